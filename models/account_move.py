@@ -1,0 +1,99 @@
+from odoo import api, fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    fc_rating_ids = fields.One2many(
+        "fusion.billing.rating", "invoice_id", string="Usage Ratings"
+    )
+    fc_rating_count = fields.Integer(
+        compute="_compute_fc_rating_count", compute_sudo=True
+    )
+
+    @api.depends("fc_rating_ids")
+    def _compute_fc_rating_count(self):
+        for move in self:
+            move.fc_rating_count = len(move.fc_rating_ids)
+
+    def action_fc_view_ratings(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Usage Ratings"),
+            "res_model": "fusion.billing.rating",
+            "view_mode": "list,form",
+            "domain": [("invoice_id", "=", self.id)],
+        }
+
+    def _fc_services(self):
+        """Services that are told about this invoice."""
+        self.ensure_one()
+        orders = self.invoice_line_ids.sale_line_ids.order_id.sudo()
+        return orders.fc_service_id or self.partner_id._fc_services(self.company_id)
+
+    def _fc_event_data(self, service):
+        """What a webhook says of an invoice: amounts as decimal text."""
+        self.ensure_one()
+        orders = self.invoice_line_ids.sale_line_ids.order_id.sudo()
+        digits = self.currency_id.decimal_places
+        return {
+            "invoice_id": self.id,
+            "number": self.name,
+            "type": self.move_type,
+            "external_customer_id": self.partner_id._fc_external_id(service) or None,
+            "subscription_ids": orders.filtered("is_subscription").ids,
+            "date": fields.Date.to_string(self.invoice_date) or None,
+            "due_date": fields.Date.to_string(self.invoice_date_due) or None,
+            "currency": self.currency_id.name,
+            "amount_untaxed": f"{self.amount_untaxed:.{digits}f}",
+            "amount_total": f"{self.amount_total:.{digits}f}",
+        }
+
+    def _fc_emit(self, event_type):
+        for move in self.filtered(lambda m: m.is_sale_document()):
+            for service in move._fc_services():
+                self.env["fusion.billing.webhook"]._enqueue(
+                    service, event_type, move._fc_event_data(service)
+                )
+
+    def _fc_emit_rating_closed(self):
+        """Tell each service which windows the posted invoices have settled."""
+        for move in self:
+            for order, ratings in move.sudo().fc_rating_ids.grouped(
+                "subscription_id"
+            ).items():
+                for service in order._fc_services():
+                    self.env["fusion.billing.webhook"]._enqueue(
+                        service,
+                        "rating.closed",
+                        {
+                            "invoice_id": move.id,
+                            "subscription_id": order.id,
+                            "external_id": order.fc_external_id or None,
+                            "ratings": [rating._fc_event_data() for rating in ratings],
+                        },
+                    )
+
+    def _post(self, soft=True):
+        self.sudo().fc_rating_ids._reclaim()
+        posted = super()._post(soft)
+        posted._fc_emit("invoice.posted")
+        posted._fc_emit_rating_closed()
+        return posted
+
+    def _invoice_paid_hook(self):
+        result = super()._invoice_paid_hook()
+        self._fc_emit("invoice.paid")
+        return result
+
+    def button_cancel(self):
+        result = super().button_cancel()
+        cancelled = self.filtered(lambda m: m.state == "cancel")
+        cancelled.sudo().fc_rating_ids._release()
+        cancelled._fc_emit("invoice.cancelled")
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_release_ratings(self):
+        self.sudo().fc_rating_ids._release()

@@ -1,0 +1,201 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from ..engine import money
+from ..engine.pricing import PriceTerms
+
+
+class FusionBillingCharge(models.Model):
+    """The price of one metric on one plan."""
+
+    _name = "fusion.billing.charge"
+    _description = "Billing Charge"
+    _order = "plan_id, metric_id, date_start, id"
+    _check_company_auto = True
+
+    name = fields.Char(compute="_compute_name")
+    plan_id = fields.Many2one(
+        "sale.subscription.plan", required=True, ondelete="restrict", index=True
+    )
+    plan_code = fields.Char(
+        compute="_compute_plan_code",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="How source apps name the plan, for example in the catalog.",
+    )
+    metric_id = fields.Many2one(
+        "fusion.billing.metric", required=True, ondelete="restrict", index=True
+    )
+    product_id = fields.Many2one(
+        "product.product",
+        string="Invoiced Product",
+        required=True,
+        ondelete="restrict",
+        check_company=True,
+        domain=[("type", "=", "service"), ("recurring_invoice", "=", True)],
+        help="A recurring service. It gives the invoice line its account and taxes.",
+    )
+    charge_model = fields.Selection(
+        [("standard", "Standard"), ("package", "Package")],
+        required=True,
+        default="standard",
+        help="Standard: every unit above the quota is charged in proportion.\n"
+        "Package: whole batches are charged; one begun counts as full.",
+    )
+    included_quota = fields.Float(
+        digits=(25, 10), help="Quantity of each window that costs nothing."
+    )
+    price_per_unit = fields.Float(
+        string="Price per Batch",
+        digits=(25, 10),
+        required=True,
+        default=0.0,
+        help="Price of one batch of units. With a batch of 1 it is the unit price.",
+    )
+    unit_batch = fields.Float(
+        string="Units per Batch", digits=(25, 10), required=True, default=1.0
+    )
+    currency_id = fields.Many2one(
+        "res.currency",
+        required=True,
+        ondelete="restrict",
+        default=lambda self: self.env.company.currency_id,
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    active = fields.Boolean(default=True)
+    date_start = fields.Date(
+        string="Valid From", help="First day of the windows it prices; empty: always."
+    )
+    date_end = fields.Date(
+        string="Valid Until",
+        help="Windows that begin after this day are not priced by it; empty: open.",
+    )
+
+    _price_non_negative = models.Constraint(
+        # NaN would pass ">= 0": PostgreSQL sorts it above every number.
+        "CHECK (price_per_unit >= 0 AND price_per_unit < 'Infinity')",
+        "The price is zero or more.",
+    )
+    _unit_batch_positive = models.Constraint(
+        "CHECK (unit_batch > 0 AND unit_batch < 'Infinity')",
+        "The batch size is above zero.",
+    )
+    _included_quota_non_negative = models.Constraint(
+        "CHECK (included_quota >= 0 AND included_quota < 'Infinity')",
+        "The included quota is zero or more.",
+    )
+    _dates_in_order = models.Constraint(
+        "CHECK (date_start <= date_end)", "A charge ends on or after its first day."
+    )
+
+    @api.depends("plan_id.name", "metric_id.name")
+    def _compute_name(self):
+        for charge in self:
+            charge.name = " / ".join(
+                part for part in (charge.plan_id.name, charge.metric_id.name) if part
+            )
+
+    _rec_name = "name"
+
+    @api.depends("plan_id")
+    def _compute_plan_code(self):
+        for charge in self:
+            if not charge.plan_code and charge.plan_id:
+                charge.plan_code = re.sub(r"\W+", "-", charge.plan_id.name.lower())
+
+    @api.constrains(
+        "plan_id",
+        "metric_id",
+        "currency_id",
+        "company_id",
+        "active",
+        "date_start",
+        "date_end",
+    )
+    def _check_no_overlap(self):
+        """One price for one thing on one day, else an amount would be a guess."""
+        active = self.filtered("active")
+        if active:
+            # Two people adding a charge at once do not see each other's. A write
+            # on the plan makes the second one fail and be repeated.
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE sale_subscription_plan SET write_date = write_date"
+                " WHERE id IN %s",
+                [tuple(active.plan_id.ids)],
+            )
+        for charge in active:
+            domain = Domain(
+                [
+                    ("id", "!=", charge.id),
+                    ("plan_id", "=", charge.plan_id.id),
+                    ("metric_id", "=", charge.metric_id.id),
+                    ("currency_id", "=", charge.currency_id.id),
+                    ("company_id", "=", charge.company_id.id),
+                ]
+            )
+            if charge.date_end:
+                domain &= Domain("date_start", "=", False) | Domain(
+                    "date_start", "<=", charge.date_end
+                )
+            if charge.date_start:
+                domain &= Domain("date_end", "=", False) | Domain(
+                    "date_end", ">=", charge.date_start
+                )
+            other = self.sudo().search(domain, limit=1)
+            if other:
+                raise ValidationError(
+                    self.env._(
+                        "%(charge)s has a price for these days already. End that "
+                        "one first, or let this one begin later.",
+                        charge=other.name,
+                    )
+                )
+
+    @api.constrains("plan_id", "company_id")
+    def _check_plan_company(self):
+        for charge in self:
+            plan_company = charge.plan_id.company_id
+            if plan_company and plan_company != charge.company_id:
+                raise ValidationError(
+                    self.env._("The plan belongs to another company than the charge.")
+                )
+
+    def _price_terms(self):
+        """The price as exact decimals, for the engine: ``{charge id: PriceTerms}``.
+
+        Read with SQL, since the ORM gives numeric columns back as floats.
+        """
+        self.flush_recordset()
+        if not self:
+            return {}
+        self.env.cr.execute(
+            """
+            SELECT id, charge_model, coalesce(included_quota, 0)::text,
+                   price_per_unit::text, unit_batch::text
+              FROM fusion_billing_charge WHERE id IN %s
+            """,
+            [tuple(self.ids)],
+        )
+        return {
+            charge_id: PriceTerms(
+                model=charge_model,
+                included=money.to_decimal(quota),
+                unit_price=money.to_decimal(price),
+                unit_batch=money.to_decimal(batch),
+            )
+            for charge_id, charge_model, quota, price, batch in self.env.cr.fetchall()
+        }
+
+    def _is_valid_on(self, day):
+        """Whether the charge prices a window that begins on ``day`` (date)."""
+        self.ensure_one()
+        return (not self.date_start or self.date_start <= day) and (
+            not self.date_end or day <= self.date_end
+        )

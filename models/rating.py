@@ -1,0 +1,231 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+FROZEN = frozenset(
+    (
+        "subscription_id",
+        "charge_id",
+        "window_start",
+        "window_end",
+        "revision",
+        "quantity",
+        "included",
+        "billable",
+        "amount",
+        "currency_id",
+        "explanation",
+    )
+)
+
+
+class FusionBillingRating(models.Model):
+    """The ledger of rated windows: what one charge came to, and why.
+
+    One row for each (subscription, charge, window, revision). The open row of a
+    window is recomputed until an invoice takes it. Usage that turns up after
+    that makes a new revision, whose amount is the whole window's new amount
+    minus what earlier revisions have billed.
+
+    open      counted on, still to be invoiced
+    invoiced  on an invoice (``invoice_id``), or part of it at amount 0
+    released  its invoice was cancelled or deleted; a later revision bills it
+    """
+
+    _name = "fusion.billing.rating"
+    _description = "Usage Rating"
+    _order = "window_start desc, subscription_id, charge_id, revision desc"
+
+    subscription_id = fields.Many2one(
+        "sale.order", required=True, ondelete="restrict", readonly=True
+    )
+    partner_id = fields.Many2one(
+        related="subscription_id.partner_id", store=True, index=True
+    )
+    company_id = fields.Many2one(
+        related="subscription_id.company_id", store=True, index=True
+    )
+    charge_id = fields.Many2one(
+        "fusion.billing.charge", required=True, ondelete="restrict", readonly=True
+    )
+    metric_id = fields.Many2one(related="charge_id.metric_id", store=True)
+    window_start = fields.Datetime(required=True, readonly=True)
+    window_end = fields.Datetime(
+        required=True, readonly=True, help="First instant after the window."
+    )
+    revision = fields.Integer(required=True, readonly=True, default=0)
+    quantity = fields.Float(digits=(25, 10), readonly=True)
+    included = fields.Float(
+        digits=(25, 10), readonly=True, help="Part of the quantity that is free."
+    )
+    billable = fields.Float(digits=(25, 10), readonly=True)
+    amount = fields.Monetary(
+        readonly=True,
+        help="Amount of this revision: the window's amount minus what earlier "
+        "revisions have billed.",
+    )
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    explanation = fields.Json(
+        readonly=True, help="The arithmetic, step by step, in exact decimals."
+    )
+    explanation_text = fields.Text(
+        string="Arithmetic", compute="_compute_explanation_text"
+    )
+    state = fields.Selection(
+        [("open", "Open"), ("invoiced", "Invoiced"), ("released", "Released")],
+        required=True,
+        default="open",
+        readonly=True,
+    )
+    order_line_id = fields.Many2one(
+        "sale.order.line", ondelete="set null", readonly=True
+    )
+    invoice_line_id = fields.Many2one(
+        "account.move.line", ondelete="set null", readonly=True, index="btree_not_null"
+    )
+    invoice_id = fields.Many2one(
+        "account.move", ondelete="set null", readonly=True, index="btree_not_null"
+    )
+
+    _revision_unique = models.Constraint(
+        "UNIQUE (subscription_id, charge_id, window_start, revision)",
+        "This window is rated already.",
+    )
+    _one_open = models.UniqueIndex(
+        "(subscription_id, charge_id, window_start) WHERE state = 'open'",
+        "A window has one open rating.",
+    )
+    _window_in_order = models.Constraint(
+        "CHECK (window_end > window_start)", "A window ends after it begins."
+    )
+
+    @api.depends("subscription_id.name", "metric_id.name", "window_start")
+    def _compute_display_name(self):
+        for rating in self:
+            rating.display_name = (
+                f"{rating.subscription_id.name} {rating.metric_id.name} "
+                f"{fields.Date.to_string(rating.window_start)}"
+            )
+
+    @api.depends("explanation")
+    def _compute_explanation_text(self):
+        for rating in self:
+            explanation = rating.explanation or {}
+            lines = [
+                f"{step['label']}: {step['quantity']} x {step['unit_price']}"
+                f" = {step['amount']}"
+                for step in explanation.get("steps", ())
+            ]
+            currency = explanation.get("currency") or ""
+            lines.append(
+                self.env._(
+                    "Amount of the window: %(amount)s %(currency)s",
+                    amount=explanation.get("amount", "0"),
+                    currency=currency,
+                )
+            )
+            if rate := explanation.get("conversion_rate"):
+                lines.append(
+                    self.env._(
+                        "Converted at %(rate)s = %(amount)s %(currency)s",
+                        rate=rate,
+                        amount=explanation["rounded"],
+                        currency=rating.currency_id.name,
+                    )
+                )
+            if billed := explanation.get("billed"):
+                lines.append(
+                    self.env._(
+                        "Minus billed by earlier revisions: %(billed)s", billed=billed
+                    )
+                )
+            rating.explanation_text = "\n".join(lines)
+
+    def write(self, vals):
+        if FROZEN & vals.keys() and any(r.state != "open" for r in self):
+            raise UserError(
+                self.env._("A rating that went on an invoice does not change.")
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("Ratings are kept: they explain the invoices."))
+
+    def _invoice(self, moves):
+        """Put open ratings on the invoices just made of their subscriptions.
+
+        A rating of amount 0 has no invoice line: it goes with the invoice all
+        the same, since its window is settled by it.
+        """
+        line_of = {}
+        move_of = {}
+        for line in moves.invoice_line_ids:
+            for order_line in line.sale_line_ids:
+                line_of.setdefault(order_line, line)
+                move_of.setdefault(order_line.order_id, line.move_id)
+        for rating in self:
+            invoice_line = line_of.get(rating.order_line_id)
+            invoice = (
+                invoice_line.move_id
+                if invoice_line
+                else move_of.get(rating.subscription_id)
+            )
+            if invoice and (invoice_line or rating.currency_id.is_zero(rating.amount)):
+                rating.write(
+                    {
+                        "state": "invoiced",
+                        "invoice_id": invoice.id,
+                        "invoice_line_id": invoice_line and invoice_line.id,
+                    }
+                )
+
+    def _release(self):
+        """Give back the windows of an invoice that will not be collected.
+
+        The rows stay as they are, as history; being released they no longer
+        count as billed, so the next rating opens a revision for the whole.
+        """
+        self.filtered(lambda r: r.state == "invoiced").write({"state": "released"})
+
+    def _reclaim(self):
+        """Take released ratings back: their cancelled invoice is posted after all.
+
+        :raises UserError: another invoice has billed the same window meanwhile
+        """
+        for rating in self.filtered(lambda r: r.state == "released"):
+            later = self.search(
+                [
+                    ("subscription_id", "=", rating.subscription_id.id),
+                    ("charge_id", "=", rating.charge_id.id),
+                    ("window_start", "=", rating.window_start),
+                    ("revision", ">", rating.revision),
+                    ("state", "=", "invoiced"),
+                ],
+                limit=1,
+            )
+            if later:
+                raise UserError(
+                    self.env._(
+                        "The usage of %(rating)s was billed again by %(invoice)s. "
+                        "Posting this invoice too would bill it twice.",
+                        rating=rating.display_name,
+                        invoice=later.invoice_id.display_name,
+                    )
+                )
+            rating.write({"state": "invoiced"})
+
+    def _fc_event_data(self):
+        """What a webhook says of a rating: quantities and amounts as decimal text."""
+        self.ensure_one()
+        explanation = self.explanation or {}
+        digits = self.currency_id.decimal_places
+        return {
+            "metric": self.metric_id.code,
+            "window_start": f"{self.window_start.isoformat()}Z",
+            "window_end": f"{self.window_end.isoformat()}Z",
+            "revision": self.revision,
+            "quantity": explanation.get("quantity"),
+            "billable": explanation.get("billable"),
+            "amount": f"{self.amount:.{digits}f}",
+            "currency": self.currency_id.name,
+        }

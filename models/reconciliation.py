@@ -1,0 +1,268 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL, float_compare
+
+
+class FusionBillingReconciliation(models.Model):
+    """A source app's control totals for a window, held against ours."""
+
+    _name = "fusion.billing.reconciliation"
+    _description = "Usage Reconciliation"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "window_start desc, id desc"
+
+    service_id = fields.Many2one(
+        "fusion.billing.service", required=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one(
+        related="service_id.company_id", store=True, index=True
+    )
+    subscription_id = fields.Many2one(
+        "sale.order",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
+        domain="[('is_subscription', '=', True)]",
+    )
+    metric_id = fields.Many2one(
+        "fusion.billing.metric", required=True, ondelete="restrict"
+    )
+    window_start = fields.Datetime(required=True)
+    window_end = fields.Datetime(
+        required=True, help="First instant after the window."
+    )
+    currency_id = fields.Many2one(
+        "res.currency",
+        required=True,
+        ondelete="restrict",
+        compute="_compute_currency_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    declared_quantity = fields.Float(digits=(25, 10), tracking=True)
+    declared_count = fields.Integer(string="Declared Events", tracking=True)
+    declared_amount = fields.Monetary(tracking=True)
+    has_declared_count = fields.Boolean(
+        string="Compare Events", help="The source declared a number of events."
+    )
+    has_declared_amount = fields.Boolean(
+        string="Compare Amount", help="The source declared an amount."
+    )
+    actual_quantity = fields.Float(
+        string="Our Quantity", digits=(25, 10), readonly=True, copy=False
+    )
+    actual_count = fields.Integer(string="Our Events", readonly=True, copy=False)
+    actual_amount = fields.Monetary(string="Our Amount", readonly=True, copy=False)
+    current_quantity = fields.Float(
+        string="Our Quantity Now", digits=(25, 10), compute="_compute_current"
+    )
+    current_count = fields.Integer(
+        string="Our Events Now", compute="_compute_current"
+    )
+    difference_quantity = fields.Float(
+        digits=(25, 10), compute="_compute_difference", store=True
+    )
+    difference_count = fields.Integer(compute="_compute_difference", store=True)
+    difference_amount = fields.Monetary(compute="_compute_difference", store=True)
+    compared_at = fields.Datetime(readonly=True, copy=False)
+    state = fields.Selection(
+        [("matched", "Matched"), ("mismatch", "Mismatch"), ("explained", "Explained")],
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="Empty until the totals have been compared.",
+    )
+    note = fields.Text(string="Explanation", tracking=True)
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        tracking=True,
+    )
+
+    _window_in_order = models.Constraint(
+        "CHECK (window_end > window_start)", "A window ends after it begins."
+    )
+    _declared_quantity_valid = models.Constraint(
+        "CHECK (declared_quantity >= 0 AND declared_quantity < 1e15)",
+        "A declared quantity is zero or more.",
+    )
+    _declared_count_valid = models.Constraint(
+        "CHECK (declared_count >= 0)", "A declared number of events is zero or more."
+    )
+    _window_unique = models.Constraint(
+        "UNIQUE (service_id, subscription_id, metric_id, window_start, window_end)",
+        "This window is reconciled already.",
+    )
+
+    @api.depends("subscription_id")
+    def _compute_currency_id(self):
+        for record in self:
+            record.currency_id = (
+                record.subscription_id.currency_id or record.env.company.currency_id
+            )
+
+    @api.depends("metric_id", "window_start", "subscription_id")
+    def _compute_display_name(self):
+        for record in self:
+            record.display_name = " ".join(
+                part
+                for part in (
+                    record.subscription_id.name,
+                    record.metric_id.name,
+                    fields.Date.to_string(record.window_start),
+                )
+                if part
+            )
+
+    @api.depends(
+        "declared_quantity",
+        "declared_count",
+        "declared_amount",
+        "actual_quantity",
+        "actual_count",
+        "actual_amount",
+        "has_declared_count",
+        "has_declared_amount",
+        "compared_at",
+    )
+    def _compute_difference(self):
+        for record in self:
+            compared = bool(record.compared_at)
+            record.difference_quantity = compared and (
+                record.declared_quantity - record.actual_quantity
+            )
+            record.difference_count = (compared and record.has_declared_count) and (
+                record.declared_count - record.actual_count
+            )
+            record.difference_amount = (compared and record.has_declared_amount) and (
+                record.declared_amount - record.actual_amount
+            )
+
+    def _compute_current(self):
+        for record in self:
+            quantity, count, _amount = record._our_totals()
+            record.current_quantity = float(quantity)
+            record.current_count = count
+
+    @api.constrains("subscription_id", "service_id")
+    def _check_subscription(self):
+        for record in self:
+            if not record.subscription_id.sudo().is_subscription:
+                raise ValidationError(
+                    self.env._("Only subscriptions can be reconciled.")
+                )
+            if record.subscription_id.company_id != record.service_id.company_id:
+                raise ValidationError(
+                    self.env._("Service and subscription belong to one company.")
+                )
+
+    def _our_totals(self):
+        """What we hold for the window: (quantity Decimal, events int, amount Decimal).
+
+        The quantity is aggregated as rating does it; the amount is that of the
+        ratings of this very window.
+        """
+        self.ensure_one()
+        if not (self.subscription_id and self.metric_id and self.window_start):
+            return Decimal(0), 0, Decimal(0)
+        Usage = self.env["fusion.billing.usage"].sudo()
+        quantity = Usage._aggregate(
+            self.subscription_id, self.metric_id, self.window_start, self.window_end
+        )
+        count = Usage.search_count(
+            [
+                ("subscription_id", "=", self.subscription_id.id),
+                ("metric_id", "=", self.metric_id.id),
+                ("period_start", ">=", self.window_start),
+                ("period_start", "<", self.window_end),
+                ("voided_at", "=", False),
+            ]
+        )
+        [[amount]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT coalesce(sum(amount), 0)::text FROM fusion_billing_rating
+                 WHERE subscription_id = %s AND metric_id = %s AND state != 'released'
+                   AND window_start >= %s AND window_end <= %s AND currency_id = %s
+                """,
+                self.subscription_id.id,
+                self.metric_id.id,
+                self.window_start,
+                self.window_end,
+                self.currency_id.id,
+            )
+        )
+        return quantity, count, Decimal(amount)
+
+    def action_compare(self):
+        """Hold the declared totals against ours, note both, and set the state."""
+        for record in self:
+            quantity, count, amount = record._our_totals()
+            record.write(
+                {
+                    "actual_quantity": float(quantity),
+                    "actual_count": count,
+                    "actual_amount": float(amount),
+                    "compared_at": fields.Datetime.now(),
+                }
+            )
+            differs = (
+                float_compare(
+                    record.declared_quantity, float(quantity), precision_digits=10
+                )
+                or (record.has_declared_count and record.declared_count != count)
+                or (
+                    record.has_declared_amount
+                    and record.currency_id.compare_amounts(
+                        record.declared_amount, float(amount)
+                    )
+                )
+            )
+            if differs:
+                record._set_mismatch()
+            else:
+                record.state = "matched"
+                record.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def _set_mismatch(self):
+        """Ask the responsible to look, and tell the service, once."""
+        self.ensure_one()
+        if self.state == "mismatch":
+            return
+        self.state = "mismatch"
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("Usage totals differ"),
+            user_id=(self.user_id or self.env.user).id,
+        )
+        self.env["fusion.billing.webhook"]._enqueue(
+            self.service_id,
+            "reconciliation.mismatch",
+            {
+                "reconciliation_id": self.id,
+                "subscription_id": self.subscription_id.id,
+                "external_id": self.subscription_id.sudo().fc_external_id or None,
+                "metric": self.metric_id.code,
+                "window_start": f"{self.window_start.isoformat()}Z",
+                "window_end": f"{self.window_end.isoformat()}Z",
+            },
+        )
+
+    def action_explain(self):
+        """Close a mismatch with the reason that stands in the note."""
+        for record in self:
+            if record.state != "mismatch":
+                raise ValidationError(
+                    self.env._("Only a mismatch needs an explanation.")
+                )
+            if not (record.note or "").strip():
+                raise ValidationError(
+                    self.env._("Write the explanation before you close the mismatch.")
+                )
+            record.state = "explained"
+            record.activity_unlink(["mail.mail_activity_data_todo"])

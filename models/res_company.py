@@ -1,0 +1,33 @@
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+def _tz_selection(_self):
+    return [(name, name) for name in pytz.all_timezones]
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    fc_billing_tz = fields.Selection(
+        _tz_selection,
+        string="Billing Time Zone",
+        default="UTC",
+        required=True,
+        help="Billing windows begin and end at midnight in this time zone.",
+    )
+    fc_future_tolerance_hours = fields.Float(
+        string="Usage Future Tolerance (hours)",
+        default=24.0,
+        help="Usage whose period starts further ahead than this is refused.",
+    )
+
+    @api.constrains("fc_future_tolerance_hours")
+    def _check_fc_future_tolerance_hours(self):
+        for company in self:
+            if not 0 <= company.fc_future_tolerance_hours <= 24 * 366:
+                raise ValidationError(
+                    self.env._("The future tolerance is between 0 and 8784 hours.")
+                )

@@ -1,0 +1,15 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    fc_billing_tz = fields.Selection(related="company_id.fc_billing_tz", readonly=False)
+    fc_future_tolerance_hours = fields.Float(
+        related="company_id.fc_future_tolerance_hours", readonly=False
+    )
+    fc_max_events = fields.Integer(
+        string="Events per Request",
+        config_parameter="fusion_centralized_billing.max_events",
+        default=10_000,
+    )

@@ -1,0 +1,161 @@
+from odoo import api, fields, models
+
+RUNNING = "3_progress"
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    fc_service_id = fields.Many2one(
+        "fusion.billing.service",
+        string="Source App",
+        ondelete="restrict",
+        index="btree_not_null",
+        copy=False,
+        check_company=True,
+        help="The app that created this subscription and is told of its changes.",
+    )
+    fc_external_id = fields.Char(
+        string="External Subscription",
+        copy=False,
+        help="The subscription's id in the source app.",
+    )
+    fc_rating_ids = fields.One2many(
+        "fusion.billing.rating", "subscription_id", string="Ratings"
+    )
+    fc_rating_count = fields.Integer(compute="_compute_fc_counts")
+    fc_usage_count = fields.Integer(compute="_compute_fc_counts")
+    fc_rating_error = fields.Text(
+        string="Rating Problem",
+        copy=False,
+        readonly=True,
+        help="Why the last rating of this subscription failed.",
+    )
+
+    _fc_external_id_unique = models.UniqueIndex(
+        "(fc_service_id, fc_external_id) WHERE fc_external_id IS NOT NULL",
+        "The source app has a subscription with this id already.",
+    )
+
+    def _compute_fc_counts(self):
+        for field, model in (
+            ("fc_rating_count", "fusion.billing.rating"),
+            ("fc_usage_count", "fusion.billing.usage"),
+        ):
+            counts = dict(
+                self.env[model]._read_group(
+                    [("subscription_id", "in", self.ids)],
+                    ["subscription_id"],
+                    ["__count"],
+                )
+            )
+            for order in self:
+                order[field] = counts.get(order, 0)
+
+    def _fc_services(self):
+        """Services that are told about this subscription."""
+        self.ensure_one()
+        return self.sudo().fc_service_id or self.partner_id._fc_services(
+            self.company_id
+        )
+
+    # What a webhook says of a subscription.
+    def _fc_event_data(self, service):
+        self.ensure_one()
+        return {
+            "subscription_id": self.id,
+            "external_id": self.fc_external_id or None,
+            "name": self.name,
+            "external_customer_id": self.partner_id._fc_external_id(service) or None,
+            "plan_id": self.plan_id.id,
+            "subscription_state": self.subscription_state,
+            "start_date": fields.Date.to_string(self.start_date) or None,
+            "next_invoice_date": fields.Date.to_string(self.next_invoice_date) or None,
+        }
+
+    def write(self, vals):
+        if not {"state", "subscription_state"} & vals.keys():
+            return super().write(vals)
+        before = {order.id: order.subscription_state for order in self}
+        result = super().write(vals)
+        for order in self.filtered("is_subscription"):
+            if order.subscription_state != before[order.id]:
+                order._fc_emit_state_change(before[order.id])
+        return result
+
+    def _fc_emit_state_change(self, previous_state):
+        """Tell the services; the first time it runs, it was created for them."""
+        self.ensure_one()
+        started = self.subscription_state == RUNNING and previous_state in (
+            False,
+            "1_draft",
+            "2_renewal",
+        )
+        if not started and previous_state in (False, "1_draft"):
+            return
+        for service in self._fc_services():
+            self.env["fusion.billing.webhook"]._enqueue(
+                service,
+                "subscription.created" if started else "subscription.updated",
+                self._fc_event_data(service)
+                | ({} if started else {"previous_state": previous_state}),
+            )
+
+    def action_fc_view_usage(self):
+        return self._fc_action("fusion.billing.usage")
+
+    def action_fc_view_ratings(self):
+        return self._fc_action("fusion.billing.rating")
+
+    def _fc_action(self, model):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env[model]._description,
+            "res_model": model,
+            "view_mode": "list,form",
+            "domain": [("subscription_id", "=", self.id)],
+        }
+
+    # -- invoicing -------------------------------------------------------------
+
+    def _create_invoices(self, grouped=False, final=False, date=None):
+        """Rate up to date, in the same transaction, before any invoice is made.
+
+        Cron, button and code all end here, on both editions.
+        """
+        subscriptions = self.filtered("is_subscription")
+        subscriptions._fc_rate_usage()
+        moves = super()._create_invoices(grouped=grouped, final=final, date=date)
+        if moves:
+            subscriptions._fc_invoiced(moves)
+        return moves
+
+    def _get_invoiceable_lines(self, final=False):
+        """Leave out usage lines of amount 0."""
+        return (
+            super()
+            ._get_invoiceable_lines(final)
+            .filtered(
+                lambda line: not line.fc_charge_id
+                or not line.currency_id.is_zero(line.price_unit)
+            )
+        )
+
+    def _get_update_prices_lines(self):
+        return super()._get_update_prices_lines().filtered(lambda l: not l.fc_charge_id)
+
+    def _create_upsell_activity(self):
+        """Usage above what was ordered is what usage billing is for."""
+        return super(
+            SaleOrder, self.filtered(lambda o: not o.order_line.fc_charge_id)
+        )._create_upsell_activity()
+
+    @api.model
+    def _fc_running_domain(self):
+        return [
+            ("is_subscription", "=", True),
+            ("subscription_state", "=", RUNNING),
+            ("start_date", "!=", False),
+            ("next_invoice_date", "!=", False),
+        ]

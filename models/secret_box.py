@@ -1,0 +1,83 @@
+"""Encryption of secrets at rest.
+
+The key lies outside the database, so that a dump, a replica or a copied
+database gives no secret away: ``secret_key`` in odoo.conf, else the environment
+variable ``FUSION_BILLING_SECRET_KEY``, else a file made on first use in Odoo's
+data folder. A list of keys, separated by commas, decrypts with any of them and
+encrypts with the first: that is how the key itself is replaced.
+"""
+
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from odoo.exceptions import UserError
+from odoo.tools import config
+
+from . import server_options
+
+KEY_FILE = "fusion_billing_secret.key"
+
+
+def _key_file_text():
+    path = Path(config["data_dir"]) / KEY_FILE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside and linked: of two workers that start at once, one
+        # link() succeeds and both then read the same, complete key.
+        draft = path.with_name(f"{KEY_FILE}.{os.getpid()}.{os.urandom(4).hex()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as handle:
+                handle.write(Fernet.generate_key())
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii")
+
+
+def _box(env):
+    text = (
+        server_options.get("secret_key")
+        or os.environ.get("FUSION_BILLING_SECRET_KEY")
+        or _key_file_text()
+    )
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in text.split(",")])
+    except ValueError as exc:
+        raise UserError(
+            env._(
+                "The secret key of Fusion Billing is not 32 bytes in URL-safe "
+                "base64. Mend secret_key in odoo.conf, section "
+                "[fusion_centralized_billing]."
+            )
+        ) from exc
+
+
+def encrypt(env, text):
+    """Encrypt ``text`` (str); an empty text stays empty."""
+    return _box(env).encrypt(text.encode()).decode() if text else False
+
+
+def decrypt(env, token):
+    """Decrypt what :func:`encrypt` made.
+
+    :raises UserError: the key that encrypted it is not configured
+    """
+    if not token:
+        return False
+    try:
+        return _box(env).decrypt(token.encode()).decode()
+    except InvalidToken as exc:
+        raise UserError(
+            env._(
+                "A webhook secret cannot be decrypted: its key is missing. Put the "
+                "key back (secret_key in odoo.conf, or the key file in Odoo's data "
+                "folder), or enter the secret again."
+            )
+        ) from exc

@@ -1,0 +1,165 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from ..engine import egress
+from ..engine.errors import BillingError
+from . import secret_box, server_options
+
+ADMIN_GROUP = "fusion_centralized_billing.group_admin"
+
+
+class FusionBillingService(models.Model):
+    """A source app: who may post usage, and where its webhooks go."""
+
+    _name = "fusion.billing.service"
+    _description = "Billing Service"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    code = fields.Char(required=True, tracking=True, copy=False)
+    active = fields.Boolean(default=True, tracking=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    account_link_ids = fields.One2many(
+        "fusion.billing.account.link", "service_id", string="Linked Accounts"
+    )
+    account_link_count = fields.Integer(compute="_compute_account_link_count")
+    usage_count = fields.Integer(compute="_compute_usage_count")
+
+    webhook_url = fields.Char(string="Webhook URL", tracking=True, copy=False)
+    webhook_secret = fields.Char(
+        compute="_compute_webhook_secret",
+        inverse="_inverse_webhook_secret",
+        groups=ADMIN_GROUP,
+        copy=False,
+        help="Signs the webhooks. Kept encrypted.",
+    )
+    webhook_secret_encrypted = fields.Char(
+        groups="base.group_system", copy=False
+    )
+    webhook_ids = fields.One2many("fusion.billing.webhook", "service_id")
+    webhook_count = fields.Integer(compute="_compute_webhook_count")
+
+    _code_unique = models.Constraint("UNIQUE (code)", "A service code is used once.")
+
+    @api.depends("account_link_ids")
+    def _compute_account_link_count(self):
+        counts = dict(
+            self.env["fusion.billing.account.link"]._read_group(
+                [("service_id", "in", self.ids)], ["service_id"], ["__count"]
+            )
+        )
+        for service in self:
+            service.account_link_count = counts.get(service, 0)
+
+    def _compute_usage_count(self):
+        # Usage is only ever reached through its subscription (its indexes start
+        # there), so services show the events of their own customers' orders.
+        counts = dict(
+            self.env["fusion.billing.usage"]._read_group(
+                [
+                    ("service_id", "in", self.ids),
+                    (
+                        "subscription_id.partner_id",
+                        "in",
+                        self.account_link_ids.partner_id.ids,
+                    ),
+                ],
+                ["service_id"],
+                ["__count"],
+            )
+        )
+        for service in self:
+            service.usage_count = counts.get(service, 0)
+
+    def _compute_webhook_count(self):
+        counts = dict(
+            self.env["fusion.billing.webhook"]._read_group(
+                [("service_id", "in", self.ids)], ["service_id"], ["__count"]
+            )
+        )
+        for service in self:
+            service.webhook_count = counts.get(service, 0)
+
+    @api.depends("webhook_secret_encrypted")
+    def _compute_webhook_secret(self):
+        for service in self:
+            service.webhook_secret = secret_box.decrypt(
+                self.env, service.sudo().webhook_secret_encrypted
+            )
+
+    def _inverse_webhook_secret(self):
+        for service in self:
+            service.sudo().webhook_secret_encrypted = secret_box.encrypt(
+                self.env, service.webhook_secret
+            )
+
+    @api.constrains("webhook_url")
+    def _check_webhook_url(self):
+        """Refuse addresses a webhook must not go to, before one is ever sent.
+
+        The address is checked again, by its resolved IP, at each delivery.
+        """
+        allowed = self._webhook_allow_list()
+        for service in self.filtered("webhook_url"):
+            try:
+                egress.check_url(service.webhook_url, allowed)
+            except BillingError as exc:
+                raise ValidationError(
+                    self.env._(
+                        "This webhook address cannot be used: %(reason)s",
+                        reason=exc.message,
+                    )
+                ) from exc
+
+    @api.model
+    def _webhook_allow_list(self):
+        """(host, port) pairs of odoo.conf that need not be public; empty as shipped."""
+        return egress.parse_allow_list(server_options.get("webhook_allow"))
+
+    def _linked_partner_domain(self, field):
+        """Domain on a partner field: customers linked to this service.
+
+        An order may stand on a contact of the company that was linked.
+        """
+        self.ensure_one()
+        path = "fc_account_link_ids.service_id"
+        return Domain(f"{field}.{path}", "=", self.id) | Domain(
+            f"{field}.commercial_partner_id.{path}", "=", self.id
+        )
+
+    def action_view_account_links(self):
+        return self._action_related("fusion.billing.account.link")
+
+    def action_view_usage(self):
+        return self._action_related("fusion.billing.usage")
+
+    def action_view_webhooks(self):
+        return self._action_related("fusion.billing.webhook")
+
+    def _action_related(self, model):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env[model]._description,
+            "res_model": model,
+            "view_mode": "list,form",
+            "domain": [("service_id", "=", self.id)],
+            "context": {"default_service_id": self.id},
+        }
+
+    def action_send_test_webhook(self):
+        """Queue a ``webhook.test`` event, to see whether the receiver verifies it."""
+        for service in self:
+            self.env["fusion.billing.webhook"]._enqueue(service, "webhook.test", {})
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("A test event is on its way."),
+            },
+        }

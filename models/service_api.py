@@ -1,0 +1,348 @@
+from datetime import date
+from functools import wraps
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..engine import money
+from ..engine.errors import BillingError
+from ..engine.events import check_text
+from ..engine.quantity import parse_quantity
+
+MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
+MAX_LINES = 200
+
+
+def _error(error):
+    """The answer to a request that was refused as a whole."""
+    result = {"status": "error", "error": error.message, "code": error.code}
+    if error.field:
+        result["field"] = error.field
+    return result
+
+
+def _answers_errors(handler):
+    """Turn refusals into the error dict, so that a handler never raises on bad input.
+
+    Database errors pass: Odoo repeats the request after a serialization failure.
+    """
+
+    @wraps(handler)
+    def wrapper(self, payload):
+        try:
+            if not isinstance(payload, dict):
+                raise BillingError("invalid_payload", "invalid payload")
+            return handler(self, payload)
+        except BillingError as error:
+            return _error(error)
+
+    return wrapper
+
+
+def _require(payload, key):
+    value = payload.get(key)
+    if value is None or value == "":
+        raise BillingError("missing_field", f"{key} required", key)
+    return value
+
+
+def _optional_text(payload, key, max_length=255):
+    value = payload.get(key)
+    if value is None or value == "":
+        return None
+    return check_text(value, key, f"invalid_{key}", max_length)
+
+
+def _record_id(value, field):
+    """A positive 32-bit id; a bool is an int to Python, but not an id."""
+    if type(value) is not int or not 0 < value < 2**31:
+        raise BillingError(f"invalid_{field}", f"invalid {field}", field)
+    return value
+
+
+class FusionBillingService(models.Model):
+    """What the HTTP API does. Each handler takes the decoded JSON body and returns
+    the answer: ``{'status': 'ok', ...}`` or ``{'status': 'error', 'error', 'code'}``.
+    """
+
+    _inherit = "fusion.billing.service"
+
+    def _api_env(self):
+        """Handlers act for the service: as superuser, in its company alone."""
+        self.ensure_one()
+        return self.sudo().with_company(self.company_id).env
+
+    # -- customers -------------------------------------------------------------
+
+    @_answers_errors
+    def _api_upsert_customer(self, payload):
+        """Create the customer of an external account, or update name and e-mail.
+
+        :param dict payload: ``external_id``, optional ``name``, ``email``
+        :return: ``{'status', 'partner_id', 'external_id'}``
+        """
+        self.ensure_one()
+        external_id = check_text(
+            _require(payload, "external_id"), "external_id", "invalid_external_id"
+        )
+        name = _optional_text(payload, "name")
+        email = _optional_text(payload, "email")
+        env = self._api_env()
+        link = env["fusion.billing.account.link"]._resolve_or_create_partner(
+            self, external_id, name=name, email=email
+        )
+        partner = link.partner_id
+        changes = {
+            key: value
+            for key, value in (("name", name), ("email", email))
+            if value and partner[key] != value
+        }
+        # What several apps share, none of them may rename.
+        if changes and partner.fc_account_link_ids == link:
+            partner.write(changes)
+        return {
+            "status": "ok",
+            "partner_id": partner.id,
+            "external_id": link.external_id,
+        }
+
+    # -- usage -----------------------------------------------------------------
+
+    @_answers_errors
+    def _api_record_usage(self, payload):
+        """Store a batch of usage events.
+
+        :param dict payload: ``events`` (list of dict), optional ``atomic`` (bool)
+        :return: ``accepted`` (newly stored), ``duplicates``, ``results`` in request
+            order; with any refusal also status error and ``errors``
+        """
+        self.ensure_one()
+        raw_events = payload.get("events")
+        if not isinstance(raw_events, list):
+            raise BillingError("invalid_events", "events must be a list", "events")
+        atomic = payload.get("atomic", False)
+        if not isinstance(atomic, bool):
+            raise BillingError("invalid_atomic", "atomic must be true or false", "atomic")
+        limit = self._max_events()
+        if len(raw_events) > limit:
+            raise BillingError(
+                "too_many_events", f"at most {limit} events in one request", "events"
+            )
+        results = self._api_env()["fusion.billing.usage"]._ingest(
+            self, raw_events, atomic
+        )
+        statuses = [result["status"] for result in results]
+        answer = {
+            "status": "ok",
+            "accepted": statuses.count("accepted"),
+            "duplicates": statuses.count("duplicate"),
+            "results": results,
+        }
+        errors = [
+            {"index": index, "field": result.get("field")}
+            | {"code": result["code"], "error": result["error"]}
+            for index, result in enumerate(results)
+            if "error" in result
+        ]
+        if errors:
+            answer |= {
+                "status": "error",
+                "error": errors[0]["error"]
+                if len(errors) == 1
+                else f"{len(errors)} events refused, the first: {errors[0]['error']}",
+                "code": errors[0]["code"] if len(errors) == 1 else "events_refused",
+                "errors": errors,
+            }
+        return answer
+
+    @api.model
+    def _max_events(self):
+        parameter = self.env["ir.config_parameter"].sudo()
+        return int(parameter.get_param(MAX_EVENTS_PARAMETER) or 10_000)
+
+    # -- catalog ---------------------------------------------------------------
+
+    def _api_catalog(self):
+        """The prices of the service's company that are valid today or will be.
+
+        Quantities and prices are decimal text: JSON numbers would pass through
+        floats in most clients.
+
+        :return: ``{'status': 'ok', 'charges': [...], 'metrics': [...], 'plans': [...]}``
+        """
+        self.ensure_one()
+        env = self._api_env()
+        today = fields.Date.context_today(self)
+        charges = env["fusion.billing.charge"].search(
+            [
+                ("company_id", "=", self.company_id.id),
+                "|",
+                ("date_end", "=", False),
+                ("date_end", ">=", today),
+            ]
+        )
+        terms = charges._price_terms()
+        plans = charges.plan_id | env["sale.subscription.plan"].search(
+            [("company_id", "in", (False, self.company_id.id))]
+        )
+        return {
+            "status": "ok",
+            "charges": [
+                {
+                    "plan_id": charge.plan_id.id,
+                    "plan_code": charge.plan_code,
+                    "metric": charge.metric_id.code,
+                    "included_quota": money.format_decimal(terms[charge.id].included),
+                    "price_per_unit": money.format_decimal(terms[charge.id].unit_price),
+                    "unit_batch": money.format_decimal(terms[charge.id].unit_batch),
+                    "charge_model": charge.charge_model,
+                    "currency": charge.currency_id.name,
+                    "valid_from": fields.Date.to_string(charge.date_start) or None,
+                    "valid_until": fields.Date.to_string(charge.date_end) or None,
+                }
+                for charge in charges
+            ],
+            "metrics": [
+                {
+                    "code": metric.code,
+                    "name": metric.name,
+                    "aggregation": metric.aggregation,
+                    "unit": metric.unit_name or None,
+                }
+                for metric in env["fusion.billing.metric"].search([])
+            ],
+            "plans": [
+                {
+                    "plan_id": plan.id,
+                    "name": plan.name,
+                    "billing_period_value": plan.billing_period_value,
+                    "billing_period_unit": plan.billing_period_unit,
+                }
+                for plan in plans
+            ],
+        }
+
+    # -- subscriptions ---------------------------------------------------------
+
+    @_answers_errors
+    def _api_create_subscription(self, payload):
+        """Create and confirm a subscription.
+
+        With an ``external_id``, a repeated request returns the subscription it
+        made the first time.
+
+        :param dict payload: ``external_customer_id``, ``plan_id``, optional
+            ``lines`` [{product_id, quantity}], ``external_id``, ``start_date``
+        :return: ``{'status', 'subscription_id', 'subscription_state', 'external_id'}``
+        """
+        self.ensure_one()
+        customer_id = check_text(
+            _require(payload, "external_customer_id"),
+            "external_customer_id",
+            "invalid_external_customer_id",
+        )
+        plan_id = _record_id(_require(payload, "plan_id"), "plan_id")
+        external_id = _optional_text(payload, "external_id")
+        env = self._api_env()
+        plan = env["sale.subscription.plan"].search(
+            [
+                ("id", "=", plan_id),
+                ("company_id", "in", (False, self.company_id.id)),
+            ]
+        )
+        if not plan:
+            raise BillingError("invalid_plan_id", "invalid plan_id", "plan_id")
+        link = env["fusion.billing.account.link"]._find(self, customer_id)
+        if not link:
+            raise BillingError(
+                "unknown_customer", "unknown customer", "external_customer_id"
+            )
+        lines = self._api_order_lines(env, payload.get("lines", []))
+        values = {
+            "partner_id": link.partner_id.id,
+            "company_id": self.company_id.id,
+            "plan_id": plan.id,
+            "fc_service_id": self.id,
+            "fc_external_id": external_id,
+            "order_line": [fields.Command.create(line) for line in lines],
+        }
+        if start_date := self._api_start_date(payload):
+            values["start_date"] = start_date
+        if external_id:
+            link._lock_serializing()
+        order = external_id and env["sale.order"].search(
+            [("fc_service_id", "=", self.id), ("fc_external_id", "=", external_id)]
+        )
+        if not order:
+            order = self._api_confirm_order(env, values)
+        elif (order.partner_id, order.plan_id) != (link.partner_id, plan):
+            raise BillingError(
+                "external_id_conflict",
+                "external_id belongs to another subscription",
+                "external_id",
+            )
+        return {
+            "status": "ok",
+            "subscription_id": order.id,
+            "subscription_state": order.subscription_state,
+            "external_id": order.fc_external_id or None,
+        }
+
+    @api.model
+    def _api_confirm_order(self, env, values):
+        """Create and confirm; what Odoo refuses is the caller's to mend."""
+        try:
+            with env.cr.savepoint():
+                order = env["sale.order"].create(values)
+                order.action_confirm()
+                return order
+        except (UserError, AccessError) as exc:
+            raise BillingError("subscription_refused", str(exc)) from exc
+
+    @api.model
+    def _api_start_date(self, payload):
+        value = payload.get("start_date")
+        if value is None:
+            return None
+        try:
+            if len(value) != 10:  # only YYYY-MM-DD of what fromisoformat takes
+                raise ValueError
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise BillingError(
+                "invalid_start_date", "invalid start_date", "start_date"
+            ) from None
+
+    @api.model
+    def _api_order_lines(self, env, lines):
+        """Check the lines of a new subscription; return their order line values."""
+        if not isinstance(lines, list):
+            raise BillingError("invalid_lines", "lines must be a list", "lines")
+        if len(lines) > MAX_LINES:
+            raise BillingError("too_many_lines", f"at most {MAX_LINES} lines", "lines")
+        invalid = BillingError("invalid_line", "invalid line", "lines")
+        values = []
+        for line in lines:
+            if not isinstance(line, dict):
+                raise invalid
+            try:
+                product_id = _record_id(line.get("product_id"), "product_id")
+                quantity = parse_quantity(line.get("quantity", 1))
+            except BillingError as error:
+                raise invalid from error
+            if not quantity or quantity > 10**9:
+                raise invalid
+            values.append(
+                {"product_id": product_id, "product_uom_qty": float(quantity)}
+            )
+        wanted = {line["product_id"] for line in values}
+        products = env["product.product"].search(
+            [
+                ("id", "in", list(wanted)),
+                ("sale_ok", "=", True),
+                ("company_id", "in", (False, self.company_id.id)),
+            ]
+        )
+        if set(products.ids) != wanted:
+            raise invalid
+        return values

@@ -1,0 +1,126 @@
+import uuid
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..engine.signing import canonical_body
+
+API_VERSION = "2026-01-01"
+FROZEN = frozenset(("service_id", "event_id", "event_type", "payload"))
+
+
+class FusionBillingWebhook(models.Model):
+    """Outbox and delivery log. A row is written by the business transaction itself,
+    so an event exists exactly when its change was committed.
+    """
+
+    _name = "fusion.billing.webhook"
+    _description = "Webhook Delivery"
+    _order = "id desc"
+    _rec_name = "event_id"
+
+    service_id = fields.Many2one(
+        "fusion.billing.service", required=True, ondelete="restrict", readonly=True
+    )
+    company_id = fields.Many2one(related="service_id.company_id")
+    event_id = fields.Char(required=True, readonly=True)
+    event_type = fields.Char(required=True, readonly=True)
+    payload = fields.Text(
+        required=True,
+        readonly=True,
+        help="The body, in canonical JSON. Every attempt sends these very bytes.",
+    )
+    state = fields.Selection(
+        [("pending", "Pending"), ("sent", "Sent"), ("dead", "Dead")],
+        required=True,
+        default="pending",
+        readonly=True,
+    )
+    attempts = fields.Integer(readonly=True)
+    next_attempt_at = fields.Datetime(
+        readonly=True, help="Empty: the service had no webhook address."
+    )
+    first_attempt_at = fields.Datetime(readonly=True)
+    sent_at = fields.Datetime(readonly=True)
+    last_status = fields.Integer(string="Last HTTP Status", readonly=True)
+    last_error = fields.Char(readonly=True)
+    lease_token = fields.Char(readonly=True, groups="base.group_system")
+    lease_expires_at = fields.Datetime(readonly=True, groups="base.group_system")
+
+    _event_id_unique = models.Constraint(
+        "UNIQUE (event_id)", "An event id is used once."
+    )
+    # The claim: what is due, oldest first.
+    _due = models.Index("(next_attempt_at, id) WHERE state = 'pending'")
+    _of_service = models.Index("(service_id, id)")
+
+    @api.model
+    def _enqueue(self, service, event_type, data):
+        """Write one event to the outbox, in the caller's transaction.
+
+        :param service: the ``fusion.billing.service`` that is told
+        :param str event_type: one of the documented event types
+        :param dict data: JSON-able; amounts and quantities as decimal text
+        :return: the new ``fusion.billing.webhook`` record
+        """
+        now = fields.Datetime.now()
+        event_id = f"evt_{uuid.uuid4().hex}"
+        payload = {
+            "api_version": API_VERSION,
+            "id": event_id,
+            "type": event_type,
+            "created_at": f"{now.isoformat()}Z",
+            "service": service.code,
+            "data": data,
+        }
+        webhook = self.sudo().create(
+            {
+                "service_id": service.id,
+                "event_id": event_id,
+                "event_type": event_type,
+                "payload": canonical_body(payload),
+                "next_attempt_at": now if service.webhook_url else False,
+            }
+        )
+        self._trigger_delivery()
+        return webhook
+
+    @api.model
+    def _trigger_delivery(self):
+        """Wake the delivery cron when this transaction commits, once for all of it."""
+        data = self.env.cr.precommit.data
+        if not data.get("fc_webhook_triggered"):
+            data["fc_webhook_triggered"] = True
+            cron = self.env.ref(
+                "fusion_centralized_billing.cron_deliver_webhooks",
+                raise_if_not_found=False,
+            )
+            if cron:
+                cron.sudo()._trigger()
+
+    def action_replay(self):
+        """Send again, under the same event id: receivers know it for a repetition."""
+        for webhook in self:
+            if not webhook.service_id.webhook_url:
+                raise UserError(
+                    self.env._(
+                        "%(service)s has no webhook address to send to.",
+                        service=webhook.service_id.name,
+                    )
+                )
+        self.sudo().write(
+            {
+                "state": "pending",
+                "attempts": 0,
+                "first_attempt_at": False,
+                "next_attempt_at": fields.Datetime.now(),
+            }
+        )
+        self._trigger_delivery()
+
+    def write(self, vals):
+        if FROZEN & vals.keys():
+            raise UserError(
+                self.env._("A webhook event does not change once it is written.")
+            )
+        return super().write(vals)
