@@ -1,0 +1,124 @@
+from datetime import date
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common import BillingCase
+
+
+@tagged("post_install", "-at_install")
+class TestInvoicing(BillingCase):
+    """Rated right before invoicing, and never billed twice."""
+
+    def _invoice(self):
+        return self.order._create_invoices()
+
+    def _usage_amount(self, moves):
+        lines = moves.invoice_line_ids.filtered(
+            lambda line: line.product_id == self.usage_product
+        )
+        return sum(lines.mapped("price_subtotal"))
+
+    def test_an_invoice_rates_its_window_first(self):
+        """Usage that came after the last cron run was billed a month late."""
+        self._record(200)
+        self.order._fc_rate_usage()
+        self._record(10, "2026-01-31 23:59:59")
+        move = self._invoice()
+        # 210 - 100 included = 110 x 0.50
+        self.assertEqual(self._usage_amount(move), 55.0)
+        self.assertEqual(move.amount_untaxed, 65.0)  # and the base fee
+        rating = self.order.fc_rating_ids
+        self.assertEqual((rating.state, rating.invoice_id), ("invoiced", move))
+        self.assertEqual(rating.invoice_line_id.price_unit, 55.0)
+
+    def test_lines_of_amount_zero_are_left_off(self):
+        self._record(100)
+        move = self._invoice()
+        self.assertEqual(move.invoice_line_ids.product_id, self.base_product)
+        # the window is settled all the same
+        rating = self.order.fc_rating_ids
+        self.assertEqual((rating.state, rating.invoice_id), ("invoiced", move))
+
+    def test_after_an_invoice_the_next_window_starts_at_zero(self):
+        self._record(200)
+        move = self._invoice()
+        self.assertEqual(self._usage_line().price_unit, 0.0)
+        move.action_post()
+        self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 0.0)
+        self._record(103, "2026-02-01 00:00:00")
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 1.5)
+
+    def test_the_same_window_is_not_billed_twice(self):
+        """Button and cron both made an invoice before the date had moved on."""
+        self._record(200)
+        first = self._invoice()
+        self.assertEqual(self._usage_amount(first), 50.0)
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 0.0)
+
+    def test_usage_after_an_early_invoice_is_billed_as_the_difference(self):
+        self._record(90)
+        self._invoice()
+        self._record(20, "2026-01-30 00:00:00")
+        # 110 - 100 included = 10 x 0.50; the quota is not granted twice
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 5.0)
+        revisions = self.order.fc_rating_ids.sorted("revision")
+        self.assertEqual(revisions.mapped("revision"), [0, 1])
+        self.assertEqual(revisions.mapped("state"), ["invoiced", "open"])
+
+    def test_a_deleted_draft_releases_its_usage(self):
+        self._record(200)
+        move = self._invoice()
+        move.unlink()
+        self.assertEqual(self.order.fc_rating_ids.mapped("state"), ["released"])
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 50.0)
+
+    def test_a_cancelled_invoice_releases_its_usage_for_the_next_one(self):
+        self._record(200)
+        move = self._invoice()
+        move.action_post()
+        move.button_draft()
+        move.button_cancel()
+        # the subscription has moved on; January is billed with February
+        self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
+        self._record(104, "2026-02-02 00:00:00")
+        next_move = self._invoice()
+        self.assertEqual(self._usage_amount(next_move), 52.0)
+        # and the cancelled one can no longer be posted beside it
+        move.button_draft()
+        with self.assertRaises(UserError):
+            move.action_post()
+
+    def test_a_cancelled_invoice_that_is_posted_after_all_is_billed_once(self):
+        self._record(200)
+        move = self._invoice()
+        move.button_cancel()
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 50.0)
+        move.button_draft()
+        move.action_post()
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 0.0)
+
+    def test_an_invoiced_rating_does_not_change(self):
+        self._record(200)
+        self._invoice()
+        for field, value in (("quantity", 1), ("amount", 1), ("window_end", date.max)):
+            with self.subTest(field=field), self.assertRaises(UserError):
+                self.order.fc_rating_ids.write({field: value})
+        with self.assertRaises(UserError):
+            self.order.fc_rating_ids.unlink()
+
+    def test_a_plain_order_is_invoiced_as_ever(self):
+        product = self._create_product(recurring_invoice=False)
+        order = self._create_order(plan_id=False)
+        order.order_line.product_id = product
+        order.action_confirm()
+        self.assertEqual(len(order._create_invoices()), 1)
+        self.assertFalse(order.fc_rating_ids)
