@@ -1,0 +1,24 @@
+"""Starts Odoo, whichever way its tree was had (Debian's has no odoo-bin).
+
+Run by the virtual environment's Python with the tree on PYTHONPATH. As a script file,
+not `-m odoo`, it keeps the current folder off sys.path: a folder named `odoo` there
+would merge into the namespace package.
+"""
+
+import datetime
+import os
+import sys
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
+
+if at := os.environ.pop("FCB_AT", ""):
+    import freezegun
+
+    # the clock runs on from there: code that measures durations keeps working
+    freezegun.freeze_time(datetime.datetime.fromisoformat(at), tick=True).start()
+
+import odoo.cli  # noqa: E402  (the path and the clock come first)
+
+if __name__ == "__main__":
+    sys.exit(odoo.cli.main())

@@ -1,0 +1,346 @@
+"""`./fcb test`: run the tests and judge the run.
+
+Three parts: the tests that need no Odoo, then Odoo's on a fresh trial database, in one
+Odoo process for all modules; and, when asked, the linters before both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import chromium, linting
+from .addons import AddonsPath, addons_path
+from .errors import ProvisioningError
+from .odoo_log import FAILED, LINE, Verdict, judge, judge_unittest
+from .process import clean_env
+from .progress import Phase, Progress
+from .server import free_port
+from .settings import ADDON, DROP_IN, Settings
+from .workspace import Workspace, prepare_cache
+
+UNIT_FOLDERS = ("engine/tests", "provisioning/tests", "demo/tests")
+OPTIONAL_UNIT_FOLDERS = ("demo/tests",)
+TRIAL = "fcb_trial_"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `./fcb test` and of fcb_test_on_trial.sh."""
+    add = parser.add_argument
+    add(
+        "modules",
+        nargs="*",
+        metavar="MODULE",
+        help="test these modules only; default: the addon and the drop-in, and the"
+        " tests that need no Odoo",
+    )
+    add(
+        "--extra-addons",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a further folder of modules (may be repeated)",
+    )
+    add("--no-browser", action="store_true", help="leave the browser tests out")
+    add("--keep", action="store_true", help="keep the trial database afterwards")
+    add("--lint", action="store_true", help="run the linters first, and count them")
+    add(
+        "--test-tags",
+        default="",
+        metavar="TAGS",
+        help="Odoo test tags instead of every test of the modules,"
+        " e.g. /fusion_centralized_billing:TestUsage",
+    )
+    own = parser.add_argument_group(
+        "on your own server",
+        "Run the same suite with your Odoo, e.g. Enterprise. Use a database that may"
+        " be changed, never a production one: modules are installed or updated in it"
+        " and it is kept. PG* variables or your configuration file say where it is.",
+    )
+    own.add_argument("--odoo-bin", type=Path, metavar="FILE", help="your odoo-bin")
+    own.add_argument(
+        "--addons-path", default="", metavar="A,B", help="your addons folders"
+    )
+    own.add_argument("-c", "--config", type=Path, metavar="FILE", help="your odoo.conf")
+    own.add_argument("-d", "--database", metavar="DB", help="the database to test on")
+
+
+@dataclass
+class Plan:
+    """What one Odoo run tests and how it is started."""
+
+    command: list[str]
+    env: dict[str, str]
+    database: str
+    modules: list[str]
+    tags: str
+    folders: dict[str, Path]
+    log: Path
+    flags: list[str] = field(default_factory=list)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run everything asked for; 0 only when all of it is green."""
+    settings = Settings.from_environment()
+    progress = Progress()
+    if options.odoo_bin and not options.database:
+        raise ProvisioningError(
+            "--odoo-bin needs -d.", "Name a database that may be changed, with -d DB."
+        )
+    verdict = Verdict()
+    if options.lint:
+        verdict += linting.run_all(settings, progress)
+    if not options.modules:
+        verdict += run_unit_tests(settings, progress)
+    if options.odoo_bin:
+        verdict += test_on_own_server(settings, progress, options)
+    else:
+        verdict += test_on_trial(settings, progress, options)
+    return report(verdict, progress)
+
+
+def report(verdict: Verdict, progress: Progress) -> int:
+    """Print what is wrong, the times, and the closing line; returns the exit code."""
+    progress.say(progress.summary())
+    sys.stderr.flush()
+    for failure in verdict.failures:
+        print(f"\n{failure}")
+    for problem in verdict.problems:
+        print(f"\nRED: {problem}")
+    print(verdict.closing_line(), flush=True)
+    return 0 if verdict.green else 1
+
+
+def run_unit_tests(settings: Settings, progress: Progress) -> Verdict:
+    """The tests that run without Odoo, with this Python."""
+    verdict = Verdict()
+    for name in UNIT_FOLDERS:
+        if name in OPTIONAL_UNIT_FOLDERS and not (settings.repo / name).is_dir():
+            continue
+        with progress.phase(f"Tests without Odoo: {name}") as phase:
+            done = subprocess.run(
+                [sys.executable, "-m", "unittest", "discover", "-s", name, "-t", "."],
+                cwd=settings.repo,
+                env=clean_env(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+            part = judge_unittest(name, done.stdout, done.returncode)
+            phase.note(part.closing_line())
+        verdict += part
+    return verdict
+
+
+def test_on_trial(
+    settings: Settings, progress: Progress, options: argparse.Namespace
+) -> Verdict:
+    """Odoo's tests on the provisioned Odoo and a copy of the template database."""
+    extra = [*options.extra_addons, *split_paths(options.addons_path)]
+    workspace = Workspace(settings, progress, extra)
+    with workspace:
+        workspace.ensure()
+        drop_stale_trials(workspace)
+        modules = choose_modules(options.modules, workspace.addons, progress)
+        database = options.database or f"{TRIAL}{os.getpid()}"
+        if options.database and workspace.database_exists(database):
+            progress.say(f"    using the existing database {database}")
+        else:
+            template = workspace.template(modules)
+            with progress.phase("Trial database: copy of the template"):
+                workspace.databases.copy(template, database)
+        conf = workspace.write_conf(f"test-{os.getpid()}")
+        plan = Plan(
+            workspace.odoo_command("server"),
+            workspace.env(conf),
+            database,
+            modules,
+            options.test_tags,
+            workspace.addons.modules,
+            settings.logs / "test.log",
+        )
+        try:
+            return run_odoo_tests(plan, progress, options.no_browser)
+        finally:
+            conf.unlink()
+            if options.keep or options.database:
+                progress.say(f"    kept: ./fcb psql {database}, ./fcb serve -d {database}")
+            else:
+                workspace.drop_database(database)
+
+
+def test_on_own_server(
+    settings: Settings, progress: Progress, options: argparse.Namespace
+) -> Verdict:
+    """Odoo's tests with the user's odoo-bin, configuration and database."""
+    prepare_cache(settings)
+    binary = options.odoo_bin.expanduser().absolute()
+    if not os.access(binary, os.X_OK):
+        raise ProvisioningError(
+            f"{binary} is not a program.", "Give the path of your odoo-bin."
+        )
+    theirs = split_paths(options.addons_path) or configured_addons(options.config)
+    beside = binary.parent / "addons"
+    odoo = [beside] if beside.is_dir() else []
+    path = addons_path(settings, odoo, [*theirs, *options.extra_addons])
+    config = ["-c", str(options.config.absolute())] if options.config else []
+    plan = Plan(
+        [str(binary), *config],
+        clean_env(**{k: v for k, v in os.environ.items() if k == "ODOO_RC"}),
+        options.database,
+        choose_modules(options.modules, path, progress),
+        options.test_tags,
+        path.modules,
+        settings.logs / "test.log",
+        ["--addons-path", ",".join(map(str, path.folders))],
+    )
+    return run_odoo_tests(plan, progress, options.no_browser)
+
+
+def split_paths(text: str) -> list[Path]:
+    """Folders of a comma-separated list, as Odoo writes them."""
+    parts = (part.strip() for part in text.split(","))
+    return [Path(part).expanduser().absolute() for part in parts if part]
+
+
+def configured_addons(config: Path | None) -> list[Path]:
+    """addons_path of the user's configuration file."""
+    if not config:
+        return []
+    try:
+        text = config.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ProvisioningError(f"{error}", "Check the path given with -c.") from error
+    match = re.search(r"^addons_path\s*=\s*(.+(?:\n[ \t]+.+)*)", text, re.MULTILINE)
+    return split_paths(match[1].replace("\n", "")) if match else []
+
+
+def choose_modules(
+    named: Sequence[str], path: AddonsPath, progress: Progress
+) -> list[str]:
+    """The modules to test. Enterprise's sale_subscription is not ours to test."""
+    if named:
+        known = {*path.modules}.union(
+            *({p.parent.name for p in f.glob("*/__manifest__.py")} for f in path.odoo)
+        )
+        unknown = sorted({*named} - known)
+        if unknown:
+            raise ProvisioningError(
+                f"There is no module {', '.join(unknown)} on the addons path.",
+                f"Looked in: {', '.join(map(str, path.folders))}."
+                " Add a folder with --extra-addons.",
+            )
+        return list(named)
+    if path.drop_in_elsewhere:
+        progress.say(
+            f"    {DROP_IN} comes from {path.drop_in_elsewhere}: community/ is left out"
+        )
+        return [ADDON]
+    return [ADDON, DROP_IN] if DROP_IN in path.modules else [ADDON]
+
+
+def drop_stale_trials(workspace: Workspace) -> None:
+    """Drop trial databases of killed runs; only on the server that is ours alone."""
+    if workspace.settings.pg_host:
+        return
+    names = workspace.psql("postgres", "SELECT datname FROM pg_database").split()
+    for name in names:
+        number = name.removeprefix(TRIAL)
+        if name != number and number.isdigit() and not Path(f"/proc/{number}").exists():
+            workspace.drop_database(name)
+
+
+def run_odoo_tests(plan: Plan, progress: Progress, no_browser: bool) -> Verdict:
+    """One Odoo process that installs the modules and runs their tests."""
+    verdict = Verdict()
+    tags = plan.tags or ",".join(f"/{module}" for module in plan.modules)
+    folders = [plan.folders[m].resolve() for m in plan.modules if m in plan.folders]
+    in_browser = chromium.browser_tests(folders)
+    path = plan.env.get("PATH", "")
+    with tempfile.TemporaryDirectory(prefix="fcb-test-") as temporary:
+        if in_browser and no_browser:
+            progress.say(f"    --no-browser leaves out: {', '.join(in_browser)}")
+            tags += f",-{chromium.TAG}"
+        elif in_browser:
+            browser = chromium.get(progress, plan.log.with_name("chromium.log"))
+            if browser:
+                path = f"{_browser_folder(Path(temporary), browser)}:{path}"
+            else:
+                tags += f",-{chromium.TAG}"
+                verdict.problems.append(
+                    f"no Chromium, so these were left out: {', '.join(in_browser)}"
+                    " (accept that with --no-browser)"
+                )
+        modules = ",".join(plan.modules)
+        command = [
+            *(*plan.command, "-d", plan.database, *plan.flags),
+            # -u too: a module the database already has would not be tested otherwise
+            *("-i", modules, "-u", modules, "--test-tags", tags, "--stop-after-init"),
+            *("--http-port", str(free_port()), "--gevent-port", str(free_port())),
+            *("--max-cron-threads=0", "--workers=0", "--log-level=info", "--logfile="),
+        ]
+        # TMPDIR: browser profiles and their leftovers go away with the run
+        env = {**plan.env, "PATH": path, "TMPDIR": temporary}
+        with progress.phase(f"Odoo tests: {', '.join(plan.modules)}") as phase:
+            code = _stream(command, env, plan.log, phase, progress)
+            with plan.log.open(encoding="utf-8", errors="replace") as lines:
+                verdict += judge(lines)
+            phase.note(f"{verdict.passed} passed, {verdict.failed} failed")
+    if code and not verdict.failed and not verdict.problems:
+        verdict.problems.append(f"Odoo ended with exit code {code}")
+    progress.say(f"    Odoo's log: {plan.log}")
+    return verdict
+
+
+def _browser_folder(temporary: Path, browser: Path) -> Path:
+    """A folder for PATH with the browser under a name that Odoo looks for first."""
+    folder = temporary / "bin"
+    folder.mkdir()
+    (folder / "google-chrome").symlink_to(browser)
+    return folder
+
+
+def _stream(
+    command: list[str], env: dict, log: Path, phase: Phase, progress: Progress
+) -> int:
+    """Run Odoo, keep its log, and show how far it is and what fails."""
+    tests = 0
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=env,
+        cwd=log.parent,
+        text=True,
+        errors="replace",
+    )
+    try:
+        with log.open("w", encoding="utf-8") as stream:
+            for line in process.stdout:
+                stream.write(line)
+                match = LINE.match(line)
+                if not match:
+                    continue
+                message = match["message"]
+                if message.startswith("Starting Test"):
+                    tests += 1
+                    phase.status = f"{tests} tests started"
+                elif match["level"] == "ERROR" and FAILED.match(message):
+                    progress.say(f"    {message}")
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
