@@ -107,5 +107,6 @@ def _tags(node: ast.ClassDef) -> set[str]:
 
 def _drives_browser(node: ast.ClassDef) -> bool:
     return any(
-        isinstance(part, ast.Attribute) and part.attr in CALLS for part in ast.walk(node)
+        isinstance(part, ast.Attribute) and part.attr in CALLS
+        for part in ast.walk(node)
     )

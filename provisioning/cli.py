@@ -56,9 +56,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add("stop", commands.stop, "stop what was left running (Odoo, PostgreSQL)")
     add("status", commands.status, "what runs, which versions, how large the cache is")
-    test = add("test", commands.test, "run the tests (the same as fcb_test_on_trial.sh)")
+    test = add(
+        "test", commands.test, "run the tests (the same as fcb_test_on_trial.sh)"
+    )
     commands.add_test_arguments(test)
-    odoo = add("odoo", commands.odoo, "run any Odoo command with tree and configuration")
+    odoo = add(
+        "odoo", commands.odoo, "run any Odoo command with tree and configuration"
+    )
     odoo.add_argument("--extra-addons", action="append", type=Path, default=[])
     odoo.usage = "./fcb odoo [--extra-addons DIR] -- ARGS"
     psql = add("psql", commands.psql, "open a database in psql")

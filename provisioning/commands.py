@@ -7,7 +7,6 @@ import importlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from . import linting, testrun
 from .errors import ProvisioningError
@@ -229,5 +228,3 @@ def clean(_options: argparse.Namespace) -> int:
     if settings.pg_host:
         print(f"Databases named fcb_* on {settings.pg_host} were left alone.")
     return 0
-
-

@@ -31,7 +31,15 @@ class Databases:
         """
         return run(
             [
-                *(self.program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
+                *(
+                    self.program("psql"),
+                    "-X",
+                    "-q",
+                    "-A",
+                    "-t",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                ),
                 *("-d", database, "-c", statement),
             ],
             what=f"SQL on database {database}",

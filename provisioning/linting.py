@@ -23,7 +23,7 @@ HOSTS = re.compile(
     r"(?<![\w.-])(?:deb\.debian\.org|(?:ftp\.)?\w+\.debian\.org/debian"
     r"|pypi\.org|files\.python[h]osted\.org|registry\.npmjs\.org)",
 )
-MACHINE_PATHS = re.compile(r"(?<![\w/.])/(?:work|root|home/\w+)/\w")
+MACHINE_PATHS = re.compile(r"(?<![\w/.])/(?:work|root|home/\w+)/[\w.]")
 TEXT_SUFFIXES = {
     *("", ".cfg", ".conf", ".csv", ".html", ".ini", ".js", ".json", ".md", ".po"),
     *(".pot", ".py", ".rst", ".scss", ".sh", ".sql", ".toml", ".txt", ".xml", ".yml"),
@@ -136,7 +136,7 @@ def _pylint(settings: Settings, pylint: Path) -> str:
     if not targets:
         return ""
     rcfile = settings.repo / ".pylintrc"
-    return _call(settings, [pylint, f"--rcfile={rcfile}", "-j2", *targets])
+    return _call(settings, [pylint, f"--rcfile={rcfile}", *targets])
 
 
 def _shell(settings: Settings, files: list[Path]) -> str:
@@ -150,5 +150,3 @@ def _shell(settings: Settings, files: list[Path]) -> str:
         if first.startswith(b"#!") and first.rstrip().endswith(b"sh"):
             findings.append(_call(settings, [shell, "-n", path]))
     return "\n".join(filter(None, findings))
-
-

@@ -46,9 +46,7 @@ REPOSITORY = "https://github.com/odoo/odoo"
 RECORD = "source.json"
 # Removed by Debian as not free, but still listed in the web client's assets: without
 # the file every page logs an error and every browser test fails.
-REMOVED_ASSET = (
-    "odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
-)
+REMOVED_ASSET = "odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,9 @@ def _from_debian(settings: Settings, phase: Phase) -> OdooTree:
     log = settings.logs / "odoo-source.log"
     with debian.apt_root(settings.cache, SUITE, log) as apt:
         debs = apt.download([PACKAGE, *DATA_PACKAGES])
-        hashes = {deb.name: hashlib.sha256(deb.read_bytes()).hexdigest() for deb in debs}
+        hashes = {
+            deb.name: hashlib.sha256(deb.read_bytes()).hexdigest() for deb in debs
+        }
         with complete_or_absent(target) as work:
             for deb in debs:
                 is_odoo = deb.name.startswith(f"{PACKAGE}_")

