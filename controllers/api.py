@@ -15,6 +15,7 @@ def _route(path, method):
         auth="none",
         methods=[method],
         csrf=False,
+        readonly=False,
         save_session=False,
         max_content_length=MAX_BODY,
     )

@@ -113,12 +113,26 @@ def read_body():
     return decode_json(raw)
 
 
+def _is_ours():
+    return f"{request.httprequest.path}/".startswith(f"{PREFIX}/")
+
+
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     @classmethod
+    def _match(cls, path_info):
+        try:
+            return super()._match(path_info)
+        except HTTPException as exception:
+            # Only a missing route goes through _handle_error; a wrong method
+            # would leave as it is.
+            if _is_ours():
+                exception.error_response = error_response(exception)
+            raise
+
+    @classmethod
     def _handle_error(cls, exception):
-        path = request.httprequest.path
-        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+        if _is_ours():
             return error_response(exception)
         return super()._handle_error(exception)

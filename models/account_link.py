@@ -92,9 +92,8 @@ class FusionBillingAccountLink(models.Model):
             },
         )
         link = self.sudo().browse(self.env.cr.fetchone()[0])
-        (partner | service).invalidate_recordset(
-            ["fc_account_link_ids", "account_link_ids"]
-        )
+        partner.invalidate_recordset(["fc_account_link_ids"])
+        service.invalidate_recordset(["account_link_ids", "account_link_count"])
         self.env["fusion.billing.webhook"]._enqueue(
             service,
             "customer.linked",

@@ -47,17 +47,17 @@ class FusionBillingCharge(models.Model):
         "Package: whole batches are charged; one begun counts as full.",
     )
     included_quota = fields.Float(
-        digits=(25, 10), help="Quantity of each window that costs nothing."
+        digits=(26, 10), help="Quantity of each window that costs nothing."
     )
     price_per_unit = fields.Float(
         string="Price per Batch",
-        digits=(25, 10),
+        digits=(26, 10),
         required=True,
         default=0.0,
         help="Price of one batch of units. With a batch of 1 it is the unit price.",
     )
     unit_batch = fields.Float(
-        string="Units per Batch", digits=(25, 10), required=True, default=1.0
+        string="Units per Batch", digits=(26, 10), required=True, default=1.0
     )
     currency_id = fields.Many2one(
         "res.currency",

@@ -53,11 +53,11 @@ class FusionBillingRating(models.Model):
         required=True, readonly=True, help="First instant after the window."
     )
     revision = fields.Integer(required=True, readonly=True, default=0)
-    quantity = fields.Float(digits=(25, 10), readonly=True)
+    quantity = fields.Float(digits=(26, 10), readonly=True)
     included = fields.Float(
-        digits=(25, 10), readonly=True, help="Part of the quantity that is free."
+        digits=(26, 10), readonly=True, help="Part of the quantity that is free."
     )
-    billable = fields.Float(digits=(25, 10), readonly=True)
+    billable = fields.Float(digits=(26, 10), readonly=True)
     amount = fields.Monetary(
         readonly=True,
         help="Amount of this revision: the window's amount minus what earlier "

@@ -43,7 +43,7 @@ class FusionBillingReconciliation(models.Model):
         readonly=False,
         precompute=True,
     )
-    declared_quantity = fields.Float(digits=(25, 10), tracking=True)
+    declared_quantity = fields.Float(digits=(26, 10), tracking=True)
     declared_count = fields.Integer(string="Declared Events", tracking=True)
     declared_amount = fields.Monetary(tracking=True)
     has_declared_count = fields.Boolean(
@@ -53,18 +53,18 @@ class FusionBillingReconciliation(models.Model):
         string="Compare Amount", help="The source declared an amount."
     )
     actual_quantity = fields.Float(
-        string="Our Quantity", digits=(25, 10), readonly=True, copy=False
+        string="Our Quantity", digits=(26, 10), readonly=True, copy=False
     )
     actual_count = fields.Integer(string="Our Events", readonly=True, copy=False)
     actual_amount = fields.Monetary(string="Our Amount", readonly=True, copy=False)
     current_quantity = fields.Float(
-        string="Our Quantity Now", digits=(25, 10), compute="_compute_current"
+        string="Our Quantity Now", digits=(26, 10), compute="_compute_current"
     )
     current_count = fields.Integer(
         string="Our Events Now", compute="_compute_current"
     )
     difference_quantity = fields.Float(
-        digits=(25, 10), compute="_compute_difference", store=True
+        digits=(26, 10), compute="_compute_difference", store=True
     )
     difference_count = fields.Integer(compute="_compute_difference", store=True)
     difference_amount = fields.Monetary(compute="_compute_difference", store=True)
@@ -88,7 +88,7 @@ class FusionBillingReconciliation(models.Model):
         "CHECK (window_end > window_start)", "A window ends after it begins."
     )
     _declared_quantity_valid = models.Constraint(
-        "CHECK (declared_quantity >= 0 AND declared_quantity < 1e15)",
+        "CHECK (declared_quantity >= 0 AND declared_quantity < 1e16)",
         "A declared quantity is zero or more.",
     )
     _declared_count_valid = models.Constraint(

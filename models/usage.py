@@ -48,7 +48,7 @@ class FusionBillingUsage(models.Model):
     metric_id = fields.Many2one(
         "fusion.billing.metric", required=True, ondelete="restrict", readonly=True
     )
-    quantity = fields.Float(digits=(25, 10), required=True, readonly=True)
+    quantity = fields.Float(digits=(26, 10), required=True, readonly=True)
     period_start = fields.Datetime(required=True, readonly=True)
     period_end = fields.Datetime(required=True, readonly=True)
     idempotency_key = fields.Char(readonly=True)
@@ -71,8 +71,8 @@ class FusionBillingUsage(models.Model):
 
     _quantity_valid = models.Constraint(
         # NaN and Infinity pass ">= 0" and would poison every sum.
-        "CHECK (quantity >= 0 AND quantity < 1e15)",
-        "A quantity is zero or more, and below 10^15.",
+        "CHECK (quantity >= 0 AND quantity < 1e16)",
+        "A quantity is zero or more, and below 10^16.",
     )
     _period_in_order = models.Constraint(
         "CHECK (period_end >= period_start)", "A period ends after it begins."

@@ -36,7 +36,7 @@ class FusionBillingWebhook(models.Model):
         default="pending",
         readonly=True,
     )
-    attempts = fields.Integer(readonly=True)
+    attempts = fields.Integer(readonly=True, default=0)
     next_attempt_at = fields.Datetime(
         readonly=True, help="Empty: the service had no webhook address."
     )

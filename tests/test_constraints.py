@@ -3,7 +3,6 @@
 from psycopg2.errors import (
     CheckViolation,
     NotNullViolation,
-    NumericValueOutOfRange,
     UniqueViolation,
 )
 
@@ -33,14 +32,11 @@ class TestConstraints(BillingCase):
         )
 
     def test_a_price_is_zero_or_more(self):
-        for price, error in (
-            ("-0.0000000001", CheckViolation),
-            ("'NaN'", CheckViolation),
-            # the column's own precision refuses it before the check does
-            ("'Infinity'", NumericValueOutOfRange),
-        ):
+        for price in ("-0.0000000001", "'NaN'", "'Infinity'"):
             with self.subTest(price=price):
-                self._assert_charge_refused(error, f"price_per_unit = {price}")
+                self._assert_charge_refused(
+                    CheckViolation, f"price_per_unit = {price}"
+                )
 
     def test_a_batch_is_above_zero(self):
         for batch in ("0", "-1", "'NaN'"):
@@ -80,15 +76,10 @@ class TestConstraints(BillingCase):
 
     def test_a_quantity_is_a_finite_number_from_zero(self):
         event = self._record(1)
-        for quantity, error in (
-            ("-1", CheckViolation),
-            ("'NaN'", CheckViolation),
-            # one digit more than the column holds
-            ("1e15", NumericValueOutOfRange),
-        ):
+        for quantity in ("-1", "'NaN'", "'Infinity'", "1e16"):
             with self.subTest(quantity=quantity):
                 self._assert_refused(
-                    error,
+                    CheckViolation,
                     f"UPDATE fusion_billing_usage SET quantity = {quantity}"
                     " WHERE id = %s",
                     event.id,

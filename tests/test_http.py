@@ -82,7 +82,7 @@ class TestHttp(BillingCase, HttpCase):
     def test_numbers_are_read_as_decimals(self):
         """0.1 was stored as 0.1000000000000000055 and 2**53 + 1 as 2**53."""
         body = json.dumps({"events": [self._event(quantity="QUANTITY")]})
-        for number in ("9007199254740993", "0.1", "123456789012345.0000000001"):
+        for number in ("9007199254740993", "0.1", "123456789012345.0000000001", "0"):
             self._request("POST", "/usage", body.replace('"QUANTITY"', number))
             self.env.cr.execute(
                 "SELECT trim_scale(quantity)::text FROM fusion_billing_usage"
@@ -90,10 +90,7 @@ class TestHttp(BillingCase, HttpCase):
                 [self.order.id],
             )
             with self.subTest(number=number):
-                if number == "9007199254740993":  # 1e15 and above is refused
-                    self.assertIsNone(self.env.cr.fetchone())
-                else:
-                    self.assertEqual(self.env.cr.fetchone()[0], number)
+                self.assertEqual(self.env.cr.fetchone()[0], number)
 
     def test_a_refused_event_is_400_and_the_others_are_stored(self):
         response = self._request(
@@ -131,7 +128,7 @@ class TestHttp(BillingCase, HttpCase):
         self.assertEqual(len(bodies | {response.text}), 1)
 
     def test_unknown_routes_are_404_in_json(self):
-        for path in ("", "/", "/nothing", "/usage/", "/usage/x/y", "/../../web/login"):
+        for path in ("", "/", "/nothing", "/usage/x/y", "/usage/../catalog/x"):
             with self.subTest(path=path):
                 self._assert_refused(self._request("GET", path), 404, "not_found")
                 self._assert_refused(

@@ -111,5 +111,6 @@ class TestSecurity(BillingCase):
         )
         wizard.action_void()
         self.assertEqual(usage.void_uid, self.manager)
+        usage = self._record(201)
         with self.assertRaises(AccessError):
             usage.with_user(self.user)._void("test")

@@ -107,6 +107,10 @@ class TestWebhookDelivery(BillingCase):
                 raise answer
             return answer
 
+        self._run_cron(post)
+        return calls
+
+    def _run_cron(self, post):
         with (
             patch.object(webhook_delivery.transport, "post", post),
             self.enter_registry_test_mode(),
@@ -114,8 +118,6 @@ class TestWebhookDelivery(BillingCase):
             self.env.ref(
                 "fusion_centralized_billing.cron_deliver_webhooks"
             ).method_direct_trigger()
-        self.env["fusion.billing.webhook"].invalidate_model()
-        return calls
 
     def _answer(self, status, **headers):
         return transport.Response(status=status, head=b"", headers=headers)
@@ -211,11 +213,7 @@ class TestWebhookDelivery(BillingCase):
                 return self._answer(200)
             raise transport.TransportError("timeout", "too slow")
 
-        with (
-            patch.object(webhook_delivery.transport, "post", post),
-            self.enter_registry_test_mode(),
-        ):
-            self.env["fusion.billing.webhook"]._cron_deliver()
+        self._run_cron(post)
         self.assertEqual((failing.state, healthy.state), ("pending", "sent"))
 
     def test_a_leased_event_is_not_claimed_again_until_the_lease_ends(self):
