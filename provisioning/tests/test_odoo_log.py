@@ -25,7 +25,8 @@ class TestJudge(unittest.TestCase):
                 "ERROR x odoo.addons.a.tests.test_a: FAIL: TestA.test_one",
                 "Traceback (most recent call last):",
                 "AssertionError: 1 != 2",
-                "ERROR x odoo.modules.loading: Module a: 1 failures, 0 errors of 3 tests",
+                "ERROR x odoo.modules.loading: Module a: 1 failures, 0 errors"
+                " of 3 tests",
                 "ERROR x odoo.modules.loading: At least one test failed when loading"
                 " the modules.",
                 "ERROR x odoo.tests.result: 1 failed, 0 error(s) of 3 tests when"
@@ -41,7 +42,7 @@ class TestJudge(unittest.TestCase):
             "skipped: TestA.test_one: no browser": "INFO x odoo.addons.a.tests.test_a:"
             " skipped TestA.test_one : no browser",
             "WARNING in the log, odoo.fields: x": "WARNING x odoo.fields: x",
-            "ERROR in the log, odoo.sql_db: bad query": "ERROR x odoo.sql_db: bad query",
+            "ERROR in the log, odoo.sql_db: failed": "ERROR x odoo.sql_db: failed",
             "CRITICAL in the log, odoo: gone": "CRITICAL ? odoo: gone",
         }
         for problem, line in cases.items():
