@@ -3,7 +3,7 @@ import random
 import ssl
 import time
 import uuid
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -18,12 +18,17 @@ _logger = logging.getLogger(__name__)
 DEADLINE_S = 15.0
 # Longer than any attempt can take, so that a lease ends only with its worker.
 LEASE = timedelta(minutes=2)
-THREADS = 8
-# Of one service in one round: a slow receiver keeps few of the threads.
+# Services served at the same time; each is sent to by one thread.
+THREADS = 16
+# Events of one service in one round.
 PER_SERVICE = 20
+# How long events wait when the one before them got no answer.
+PAUSE = timedelta(minutes=1)
 
-Claim = namedtuple("Claim", "id token url secret event_id event_type body")
+Claim = namedtuple("Claim", "id token service url secret event_id event_type body")
 Outcome = namedtuple("Outcome", "status error retry_after")
+# Not sent: the receiver gave no answer to an earlier event of the same round.
+SKIPPED = Outcome(None, None, None)
 
 
 class FusionBillingWebhook(models.Model):
@@ -89,9 +94,7 @@ class FusionBillingWebhook(models.Model):
                    FOR NO KEY UPDATE SKIP LOCKED
             )
             UPDATE fusion_billing_webhook w
-               SET lease_token = %(token)s, lease_expires_at = %(lease_end)s,
-                   attempts = attempts + 1,
-                   first_attempt_at = coalesce(first_attempt_at, %(now)s)
+               SET lease_token = %(token)s, lease_expires_at = %(lease_end)s
               FROM due WHERE w.id = due.id
             RETURNING w.id
             """,
@@ -109,6 +112,7 @@ class FusionBillingWebhook(models.Model):
             Claim(
                 id=webhook.id,
                 token=token,
+                service=webhook.service_id.id,
                 url=webhook.service_id.webhook_url,
                 secret=secrets[webhook.service_id],
                 event_id=webhook.event_id,
@@ -128,15 +132,25 @@ class FusionBillingWebhook(models.Model):
 
     @api.model
     def _send_all(self, claims):
-        """Send in parallel, with no transaction open; return outcomes in order."""
+        """Send with no transaction open; return outcomes in the order of the claims.
+
+        One thread for each service: a receiver that is slow or dead holds up
+        nobody but itself, and is asked once in a round, not twenty times.
+        """
         allowed = self.env["fusion.billing.service"]._webhook_allow_list()
         context = ssl.create_default_context()
         if ca_file := server_options.get("webhook_ca_file"):
             context.load_verify_locations(ca_file)
-        with ThreadPoolExecutor(max_workers=min(THREADS, len(claims))) as pool:
-            return list(
-                pool.map(lambda claim: _send(claim, allowed, context), claims)
-            )
+        lanes = defaultdict(list)
+        for claim in claims:
+            lanes[claim.service].append(claim)
+        outcomes = {}
+        with ThreadPoolExecutor(max_workers=min(THREADS, len(lanes))) as pool:
+            for sent in pool.map(
+                lambda lane: _send_lane(lane, allowed, context), lanes.values()
+            ):
+                outcomes.update(sent)
+        return [outcomes[claim.id] for claim in claims]
 
     def _record(self, claim, outcome):
         """Write what became of an attempt, if its lease is still ours.
@@ -148,22 +162,40 @@ class FusionBillingWebhook(models.Model):
         if not webhook.exists() or webhook.lease_token != claim.token:
             return  # the lease ran out and another worker took over
         now = fields.Datetime.now()
-        vals = {
-            "lease_token": False,
-            "lease_expires_at": False,
+        release = {"lease_token": False, "lease_expires_at": False}
+        if outcome is SKIPPED:
+            webhook.write(release | {"next_attempt_at": now + PAUSE})
+            return
+        attempts = webhook.attempts + 1
+        first_attempt_at = webhook.first_attempt_at or now
+        vals = release | {
+            "attempts": attempts,
+            "first_attempt_at": first_attempt_at,
             "last_status": outcome.status or 0,
             "last_error": outcome.error or False,
         }
         if outcome.status is not None and 200 <= outcome.status < 300:
             vals |= {"state": "sent", "sent_at": now, "last_error": False}
-        elif backoff.give_up(webhook.attempts, webhook.first_attempt_at, now):
+        elif backoff.give_up(attempts, first_attempt_at, now):
             vals |= {"state": "dead"}
         else:
-            delay = backoff.next_delay(
-                webhook.attempts, random.random(), outcome.retry_after
-            )
+            delay = backoff.next_delay(attempts, random.random(), outcome.retry_after)
             vals |= {"next_attempt_at": now + delay}
         webhook.write(vals)
+
+
+def _send_lane(claims, allowed, context):
+    """Send the events of one service, in order, until one gets no answer at all.
+
+    :return: {claim id: :class:`Outcome`}
+    """
+    outcomes = {}
+    for claim in claims:
+        outcome = _send(claim, allowed, context)
+        outcomes[claim.id] = outcome
+        if outcome.status is None:
+            break
+    return {claim.id: outcomes.get(claim.id, SKIPPED) for claim in claims}
 
 
 def _send(claim, allowed, context):

@@ -216,6 +216,16 @@ class TestWebhookDelivery(BillingCase):
         self._run_cron(post)
         self.assertEqual((failing.state, healthy.state), ("pending", "sent"))
 
+    def test_a_receiver_that_is_down_is_asked_once_in_a_round(self):
+        first, second = self._enqueue(), self._enqueue()
+        with freeze_time("2026-01-10 12:00:00"):
+            (first | second).next_attempt_at = datetime(2026, 1, 10)
+            calls = self._deliver(transport.TransportError("timeout", "too slow"))
+        self.assertEqual(len(calls), 1)
+        self.assertEqual((first.attempts, second.attempts), (1, 0))
+        self.assertEqual(second.next_attempt_at, datetime(2026, 1, 10, 12, 1))
+        self.assertFalse(second.lease_token)
+
     def test_a_leased_event_is_not_claimed_again_until_the_lease_ends(self):
         """A worker died after claiming: the event waits for the lease, no longer."""
         Webhook = self.env["fusion.billing.webhook"]
