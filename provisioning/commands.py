@@ -7,6 +7,8 @@ import importlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from . import linting, testrun
 from .errors import ProvisioningError
@@ -26,9 +28,9 @@ test = testrun.main
 lint = linting.main
 
 
-def _workspace(options: argparse.Namespace | None = None) -> Workspace:
-    extra = getattr(options, "extra_addons", None) or []
-    return Workspace(Settings.from_environment(), Progress(), extra)
+def _workspace(extra_addons: Sequence[Path] = (), quiet: bool = False) -> Workspace:
+    progress = Progress(quiet=quiet)
+    return Workspace(Settings.from_environment(), progress, extra_addons)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -165,7 +167,7 @@ def status(_options: argparse.Namespace) -> int:
 
 def odoo(options: argparse.Namespace) -> int:
     """Run Odoo in the foreground, with our terminal."""
-    workspace = _workspace(options)
+    workspace = _workspace(options.extra_addons, quiet=True)
     with workspace:
         workspace.ensure()
         conf = workspace.write_conf("odoo", {"max_cron_threads": 1})
@@ -174,7 +176,7 @@ def odoo(options: argparse.Namespace) -> int:
 
 def psql(options: argparse.Namespace) -> int:
     """Open psql in the foreground."""
-    workspace = _workspace()
+    workspace = _workspace(quiet=True)
     with workspace:
         workspace.ensure()
         if not workspace.database_exists(options.database):

@@ -32,8 +32,10 @@ class Phase:
 class Progress:
     """Prints phases as they run; safe to use from several threads."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
+        """With `quiet`, phases that take no time go unmentioned."""
         self._stream = stream or sys.stderr
+        self._quiet = quiet
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self.phases: list[Phase] = []
@@ -65,7 +67,8 @@ class Progress:
         notes = f"  ({'; '.join(phase.notes)})" if phase.notes else ""
         with self._lock:
             self.phases.append(phase)
-        self.say(f" ok {phase.seconds:6.1f} s  {name}{notes}")
+        if not self._quiet or phase.seconds >= QUICK:
+            self.say(f" ok {phase.seconds:6.1f} s  {name}{notes}")
 
     def _watch(self, phase: Phase, started: float, done: threading.Event) -> None:
         if done.wait(QUICK):

@@ -91,7 +91,7 @@ def _create(settings: Settings, venv: Path, log: Path) -> None:
         suite = debian.os_release().get("VERSION_CODENAME", "stable")
         with (
             debian.apt_root(settings.cache, suite, log) as apt,
-            tempfile.TemporaryDirectory(dir=settings.cache) as folder,
+            tempfile.TemporaryDirectory(prefix=".pip.", dir=settings.cache) as folder,
         ):
             for deb in apt.download(["python3-pip-whl"]):
                 debian.unpack(deb, Path(folder), (), log)

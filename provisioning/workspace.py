@@ -26,6 +26,7 @@ from . import odoo_source, python_env
 from .addons import AddonsPath, addons_path
 from .databases import Databases, template_key
 from .errors import ProvisioningError
+from .files import remove_tree
 from .lock import exclusive
 from .postgres import Connection, Postgres
 from .process import clean_env, run
@@ -79,6 +80,7 @@ class Workspace:
             return
         prepare_cache(self.settings)
         with self.provisioning_lock():
+            remove_leftovers(self.cache)
             with ThreadPoolExecutor() as pool:
                 tree = pool.submit(odoo_source.get_odoo, self.settings, self.progress)
                 packages = pool.submit(self._get_packages)
@@ -364,6 +366,12 @@ def _ready(value):
     if value is None:
         raise RuntimeError("call Workspace.ensure() first")
     return value
+
+
+def remove_leftovers(cache: Path) -> None:
+    """Remove the temporary folders of killed runs: names with a dot. Hold the lock."""
+    for path in cache.glob(".*"):
+        remove_tree(path)
 
 
 def prepare_cache(settings: Settings) -> None:
