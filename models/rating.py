@@ -52,6 +52,12 @@ class FusionBillingRating(models.Model):
     window_end = fields.Datetime(
         required=True, readonly=True, help="First instant after the window."
     )
+    first_day = fields.Date(
+        compute="_compute_days", help="In the company's billing time zone."
+    )
+    last_day = fields.Date(
+        compute="_compute_days", help="In the company's billing time zone."
+    )
     revision = fields.Integer(required=True, readonly=True, default=0)
     quantity = fields.Float(digits=(26, 10), readonly=True)
     included = fields.Float(
@@ -106,6 +112,16 @@ class FusionBillingRating(models.Model):
                 f"{fields.Date.to_string(rating.window_start)}"
             )
 
+    @api.depends("window_start", "window_end", "subscription_id")
+    def _compute_days(self):
+        # The stored instants are UTC, and a browser shows them in the reader's
+        # time zone: there a window that is a month may seem to begin the day before.
+        for rating in self:
+            order = rating.subscription_id.sudo()
+            last_instant = fields.Datetime.subtract(rating.window_end, seconds=1)
+            rating.first_day = order._fc_local_date(rating.window_start)
+            rating.last_day = order._fc_local_date(last_instant)
+
     @api.depends("explanation")
     def _compute_explanation_text(self):
         for rating in self:
@@ -139,6 +155,22 @@ class FusionBillingRating(models.Model):
                     )
                 )
             rating.explanation_text = "\n".join(lines)
+
+    def action_view_usage(self):
+        """Open the events that the quantity was made of."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Usage Events"),
+            "res_model": "fusion.billing.usage",
+            "view_mode": "list,form",
+            "domain": [
+                ("subscription_id", "=", self.subscription_id.id),
+                ("metric_id", "=", self.metric_id.id),
+                ("period_start", ">=", self.window_start),
+                ("period_start", "<", self.window_end),
+            ],
+        }
 
     def write(self, vals):
         if FROZEN & vals.keys() and any(r.state != "open" for r in self):

@@ -1,3 +1,4 @@
+import json
 import uuid
 
 from odoo import api, fields, models
@@ -30,6 +31,7 @@ class FusionBillingWebhook(models.Model):
         readonly=True,
         help="The body, in canonical JSON. Every attempt sends these very bytes.",
     )
+    payload_text = fields.Text(string="Content", compute="_compute_payload_text")
     state = fields.Selection(
         [("pending", "Pending"), ("sent", "Sent"), ("dead", "Dead")],
         required=True,
@@ -97,6 +99,14 @@ class FusionBillingWebhook(models.Model):
             )
             if cron:
                 cron.sudo()._trigger()
+
+    @api.depends("payload")
+    def _compute_payload_text(self):
+        """The payload with line breaks, for people; it is sent without."""
+        for webhook in self:
+            webhook.payload_text = json.dumps(
+                json.loads(webhook.payload), indent=2, ensure_ascii=False
+            )
 
     def action_replay(self):
         """Send again, under the same event id: receivers know it for a repetition."""
