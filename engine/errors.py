@@ -1,0 +1,16 @@
+"""The one exception the engine raises on bad input."""
+
+
+class BillingError(ValueError):
+    """Input that was refused; ``str()`` of it is the message.
+
+    :param str code: stable, for programs
+    :param str message: for people; never contains the refused value
+    :param field: key of the input it is about (str), or None
+    """
+
+    def __init__(self, code: str, message: str, field: "str | None" = None):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
