@@ -60,9 +60,9 @@ class AccountMove(models.Model):
     def _fc_emit_rating_closed(self):
         """Tell each service which windows the posted invoices have settled."""
         for move in self:
-            for order, ratings in move.sudo().fc_rating_ids.grouped(
-                "subscription_id"
-            ).items():
+            for order, ratings in (
+                move.sudo().fc_rating_ids.grouped("subscription_id").items()
+            ):
                 for service in order._fc_services():
                     self.env["fusion.billing.webhook"]._enqueue(
                         service,

@@ -31,9 +31,7 @@ class FusionBillingReconciliation(models.Model):
         "fusion.billing.metric", required=True, ondelete="restrict"
     )
     window_start = fields.Datetime(required=True)
-    window_end = fields.Datetime(
-        required=True, help="First instant after the window."
-    )
+    window_end = fields.Datetime(required=True, help="First instant after the window.")
     currency_id = fields.Many2one(
         "res.currency",
         required=True,
@@ -60,9 +58,7 @@ class FusionBillingReconciliation(models.Model):
     current_quantity = fields.Float(
         string="Our Quantity Now", digits=(26, 10), compute="_compute_current"
     )
-    current_count = fields.Integer(
-        string="Our Events Now", compute="_compute_current"
-    )
+    current_count = fields.Integer(string="Our Events Now", compute="_compute_current")
     difference_quantity = fields.Float(
         digits=(26, 10), compute="_compute_difference", store=True
     )

@@ -137,13 +137,19 @@ class SaleOrder(models.Model):
             super()
             ._get_invoiceable_lines(final)
             .filtered(
-                lambda line: not line.fc_charge_id
-                or not line.currency_id.is_zero(line.price_unit)
+                lambda line: (
+                    not line.fc_charge_id
+                    or not line.currency_id.is_zero(line.price_unit)
+                )
             )
         )
 
     def _get_update_prices_lines(self):
-        return super()._get_update_prices_lines().filtered(lambda l: not l.fc_charge_id)
+        return (
+            super()
+            ._get_update_prices_lines()
+            .filtered(lambda line: not line.fc_charge_id)
+        )
 
     def _create_upsell_activity(self):
         """Usage above what was ordered is what usage billing is for."""

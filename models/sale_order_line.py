@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import format_date
 
 
 class SaleOrderLine(models.Model):
@@ -38,3 +39,62 @@ class SaleOrderLine(models.Model):
         if self.fc_charge_id:
             return False
         return super()._get_recurring_invoice_description()
+
+    def _fc_set_amount(self, amount, ratings):
+        """Set a usage line to ``amount``; written only where it changes something."""
+        self.ensure_one()
+        vals = {}
+        if self.currency_id.compare_amounts(self.price_unit, amount):
+            # Both prices, as one that differs is taken for entered by hand.
+            vals |= {"price_unit": amount, "technical_price_unit": amount}
+        if ratings and (name := self._fc_description(ratings)) != self.name:
+            vals["name"] = name
+        if self.product_uom_qty != 1.0:
+            vals["product_uom_qty"] = 1.0
+        if vals:
+            self.write(vals)
+        if ratings.order_line_id != self:
+            ratings.order_line_id = self
+
+    @api.model
+    def _fc_description(self, ratings):
+        """What the invoice says of a usage line, in the customer's language.
+
+        :param ratings: ``fusion.billing.rating`` rows of one subscription and charge
+        """
+        order = ratings.subscription_id
+        charge = ratings.charge_id.with_context(lang=order.partner_id.lang)
+        return "\n".join(
+            [charge.metric_id.name]
+            + [self._fc_window_description(order, charge, r) for r in ratings]
+        )
+
+    @api.model
+    def _fc_window_description(self, order, charge, rating):
+        env = charge.env
+        last_instant = fields.Datetime.subtract(rating.window_end, seconds=1)
+        steps = rating.explanation or {}
+        text = env._(
+            "%(quantity)s %(unit)s from %(first_day)s to %(last_day)s",
+            quantity=steps.get("quantity", "0"),
+            unit=charge.metric_id.unit_name or "",
+            first_day=format_date(env, order._fc_local_date(rating.window_start)),
+            last_day=format_date(env, order._fc_local_date(last_instant)),
+        ).replace("  ", " ")
+        if charge.included_quota:
+            text += env._(", %(included)s included", included=steps["quota"])
+        batch = steps.get("unit_batch", "1")
+        if batch == "1":
+            text += env._(
+                ", %(price)s %(currency)s each",
+                price=steps["unit_price"],
+                currency=charge.currency_id.name,
+            )
+        else:
+            text += env._(
+                ", %(price)s %(currency)s per %(batch)s",
+                price=steps["unit_price"],
+                currency=charge.currency_id.name,
+                batch=batch,
+            )
+        return text

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
-from odoo.tools import SQL, format_date
+from odoo import api, models
+from odoo.tools import SQL
 
 from ..engine import money, periods
 from ..engine.pricing import price
@@ -67,8 +67,10 @@ class SaleOrder(models.Model):
             self.env["fusion.billing.usage"]
             .sudo()
             ._aggregate_windows(
-                [(j.order, j.charge.metric_id, j.window.start, j.window.end)
-                 for j in jobs]
+                [
+                    (j.order, j.charge.metric_id, j.window.start, j.window.end)
+                    for j in jobs
+                ]
             )
         )
         orders._fc_store_ratings(jobs, quantities)
@@ -79,7 +81,7 @@ class SaleOrder(models.Model):
         return ratings
 
     def _fc_rating_jobs(self):
-        """List the :class:`Job` to rate: current windows, and unsettled earlier ones."""
+        """List each :class:`Job`: current windows, and unsettled earlier ones."""
         charges_of_plan = defaultdict(list)
         charges = (
             self.env["fusion.billing.charge"]
@@ -98,8 +100,15 @@ class SaleOrder(models.Model):
             for charge in charges_of_plan[order.plan_id, order.company_id]:
                 if charge._is_valid_on(first_day):
                     jobs[order, charge, window.start] = Job(order, charge, window)
-        unsettled = self.env["fusion.billing.rating"].sudo().search(
-            [("subscription_id", "in", self.ids), ("state", "in", ("open", "released"))]
+        unsettled = (
+            self.env["fusion.billing.rating"]
+            .sudo()
+            .search(
+                [
+                    ("subscription_id", "in", self.ids),
+                    ("state", "in", ("open", "released")),
+                ]
+            )
         )
         for row in unsettled:
             key = row.subscription_id, row.charge_id, row.window_start
@@ -109,9 +118,11 @@ class SaleOrder(models.Model):
 
     def _fc_store_ratings(self, jobs, quantities):
         """Write the open revision of each job where it differs from what stands."""
-        terms = self.env["fusion.billing.charge"].concat(
-            *{job.charge for job in jobs}
-        )._price_terms()
+        terms = (
+            self.env["fusion.billing.charge"]
+            .concat(*{job.charge for job in jobs})
+            ._price_terms()
+        )
         standing = self._fc_standing_ratings()
         rows = []
         for job, quantity in zip(jobs, quantities, strict=True):
@@ -300,8 +311,10 @@ class SaleOrder(models.Model):
 
     def _fc_invoiced(self, moves):
         """Settle the ratings that went on these invoices; their lines restart at 0."""
-        open_ratings = self.env["fusion.billing.rating"].sudo().search(
-            [("subscription_id", "in", self.ids), ("state", "=", "open")]
+        open_ratings = (
+            self.env["fusion.billing.rating"]
+            .sudo()
+            .search([("subscription_id", "in", self.ids), ("state", "=", "open")])
         )
         open_ratings._invoice(moves.sudo())
         self._fc_update_lines(open_ratings.filtered(lambda r: r.state == "open"))
@@ -356,66 +369,3 @@ class SaleOrder(models.Model):
         changed = self.filtered(lambda o: (o.fc_rating_error or False) != error)
         if changed:
             changed.sudo().fc_rating_error = error
-
-
-class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
-
-    def _fc_set_amount(self, amount, ratings):
-        """Set a usage line to ``amount``; written only where it changes something."""
-        self.ensure_one()
-        vals = {}
-        if self.currency_id.compare_amounts(self.price_unit, amount):
-            # Both prices, as one that differs is taken for entered by hand.
-            vals |= {"price_unit": amount, "technical_price_unit": amount}
-        if ratings and (name := self._fc_description(ratings)) != self.name:
-            vals["name"] = name
-        if self.product_uom_qty != 1.0:
-            vals["product_uom_qty"] = 1.0
-        if vals:
-            self.write(vals)
-        if ratings.order_line_id != self:
-            ratings.order_line_id = self
-
-    @api.model
-    def _fc_description(self, ratings):
-        """What the invoice says of a usage line, in the customer's language.
-
-        :param ratings: ``fusion.billing.rating`` rows of one subscription and charge
-        """
-        order = ratings.subscription_id
-        charge = ratings.charge_id.with_context(lang=order.partner_id.lang)
-        return "\n".join(
-            [charge.metric_id.name]
-            + [self._fc_window_description(order, charge, r) for r in ratings]
-        )
-
-    @api.model
-    def _fc_window_description(self, order, charge, rating):
-        env = charge.env
-        last_instant = fields.Datetime.subtract(rating.window_end, seconds=1)
-        steps = rating.explanation or {}
-        text = env._(
-            "%(quantity)s %(unit)s from %(first_day)s to %(last_day)s",
-            quantity=steps.get("quantity", "0"),
-            unit=charge.metric_id.unit_name or "",
-            first_day=format_date(env, order._fc_local_date(rating.window_start)),
-            last_day=format_date(env, order._fc_local_date(last_instant)),
-        ).replace("  ", " ")
-        if charge.included_quota:
-            text += env._(", %(included)s included", included=steps["quota"])
-        batch = steps.get("unit_batch", "1")
-        if batch == "1":
-            text += env._(
-                ", %(price)s %(currency)s each",
-                price=steps["unit_price"],
-                currency=charge.currency_id.name,
-            )
-        else:
-            text += env._(
-                ", %(price)s %(currency)s per %(batch)s",
-                price=steps["unit_price"],
-                currency=charge.currency_id.name,
-                batch=batch,
-            )
-        return text

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..engine import egress
@@ -37,9 +37,7 @@ class FusionBillingService(models.Model):
         copy=False,
         help="Signs the webhooks. Kept encrypted.",
     )
-    webhook_secret_encrypted = fields.Char(
-        groups="base.group_system", copy=False
-    )
+    webhook_secret_encrypted = fields.Char(groups="base.group_system", copy=False)
     webhook_ids = fields.One2many("fusion.billing.webhook", "service_id")
     webhook_count = fields.Integer(compute="_compute_webhook_count")
 
@@ -87,9 +85,19 @@ class FusionBillingService(models.Model):
     @api.depends("webhook_secret_encrypted")
     def _compute_webhook_secret(self):
         for service in self:
-            service.webhook_secret = secret_box.decrypt(
-                self.env, service.sudo().webhook_secret_encrypted
-            )
+            try:
+                service.webhook_secret = service._webhook_secret()
+            except UserError:
+                # The form must open, so that the secret can be entered again.
+                service.webhook_secret = False
+
+    def _webhook_secret(self):
+        """The secret in clear (str), or False.
+
+        :raises UserError: it cannot be decrypted with the keys at hand
+        """
+        self.ensure_one()
+        return secret_box.decrypt(self.env, self.sudo().webhook_secret_encrypted)
 
     def _inverse_webhook_secret(self):
         for service in self:
@@ -153,6 +161,7 @@ class FusionBillingService(models.Model):
 
     def action_send_test_webhook(self):
         """Queue a ``webhook.test`` event, to see whether the receiver verifies it."""
+        self.check_access("write")
         for service in self:
             self.env["fusion.billing.webhook"]._enqueue(service, "webhook.test", {})
         return {

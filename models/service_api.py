@@ -122,7 +122,9 @@ class FusionBillingService(models.Model):
             raise BillingError("invalid_events", "events must be a list", "events")
         atomic = payload.get("atomic", False)
         if not isinstance(atomic, bool):
-            raise BillingError("invalid_atomic", "atomic must be true or false", "atomic")
+            raise BillingError(
+                "invalid_atomic", "atomic must be true or false", "atomic"
+            )
         limit = self._max_events()
         if len(raw_events) > limit:
             raise BillingError(
@@ -168,7 +170,7 @@ class FusionBillingService(models.Model):
         Quantities and prices are decimal text: JSON numbers would pass through
         floats in most clients.
 
-        :return: ``{'status': 'ok', 'charges': [...], 'metrics': [...], 'plans': [...]}``
+        :return: ``{'status', 'charges': [...], 'metrics': [...], 'plans': [...]}``
         """
         self.ensure_one()
         env = self._api_env()

@@ -57,7 +57,10 @@ class FusionBillingService(models.Model):
         raw_key = keys.generate_api_key(os.urandom)
         rotated = bool(service.api_key_hash)
         now = fields.Datetime.now()
-        previous = {"previous_api_key_hash": False, "previous_api_key_expires_at": False}
+        previous = {
+            "previous_api_key_hash": False,
+            "previous_api_key_expires_at": False,
+        }
         if rotated and overlap_hours > 0:
             # An overlap never makes a key live longer than it was meant to.
             ends = now + timedelta(hours=overlap_hours)

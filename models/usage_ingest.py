@@ -73,7 +73,7 @@ class FusionBillingUsage(models.Model):
 
     @api.model
     def _nothing_stored(self, results):
-        """Results of an atomic batch that failed: only its problems stay as they are."""
+        """Results of a failed atomic batch: only its problems stay as they are."""
         return [
             result
             if result and result["status"] in ("rejected", "conflict")

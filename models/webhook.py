@@ -2,10 +2,11 @@ import json
 import uuid
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..engine.signing import canonical_body
 
+MANAGER_GROUP = "fusion_centralized_billing.group_manager"
 API_VERSION = "2026-01-01"
 FROZEN = frozenset(("service_id", "event_id", "event_type", "payload"))
 
@@ -110,6 +111,10 @@ class FusionBillingWebhook(models.Model):
 
     def action_replay(self):
         """Send again, under the same event id: receivers know it for a repetition."""
+        if not (self.env.su or self.env.user.has_group(MANAGER_GROUP)):
+            raise AccessError(
+                self.env._("Only billing managers may send webhooks again.")
+            )
         for webhook in self:
             if not webhook.service_id.webhook_url:
                 raise UserError(

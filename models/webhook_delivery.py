@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..engine import backoff, egress, signing, transport
 from ..engine.errors import BillingError
@@ -125,9 +126,9 @@ class FusionBillingWebhook(models.Model):
     @api.model
     def _secret_of(self, service):
         try:
-            return service.webhook_secret or None
-        except Exception as exc:  # an unreadable secret stops its own service only
-            _logger.error("Webhook secret of %s is unreadable: %s", service.code, exc)
+            return service._webhook_secret() or None
+        except UserError as exc:  # an unreadable secret stops its own service only
+            _logger.error("Webhook secret of %s: %s", service.code, exc)
             return None
 
     @api.model

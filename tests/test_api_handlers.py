@@ -55,7 +55,16 @@ class TestApiHandlers(BillingCase):
 
     def test_bad_values_of_a_customer(self):
         for key in ("external_id", "name", "email"):
-            for value in (1, True, ["x"], {"x": 1}, "  ", "a\x00b", "x" * 256, "\ud800"):
+            for value in (
+                1,
+                True,
+                ["x"],
+                {"x": 1},
+                "  ",
+                "a\x00b",
+                "x" * 256,
+                "\ud800",
+            ):
                 with self.subTest(key=key, value=value):
                     payload = {"external_id": "acc-2", key: value}
                     answer = self.service._api_upsert_customer(payload)

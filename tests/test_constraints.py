@@ -34,9 +34,7 @@ class TestConstraints(BillingCase):
     def test_a_price_is_zero_or_more(self):
         for price in ("-0.0000000001", "'NaN'", "'Infinity'"):
             with self.subTest(price=price):
-                self._assert_charge_refused(
-                    CheckViolation, f"price_per_unit = {price}"
-                )
+                self._assert_charge_refused(CheckViolation, f"price_per_unit = {price}")
 
     def test_a_batch_is_above_zero(self):
         for batch in ("0", "-1", "'NaN'"):
@@ -109,7 +107,11 @@ class TestConstraints(BillingCase):
     def test_charges_of_the_same_days_are_refused(self):
         """Two prices for one thing on one day would make an amount a guess."""
         self.charge.date_end = "2026-06-30"
-        for start, end in (("2026-06-30", False), (False, "2026-01-01"), (False, False)):
+        for start, end in (
+            ("2026-06-30", False),
+            (False, "2026-01-01"),
+            (False, False),
+        ):
             with self.subTest(start=start, end=end), self.assertRaises(ValidationError):
                 self._create_charge(date_start=start, date_end=end)
         following = self._create_charge(date_start="2026-07-01")

@@ -131,9 +131,7 @@ class TestHttp(BillingCase, HttpCase):
         for path in ("", "/", "/nothing", "/usage/x/y", "/usage/../catalog/x"):
             with self.subTest(path=path):
                 self._assert_refused(self._request("GET", path), 404, "not_found")
-                self._assert_refused(
-                    self._request("POST", path, {}), 404, "not_found"
-                )
+                self._assert_refused(self._request("POST", path, {}), 404, "not_found")
 
     def test_a_wrong_method_is_405_and_names_the_right_one(self):
         for method, path, allowed in (

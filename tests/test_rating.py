@@ -72,9 +72,7 @@ class TestRating(BillingCase):
         rating = self._rate()
         self.assertEqual(rating.amount, 0.15)
         self.assertEqual(rating.explanation["unit_price"], "0.0000012345")
-        self.assertEqual(
-            Decimal(rating.explanation["amount"]), Decimal("0.152406432")
-        )
+        self.assertEqual(Decimal(rating.explanation["amount"]), Decimal("0.152406432"))
 
     def test_no_line_for_nothing(self):
         self.assertFalse(self._rate())

@@ -77,9 +77,7 @@ class TestSecurity(BillingCase):
         for model, records in self._records().items():
             for operation in ("write", "create", "unlink"):
                 with self.subTest(model=model, operation=operation):
-                    self.assertFalse(
-                        records.with_user(self.user).has_access(operation)
-                    )
+                    self.assertFalse(records.with_user(self.user).has_access(operation))
 
     def test_nobody_edits_the_ledger_or_the_outbox(self):
         for model in ("fusion.billing.rating", "fusion.billing.webhook"):
@@ -111,6 +109,13 @@ class TestSecurity(BillingCase):
         )
         wizard.action_void()
         self.assertEqual(usage.void_uid, self.manager)
+        webhook = self.service.webhook_ids[:1]
+        self.service.webhook_url = "https://receiver.sample-app.com/hooks"
+        webhook.with_user(self.manager).action_replay()
+        with self.assertRaises(AccessError):
+            webhook.with_user(self.user).action_replay()
+        with self.assertRaises(AccessError):
+            self.service.with_user(self.user).action_send_test_webhook()
         usage = self._record(201)
         with self.assertRaises(AccessError):
             usage.with_user(self.user)._void("test")

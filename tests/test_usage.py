@@ -107,9 +107,7 @@ class TestUsageIdempotency(BillingCase):
         other_metric = self._create_metric(code="storage")
         answer = self._post_usage(
             self._event(idempotency_key="k-1"),
-            self._event(
-                idempotency_key="k-1", subscription_external_id=other_order.id
-            ),
+            self._event(idempotency_key="k-1", subscription_external_id=other_order.id),
             self._event(idempotency_key="k-1", metric_code=other_metric.code),
         )
         self.assertEqual(self._statuses(answer), ["accepted"] * 3)

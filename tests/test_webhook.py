@@ -127,9 +127,7 @@ class TestWebhookDelivery(BillingCase):
         body = json.loads(webhook.payload)
         self.assertEqual(
             webhook.payload,
-            json.dumps(
-                body, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-            ),
+            json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
         )
         self.assertIn('"data":{"a":[1,null],"b":"ü"}', webhook.payload)
         self.assertEqual(body["id"], webhook.event_id)
