@@ -28,7 +28,7 @@ SQL_EXPRESSION = {
 
 
 def aggregate(
-    kind: str, events: "Iterable[tuple[datetime, int, Decimal, str | None]]"
+    kind: str, events: Iterable[tuple[datetime, int, Decimal, str | None]]
 ) -> Decimal:
     """Return the quantity of a window; 0 without events.
 

@@ -23,7 +23,7 @@ def delay_minutes(attempts: int) -> int:
 
 
 def next_delay(
-    attempts: int, jitter: float, retry_after: "float | None" = None
+    attempts: int, jitter: float, retry_after: float | None = None
 ) -> timedelta:
     """Return how long to wait before the next attempt.
 
@@ -41,7 +41,7 @@ def next_delay(
     return delay + base * (JITTER * jitter)
 
 
-def parse_retry_after(text: "str | None", now: float) -> "float | None":
+def parse_retry_after(text: str | None, now: float) -> float | None:
     """Return the seconds a ``Retry-After`` header asks for, >= 0.
 
     Source: RFC 9110, 10.2.3: whole seconds, or a date. Anything else (negative,
@@ -63,7 +63,7 @@ def parse_retry_after(text: "str | None", now: float) -> "float | None":
         return None
 
 
-def give_up(attempts: int, first_at: "datetime | None", now: datetime) -> bool:
+def give_up(attempts: int, first_at: datetime | None, now: datetime) -> bool:
     """Whether an event is dead after this many failed attempts.
 
     :param first_at: when the first attempt was made, same kind as ``now``

@@ -92,7 +92,7 @@ class Target(NamedTuple):
     path: str  # with the query; "/" where the URL has none
 
 
-def check_url(url: str, allowed: "frozenset[tuple[str, int]]" = frozenset()) -> Target:
+def check_url(url: str, allowed: frozenset[tuple[str, int]] = frozenset()) -> Target:
     """Return the target of a webhook URL that a webhook may go to.
 
     :param url: ``https://host[:443|:8443][/path[?query]]``
@@ -145,7 +145,7 @@ def is_public_address(text: str) -> bool:
     )
 
 
-def parse_allow_list(text: "str | None") -> "frozenset[tuple[str, int]]":
+def parse_allow_list(text: str | None) -> frozenset[tuple[str, int]]:
     """Parse ``host:port, host:port`` into pairs; an IPv6 host stands in brackets.
 
     :raises BillingError: ``invalid_allow_list``, so that a slip of the

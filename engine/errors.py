@@ -9,7 +9,7 @@ class BillingError(ValueError):
     :param field: key of the input it is about (str), or None
     """
 
-    def __init__(self, code: str, message: str, field: "str | None" = None):
+    def __init__(self, code: str, message: str, field: str | None = None):
         super().__init__(message)
         self.code = code
         self.message = message

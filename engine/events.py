@@ -34,13 +34,13 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 class UsageEvent(NamedTuple):
     """A well-formed usage event. Whether what it names exists is not known here."""
 
-    subscription_ref: "str | int"
+    subscription_ref: str | int
     metric_code: str
     quantity: Decimal
     period_start: datetime  # naive UTC
     period_end: datetime  # naive UTC
-    idempotency_key: "str | None"
-    unique_key: "str | None"
+    idempotency_key: str | None
+    unique_key: str | None
     fingerprint: str
 
 
@@ -90,7 +90,7 @@ def content_fingerprint(
     quantity: Decimal,
     period_start: datetime,
     period_end: datetime,
-    unique_key: "str | None",
+    unique_key: str | None,
 ) -> str:
     """Return 32 hex digits that tell whether two events say the same.
 
@@ -110,8 +110,8 @@ def content_fingerprint(
 
 def parse_event(
     event: object,
-    now: "datetime | None" = None,
-    tolerance: "timedelta | None" = None,
+    now: datetime | None = None,
+    tolerance: timedelta | None = None,
 ) -> UsageEvent:
     """Check one usage event and return its values, or the first thing wrong with it.
 

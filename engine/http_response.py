@@ -38,10 +38,10 @@ class Response(NamedTuple):
 
     status: int
     head: bytes
-    headers: "Mapping[str, str]"
+    headers: Mapping[str, str]
 
 
-def read_response(read: "Callable[[], bytes]", max_body: int) -> Response:
+def read_response(read: Callable[[], bytes], max_body: int) -> Response:
     """Read one final response; interim ones (1xx) are passed over, within bounds.
 
     Once the status is here, a body that breaks off or never ends changes nothing.

@@ -16,7 +16,7 @@ _KEY = re.compile(r"(fcb_[A-Za-z0-9_-]{43})([0-9a-f]{6})")
 _BEARER = re.compile(rf"(?i:bearer) +([!-~]{{1,{MAX_BEARER}}})")
 
 
-def generate_api_key(random_bytes: "Callable[[int], bytes]") -> str:
+def generate_api_key(random_bytes: Callable[[int], bytes]) -> str:
     """Return a new raw key: prefix, 32 random bytes in base64url, checksum.
 
     The prefix lets secret scanners find a leaked key, the checksum lets them
@@ -44,7 +44,7 @@ def hash_api_key(raw: str) -> str:
     return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def parse_bearer(header: "str | None") -> "str | None":
+def parse_bearer(header: str | None) -> str | None:
     """Return the token of an ``Authorization: Bearer`` header, else None.
 
     Exactly one token of at most 512 visible ASCII characters; anything else is

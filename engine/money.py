@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 EXACT = Context(prec=100, rounding=ROUND_HALF_UP)
 
 
-def to_decimal(value: "int | str | Decimal | float") -> Decimal:
+def to_decimal(value: int | str | Decimal | float) -> Decimal:
     """Return ``value`` as a finite Decimal.
 
     A float becomes the decimal it prints as: 0.1 is 0.1, not

@@ -74,7 +74,7 @@ class Price:
     included: Decimal
     billable: Decimal
     amount: Decimal
-    steps: "tuple[Step, ...]"
+    steps: tuple[Step, ...]
 
     def as_dict(self) -> dict:
         """The explanation that is kept with a rating: JSON-able, decimal text."""
@@ -129,7 +129,7 @@ def _package(terms, billable):
 
 
 # Charge model -> its second stage: (terms, billable > 0) -> steps.
-CHARGE_MODELS: "dict[str, Callable[[PriceTerms, Decimal], tuple[Step, ...]]]" = {
+CHARGE_MODELS: dict[str, Callable[[PriceTerms, Decimal], tuple[Step, ...]]] = {
     "standard": _standard,
     "package": _package,
 }

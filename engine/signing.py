@@ -38,7 +38,7 @@ def fusion_signature(secret: str, body: bytes) -> str:
 
 
 def standard_signature(
-    secrets: "Sequence[str]", msg_id: str, timestamp: int, body: bytes
+    secrets: Sequence[str], msg_id: str, timestamp: int, body: bytes
 ) -> str:
     """Return ``v1,<base64>`` for each secret, separated by spaces.
 
@@ -61,9 +61,9 @@ def delivery_headers(
     event_id: str,
     event_type: str,
     body: bytes,
-    secrets: "Sequence[str]",
+    secrets: Sequence[str],
     timestamp: int,
-) -> "dict[str, str]":
+) -> dict[str, str]:
     """Return the headers of one delivery attempt.
 
     :param event_id: the same on every attempt; receivers drop what they know

@@ -42,7 +42,7 @@ class _Deadline:
         return left
 
 
-def system_resolver(host: str, port: int) -> "list[str]":
+def system_resolver(host: str, port: int) -> list[str]:
     """Return the addresses the operating system has for a name.
 
     :raises OSError: unknown name, or no name server answers
@@ -54,14 +54,14 @@ def system_resolver(host: str, port: int) -> "list[str]":
 def post(
     target: Target,
     body: bytes,
-    headers: "Mapping[str, str]",
+    headers: Mapping[str, str],
     *,
-    resolver: "Callable[[str, int], Iterable[str]]",
-    allowed: "frozenset[tuple[str, int]]",
+    resolver: Callable[[str, int], Iterable[str]],
+    allowed: frozenset[tuple[str, int]],
     deadline_s: float,
     ssl_context: ssl.SSLContext,
     max_response: int = MAX_RESPONSE,
-    clock: "Callable[[], float]" = time.monotonic,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Response:
     """POST ``body`` verbatim and return the answer, whatever its status.
 
