@@ -24,13 +24,13 @@ class SaleOrderLine(models.Model):
     def _compute_price_unit(self):
         # The price list must not overwrite what was rated. Odoo spares lines
         # with a manual price only until the amount happens to be the list's.
-        super(
+        return super(
             SaleOrderLine, self.filtered(lambda line: not line.fc_charge_id)
         )._compute_price_unit()
 
     @api.depends("product_id", "product_uom_id", "product_uom_qty")
     def _compute_discount(self):
-        super(
+        return super(
             SaleOrderLine, self.filtered(lambda line: not line.fc_charge_id)
         )._compute_discount()
 

@@ -251,7 +251,7 @@ class SaleOrder(models.Model):
                 job.order._fc_local_date(job.window.end),
             )
             explanation["conversion_rate"] = repr(rate)
-            amount *= money.to_decimal(rate)
+            amount = money.EXACT.multiply(amount, money.to_decimal(rate))
         amount = money.round_amount(amount, money.to_decimal(currency.rounding))
         explanation["rounded"] = money.format_decimal(amount)
         if billed:

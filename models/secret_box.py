@@ -7,6 +7,7 @@ data folder. A list of keys, separated by commas, decrypts with any of them and
 encrypts with the first: that is how the key itself is replaced.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -33,9 +34,8 @@ def _key_file_text():
                 handle.write(Fernet.generate_key())
                 handle.flush()
                 os.fsync(handle.fileno())
-            os.link(draft, path)
-        except FileExistsError:
-            pass
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
         finally:
             draft.unlink()
     return path.read_text(encoding="ascii")
