@@ -59,8 +59,22 @@ class SaleOrder(models.Model):
             self.company_id
         )
 
-    # What a webhook says of a subscription.
+    def copy_data(self, default=None):
+        """Leave usage lines behind: a copy has no usage yet, and they would bill it."""
+        vals_list = super().copy_data(default)
+        for vals in vals_list:
+            vals["order_line"] = [
+                command
+                for command in vals.get("order_line") or ()
+                if not (
+                    command[0] == fields.Command.CREATE
+                    and command[2].get("fc_charge_id")
+                )
+            ]
+        return vals_list
+
     def _fc_event_data(self, service):
+        """What a webhook says of a subscription."""
         self.ensure_one()
         return {
             "subscription_id": self.id,

@@ -106,6 +106,14 @@ class TestInvoicing(BillingCase):
         self.order._fc_rate_usage()
         self.assertEqual(self._usage_line().price_unit, 0.0)
 
+    def test_a_copied_subscription_does_not_carry_the_amount(self):
+        """The usage line became an ordinary line and billed its last amount again."""
+        self._record(200)
+        self.order._fc_rate_usage()
+        copied = self.order.copy()
+        self.assertEqual(copied.order_line.product_id, self.base_product)
+        self.assertFalse(copied.fc_external_id)
+
     def test_an_invoiced_rating_does_not_change(self):
         self._record(200)
         self._invoice()
