@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .progress import Progress
@@ -36,12 +36,15 @@ class Users:
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
         fcntl.flock(self.descriptor, fcntl.LOCK_SH)
 
-    def leave(self) -> bool:
-        """Stop being a user; True when nobody else is one."""
+    def leave(self, when_last: Callable[[], object]) -> None:
+        """Stop being a user; call `when_last` when nobody else is one.
+
+        A new user waits until that call has returned.
+        """
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            when_last()
         except BlockingIOError:
-            return False
+            pass
         finally:
             os.close(self.descriptor)
-        return True

@@ -163,15 +163,18 @@ class Postgres:
                 phase.note(server.version())
         return Connection(str(server.socket), PORT, SUPERUSER, server.bindir)
 
-    @property
-    def users_descriptor(self) -> int | None:
-        """Held open by a background Odoo, so that the server outlives this run."""
-        return self._users.descriptor if self._users else None
+    def another_user(self) -> int | None:
+        """Descriptor for a background Odoo to inherit: while it is open, the server
+        outlives this run. Close it after the start. None for a server of the user."""
+        if not self._users:
+            return None
+        # not a copy of ours: descriptors of one open file share one lock
+        return Users(self._users_path).descriptor
 
     def leave(self) -> None:
         """Stop the server unless another run, or a background Odoo, uses it."""
-        if self._users and self._users.leave():
-            self.stop()
+        if self._users:
+            self._users.leave(self.stop)
         self._users = None
 
     def stop(self) -> bool:

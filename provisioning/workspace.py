@@ -270,7 +270,7 @@ class Workspace:
         }
         conf = self.write_conf(name, settings, sections)
         log = self.logs / f"{name}.log"
-        keep = self.postgres.users_descriptor if background else None
+        keep = self.postgres.another_user() if background else None
         with log.open("w", encoding="utf-8") as stream:
             process = subprocess.Popen(
                 self.odoo_command("server"),
@@ -282,6 +282,8 @@ class Workspace:
                 start_new_session=background,
                 pass_fds=[keep] if keep is not None else [],
             )
+        if keep is not None:
+            os.close(keep)
         server = Server(process.pid, port, db, log, started_at(process.pid), process)
         try:
             server.wait_until_ready()
