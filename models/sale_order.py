@@ -59,19 +59,10 @@ class SaleOrder(models.Model):
             self.company_id
         )
 
-    def copy_data(self, default=None):
+    def _get_copiable_order_lines(self):
         """Leave usage lines behind: a copy has no usage yet, and they would bill it."""
-        vals_list = super().copy_data(default)
-        for vals in vals_list:
-            vals["order_line"] = [
-                command
-                for command in vals.get("order_line") or ()
-                if not (
-                    command[0] == fields.Command.CREATE
-                    and command[2].get("fc_charge_id")
-                )
-            ]
-        return vals_list
+        lines = super()._get_copiable_order_lines()
+        return lines.filtered(lambda line: not line.fc_charge_id)
 
     def _fc_event_data(self, service):
         """What a webhook says of a subscription."""

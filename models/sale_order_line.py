@@ -10,6 +10,7 @@ class SaleOrderLine(models.Model):
         string="Usage Charge",
         ondelete="restrict",
         index="btree_not_null",
+        copy=False,
         readonly=True,
         help="The line bills this charge. Its price is set by rating.",
     )
