@@ -42,18 +42,34 @@ class AddonsPath:
         return [*self.odoo, *self.extra, *self.ours]
 
     def needed_by(self, names: Iterable[str]) -> list[str]:
-        """Standard modules that `names` depend on: what a template should hold."""
-        queue, seen, standard = list(names), set(), set()
-        while queue:
-            name = queue.pop()
-            if name in seen:
-                continue
+        """Standard modules that `names` depend on: what a template should hold.
+
+        Those that another one brings along are left out, so that different modules
+        with the same needs share a template.
+        """
+        standard: dict[str, Path] = {}
+        for folder in reversed(self.odoo):
+            standard.update(modules_in(folder))
+        everything = {**standard, **self.modules}
+        needed = {n for n in closure(names, everything) if n not in self.modules}
+        # a module that does not exist is left to the install, which says so
+        needed &= {*standard}
+        brought = set()
+        for name in needed:
+            brought |= closure([name], standard) - {name}
+        return sorted(needed - brought)
+
+
+def closure(names: Iterable[str], folders: dict[str, Path]) -> set[str]:
+    """`names` and everything they depend on, as far as `folders` has it."""
+    queue, seen = list(names), set()
+    while queue:
+        name = queue.pop()
+        if name not in seen:
             seen.add(name)
-            if name in self.modules:
-                queue += manifest(self.modules[name]).get("depends", ["base"])
-            else:
-                standard.add(name)
-        return sorted(standard)
+            if name in folders:
+                queue += manifest(folders[name]).get("depends", ["base"])
+    return seen
 
 
 def addons_path(

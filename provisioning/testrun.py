@@ -123,7 +123,8 @@ def run_unit_tests(settings: Settings, progress: Progress) -> Verdict:
     """The tests that run without Odoo, with this Python."""
     verdict = Verdict()
     for name in UNIT_FOLDERS:
-        if name in OPTIONAL_UNIT_FOLDERS and not (settings.repo / name).is_dir():
+        package = settings.repo / name / "__init__.py"
+        if name in OPTIONAL_UNIT_FOLDERS and not package.exists():
             continue
         with progress.phase(f"Tests without Odoo: {name}") as phase:
             done = subprocess.run(

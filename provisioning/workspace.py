@@ -317,8 +317,7 @@ class Workspace:
 
     def template(self, modules: Sequence[str], with_demo: bool = False) -> str:
         """Template database holding the standard modules that `modules` need."""
-        standard = sorted({*TEMPLATE_MODULES, *self.addons.needed_by(modules)})
-        standard = [n for n in standard if self._is_standard(n)]
+        standard = self.addons.needed_by([*TEMPLATE_MODULES, *modules])
         requirements = python_env.ODOO_REQUIREMENTS.read_text(encoding="utf-8")
         key = template_key(
             [self.odoo.fingerprint, requirements, *standard, f"demo={with_demo}"]
@@ -327,13 +326,6 @@ class Workspace:
             return self.databases.template(
                 key, lambda name: self._build_template(name, standard, with_demo)
             )
-
-    def _is_standard(self, module: str) -> bool:
-        """Left to the install otherwise, which tells what is missing."""
-        return any(
-            (folder / module / "__manifest__.py").exists()
-            for folder in self.addons.odoo
-        )
 
     def _build_template(self, name: str, modules: list[str], with_demo: bool) -> None:
         flags = ["--with-demo"] if with_demo else []

@@ -135,7 +135,18 @@ class TestAddonsPath(TemporaryFolder):
             self.compose(self.make_module("extra", "other"))
 
     def test_template_modules(self):
-        self.assertEqual(self.compose().needed_by([ADDON]), ["mail", "sale_management"])
+        for name, depends in (
+            ("mail", ["base"]),
+            ("sale", ["mail"]),
+            ("sale_management", ["sale"]),
+        ):
+            self.make_module("odoo", name, depends)
+        # mail comes with sale_management; nothing has "absent"
+        self.make_module("extra", "other", ["mail", "absent"])
+        path = self.compose(self.folder / "extra")
+        self.assertEqual(path.needed_by([ADDON]), ["sale_management"])
+        self.assertEqual(path.needed_by(["other"]), ["mail"])
+        self.assertEqual(path.needed_by(["base"]), ["base"])
 
 
 class TestNames(unittest.TestCase):
