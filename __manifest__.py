@@ -28,6 +28,9 @@
         "views/res_config_settings_views.xml",
         "views/menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["fusion_centralized_billing/static/src/**/*"],
+    },
     "application": True,
     "installable": True,
 }

@@ -65,6 +65,14 @@ class FusionBillingUsage(models.Model):
         readonly=True,
         help="The period lies outside every window that is still to be invoiced.",
     )
+    state = fields.Selection(
+        [
+            ("accepted", "Accepted"),
+            ("unallocated", "Unallocated"),
+            ("voided", "Voided"),
+        ],
+        compute="_compute_state",
+    )
     voided_at = fields.Datetime(readonly=True)
     void_uid = fields.Many2one("res.users", string="Voided By", readonly=True)
     void_reason = fields.Char(readonly=True)
@@ -87,6 +95,22 @@ class FusionBillingUsage(models.Model):
         "(subscription_id, metric_id, period_start) INCLUDE (quantity)"
         " WHERE voided_at IS NULL"
     )
+
+    @api.depends("unallocated", "voided_at")
+    def _compute_state(self):
+        for usage in self:
+            if usage.voided_at:
+                usage.state = "voided"
+            else:
+                usage.state = "unallocated" if usage.unallocated else "accepted"
+
+    @api.depends("subscription_id.name", "metric_id.name", "period_start")
+    def _compute_display_name(self):
+        for usage in self:
+            usage.display_name = (
+                f"{usage.subscription_id.sudo().name} {usage.metric_id.name} "
+                f"{fields.Datetime.to_string(usage.period_start)}"
+            )
 
     def write(self, vals):
         if FROZEN & vals.keys():
