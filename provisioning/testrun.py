@@ -22,7 +22,7 @@ from .errors import ProvisioningError
 from .odoo_log import FAILED, LINE, Verdict, judge, judge_unittest
 from .process import clean_env
 from .progress import Phase, Progress
-from .server import free_port
+from .server import HOST, free_port
 from .settings import ADDON, DROP_IN, Settings
 from .workspace import Workspace, prepare_cache
 
@@ -96,14 +96,18 @@ def main(options: argparse.Namespace) -> int:
             "--odoo-bin needs -d.", "Name a database that may be changed, with -d DB."
         )
     verdict = Verdict()
-    if options.lint:
-        verdict += linting.run_all(settings, progress)
-    if not options.modules:
-        verdict += run_unit_tests(settings, progress)
-    if options.odoo_bin:
-        verdict += test_on_own_server(settings, progress, options)
-    else:
-        verdict += test_on_trial(settings, progress, options)
+    try:
+        if options.lint:
+            verdict += linting.run_all(settings, progress)
+        if not options.modules:
+            verdict += run_unit_tests(settings, progress)
+        if options.odoo_bin:
+            verdict += test_on_own_server(settings, progress, options)
+        else:
+            verdict += test_on_trial(settings, progress, options)
+    except ProvisioningError as error:
+        # the closing line comes even when the tests could not run
+        verdict.problems.append(error.render())
     return report(verdict, progress)
 
 
@@ -290,7 +294,8 @@ def run_odoo_tests(plan: Plan, progress: Progress, no_browser: bool) -> Verdict:
             *(*plan.command, "-d", plan.database, *plan.flags),
             # -u too: a module the database already has would not be tested otherwise
             *("-i", modules, "-u", modules, "--test-tags", tags, "--stop-after-init"),
-            *("--http-port", str(free_port()), "--gevent-port", str(free_port())),
+            *("--http-interface", HOST, "--http-port", str(free_port())),
+            *("--gevent-port", str(free_port())),
             *("--max-cron-threads=0", "--workers=0", "--log-level=info", "--logfile="),
         ]
         # TMPDIR: browser profiles and their leftovers go away with the run
