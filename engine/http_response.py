@@ -53,19 +53,22 @@ def read_response(read: Callable[[], bytes], max_body: int) -> Response:
     """
     buffer = b""
     passed = 0  # bytes of heads already parsed
+    searched = 0  # bytes of the buffer without an end, or with but a part of one
     while True:
-        end = _HEAD_END.search(buffer)
+        end = _HEAD_END.search(buffer, searched)
         if passed + (end.end() if end else len(buffer)) > MAX_HEAD:
             raise TransportError("protocol", "the headers do not end")
         if end is None:
             piece = read()
             if not piece:
                 raise TransportError("protocol", "the receiver hung up, no answer")
+            searched = max(0, len(buffer) - 3)
             buffer += piece
             continue
         status, headers = _parse_head(buffer[: end.start()])
         passed += end.end()
         buffer = buffer[end.end() :]
+        searched = 0
         if status == 101:
             raise TransportError("protocol", "the receiver changed the protocol")
         if status >= 200:

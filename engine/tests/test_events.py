@@ -1,0 +1,252 @@
+import json
+import time
+import unittest
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from ..errors import BillingError
+from ..events import check_text, content_fingerprint, decode_json, parse_event
+
+NOW = datetime(2026, 1, 10, 12)
+DAY = timedelta(hours=24)
+
+
+def _event(**changes):
+    return {
+        "subscription_external_id": "sub-1",
+        "metric_code": "api_calls",
+        "quantity": 5,
+        "period_start": "2026-01-02T00:00:00Z",
+        "period_end": "2026-01-02T01:00:00Z",
+    } | changes
+
+
+class TestDecodeJson(unittest.TestCase):
+    def test_accepted(self):
+        for raw, expected in (
+            (b"{}", {}),
+            (
+                b' \t\r\n[1, 0.1, "x", true, null] ',
+                [1, Decimal("0.1"), "x", True, None],
+            ),
+            ('{"k": "é\U0001f600"}'.encode(), {"k": "é\U0001f600"}),
+            (rb'"\ud83d\ude00"', "\U0001f600"),
+            (b"1e5", Decimal("1e5")),
+            (b"9" * 4300, int("9" * 4300)),
+            (b'["[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["]', ["[" * 37]),
+            (rb'["\"[[[[[[[[[[[[[[[[[[[[[\\", "]"]', ['"' + "[" * 21 + "\\", "]"]),
+            (b"[" * 16 + b"]" * 16, [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]),
+        ):
+            with self.subTest(raw=raw[:40]):
+                self.assertEqual(decode_json(raw), expected)
+
+    def test_refused(self):
+        for raw in (
+            b"",
+            b"   ",
+            b"{",
+            b"[1,]",
+            b'{"a":1,}',
+            b"{'a':1}",
+            b"[1] // comment",
+            b"/* */[1]",
+            b"[1][2]",
+            b"[1]x",
+            b"\xef\xbb\xbf{}",
+            "{}".encode("utf-16"),
+            "{}".encode("utf-16-le"),
+            "{}".encode("utf-32"),
+            b'"\xff"',
+            b'"\xc0\xaf"',  # overlong
+            b'"\xed\xa0\x80"',  # raw surrogate
+            b'"\xf4\x90\x80\x80"',  # beyond Unicode
+            b'"a\nb"',
+            b'"a\x00b"',
+            rb'"\x41"',
+            b"NaN",
+            b"[Infinity]",
+            b"[-Infinity]",
+            b"01",
+            b"+1",
+            b".5",
+            b"1.",
+            b"0x10",
+            b"1_000",
+            "\u0661".encode(),
+            b'{"a":1,"a":1}',
+            b'{"a":1,"\\u0061":2}',
+            b'{"x":{"a":1,"b":2,"a":3}}',
+            b"9" * 4301,
+            b"-" + b"9" * 4301,
+            b"1e9999999999999999999",
+            b"1e-9999999999999999999",
+            b"[" * 1_000 + b"]" * 1_000,
+            b"[" * 100_000,
+            b'{"a":' * 1_000 + b"1" + b"}" * 1_000,
+            b'[{"a":' * 100_000 + b"1" + b"}]" * 100_000,
+            b'{"events":[],"more":' + b"[" * 40 + b"]" * 40 + b"}",
+        ):
+            with self.subTest(raw=raw[:40]):
+                with self.assertRaises(BillingError) as caught:
+                    decode_json(raw)
+                self.assertEqual(caught.exception.code, "invalid_json")
+                self.assertEqual(str(caught.exception), "invalid payload")
+
+    def test_half_a_surrogate_pair_costs_its_own_event_only(self):
+        payload = decode_json(rb'{"events":[{"metric_code":"\ud800"},{}]}')
+        with self.assertRaises(BillingError):
+            check_text(payload["events"][0]["metric_code"], "metric_code", "x")
+
+    def test_hostile_bodies_of_full_size_take_bounded_time(self):
+        for raw in (b"[" * 2**18, rb"\"" * 2**18, b'"' * 2**18, b"[]," * 2**17):
+            with self.subTest(raw=raw[:10]):
+                started = time.perf_counter()
+                with self.assertRaises(BillingError):
+                    decode_json(raw)
+                self.assertLess(time.perf_counter() - started, 0.5)
+
+
+class TestParseEvent(unittest.TestCase):
+    def _refusal(self, event):
+        with self.assertRaises(BillingError) as caught:
+            parse_event(event, NOW, DAY)
+        return caught.exception
+
+    def test_values(self):
+        event = parse_event(
+            _event(
+                subscription_external_id=7,
+                quantity=Decimal("1.50"),
+                period_end="2026-01-02T03:00:00+02:00",
+                idempotency_key="key-1",
+                unique_key="user-1",
+                comment="what we do not know is left alone",
+            ),
+            NOW,
+            DAY,
+        )
+        self.assertEqual(event.subscription_ref, 7)
+        self.assertEqual(event.metric_code, "api_calls")
+        self.assertEqual(event.quantity, Decimal("1.5"))
+        self.assertEqual(event.period_start, datetime(2026, 1, 2))
+        self.assertEqual(event.period_end, datetime(2026, 1, 2, 1))
+        self.assertEqual(event.idempotency_key, "key-1")
+        self.assertEqual(event.unique_key, "user-1")
+        self.assertRegex(event.fingerprint, "^[0-9a-f]{32}$")
+
+    def test_optional_keys_may_be_null(self):
+        event = parse_event(_event(idempotency_key=None, unique_key=None))
+        self.assertIsNone(event.idempotency_key)
+        self.assertIsNone(event.unique_key)
+
+    def test_no_object_is_no_event(self):
+        for event in (None, [], "x", 1, True):
+            with self.subTest(event=event):
+                refusal = self._refusal(event)
+                self.assertEqual(refusal.code, "invalid_event")
+                self.assertEqual(str(refusal), "invalid event")
+
+    def test_the_first_missing_key_is_named_and_null_is_missing(self):
+        keys = list(_event())
+        for index, key in enumerate(keys):
+            for event in ({k: 1 for k in keys[:index]}, _event(**{key: None})):
+                with self.subTest(event=event):
+                    refusal = self._refusal(event)
+                    self.assertEqual(refusal.code, "missing_field")
+                    self.assertEqual(str(refusal), f"missing {key}")
+                    self.assertEqual(refusal.field, key)
+
+    def test_bad_values(self):
+        no_text = (0, 1, -1, 1.5, True, False, [], ["x"], {}, {"a": 1})
+        bad_text = ("", " ", "\t", "a\0b", "a\nb", "\x7f", "\ud800", "x" * 256)
+        refs = (0, -1, 2**31, 2**63, Decimal("1.0"), 1.0, True, False, [1], {})
+        for field, values in (
+            ("subscription_external_id", refs + bad_text),
+            ("metric_code", no_text + bad_text),
+            ("idempotency_key", no_text + bad_text),
+            ("unique_key", no_text + bad_text),
+            ("quantity", (-1, "nan", True)),
+        ):
+            for value in values:
+                with self.subTest(field=field, value=ascii(value)[:20]):
+                    refusal = self._refusal(_event(**{field: value}))
+                    self.assertEqual(refusal.code, f"invalid_{field}")
+                    self.assertEqual(str(refusal), f"invalid {field}")
+                    self.assertEqual(refusal.field, field)
+
+    def test_text_is_taken_literally(self):
+        for text in ("%", "_", "'; DROP TABLE x; --", "2147483648", "-1", "é", " a "):
+            with self.subTest(text=text):
+                event = _event(subscription_external_id=text, metric_code=text)
+                self.assertEqual(parse_event(event)[:2], (text, text))
+        self.assertEqual(check_text("x" * 255, "name", "code"), "x" * 255)
+
+    def test_periods(self):
+        for start, end, code, field in (
+            ("2026-02-30", "2026-03-01", "invalid_period", "period_start"),
+            ("2026-02-28", "soon", "invalid_period", "period_end"),
+            ("2026-01-02", "2026-01-01", "period_order", "period_end"),
+            ("2026-01-11T12:00:01Z", "2026-01-12", "period_in_future", "period_start"),
+            ("9999-12-31", "9999-12-31", "period_in_future", "period_start"),
+        ):
+            with self.subTest(start=start, end=end):
+                refusal = self._refusal(_event(period_start=start, period_end=end))
+                self.assertEqual((refusal.code, refusal.field), (code, field))
+
+    def test_a_period_may_be_an_instant_and_start_within_the_tolerance(self):
+        for start, now, tolerance in (
+            ("2026-01-11T12:00:00Z", NOW, DAY),
+            ("9999-12-31", None, None),
+            ("9999-12-31", NOW, timedelta.max),
+        ):
+            with self.subTest(start=start):
+                event = _event(period_start=start, period_end=start)
+                parse_event(event, now, tolerance)
+
+    def test_an_event_takes_microseconds(self):
+        raw = json.dumps([_event(idempotency_key=f"key-{n}") for n in range(2_000)])
+        started = time.perf_counter()
+        for event in decode_json(raw.encode()):
+            parse_event(event, NOW, DAY)
+        # 0.03 s where this was written; room for a busy machine
+        self.assertLess(time.perf_counter() - started, 0.5)
+
+
+class TestFingerprint(unittest.TestCase):
+    START, END = datetime(2026, 1, 2), datetime(2026, 1, 3)
+
+    def test_the_spelling_does_not_matter(self):
+        same = {
+            parse_event(_event(**changes)).fingerprint
+            for changes in (
+                {"quantity": 5},
+                {"quantity": "5.0"},
+                {"quantity": Decimal("0.5e1")},
+                {"quantity": 5.0},
+                {"period_start": "2026-01-02"},
+                {"period_start": "2026-01-02T02:00:00+02:00"},
+                {"idempotency_key": "key-1"},  # says who, not what
+            )
+        }
+        self.assertEqual(len(same), 1)
+
+    def test_each_part_of_the_content_matters(self):
+        variants = (
+            (Decimal(5), self.START, self.END, None),
+            (Decimal("5.1"), self.START, self.END, None),
+            (Decimal(50), self.START, self.END, None),
+            (Decimal(5), self.START, self.START, None),
+            (Decimal(5), datetime(2026, 1, 2, microsecond=1), self.END, None),
+            (Decimal(5), self.START, self.END, "user-1"),
+            (Decimal(5), self.START, self.END, "None"),
+        )
+        self.assertEqual(
+            len({content_fingerprint(*v) for v in variants}), len(variants)
+        )
+
+    def test_it_never_changes(self):
+        """Stored rows carry it: another value would turn retries into conflicts."""
+        self.assertEqual(
+            content_fingerprint(Decimal(5), self.START, self.END, "user-1"),
+            "e12b48225100dd4ac6653c5232afb864",
+        )
