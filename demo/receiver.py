@@ -2,9 +2,10 @@
 
     python -m demo.receiver FOLDER
 
-`FOLDER/secrets.json` holds the secret of each app. It makes its certificates there,
-then writes `ready.json` with its port, and a line to `received.jsonl` for each webhook
-that arrives: whether its signatures hold, and what was answered. Runs until stopped.
+Standard input is JSON with the webhook secret of each app. It makes its certificates in
+FOLDER, then writes `ready.json` with its port, and a line to `received.jsonl` for each
+webhook that arrives: whether its signatures hold, and what was answered. Runs until
+stopped.
 
 The first `invoice.posted` gets a 503, once: an app that is restarting. Odoo must send
 it again, under the same event id.
@@ -145,10 +146,11 @@ class Server(ThreadingHTTPServer):
 
 
 def main(folder: Path) -> None:
-    secrets = json.loads((folder / "secrets.json").read_text(encoding="utf-8"))
+    secrets = json.load(sys.stdin)
     ca_path, server_path = make_certificates(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server_path)
+    server_path.unlink()  # the key has been read, and nobody else needs it
     with (folder / "received.jsonl").open("w", encoding="utf-8") as log:
         inbox = Inbox(secrets, log)
         server = Server("127.0.0.1", 0, inbox, context)

@@ -39,19 +39,19 @@ def running_receiver(workspace, folder: Path, secrets: dict) -> Iterator[Receive
     """
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    secrets_file = folder / "secrets.json"
-    secrets_file.touch(mode=0o600)
-    secrets_file.write_text(json.dumps(secrets), encoding="utf-8")
     log = workspace.logs / "demo-receiver.log"
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
             [str(workspace.python), "-m", "demo.receiver", str(folder)],
             cwd=workspace.repo,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
     try:
+        # not in a file, nor on the command line, where others could read them
+        with process.stdin:
+            process.stdin.write(json.dumps(secrets).encode())
         deadline = time.monotonic() + START_TIMEOUT_S
         while not ready.exists():
             if process.poll() is not None or time.monotonic() > deadline:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,10 +19,13 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from provisioning.commands import SERVE_RECORD
 from provisioning.errors import ProvisioningError
+from provisioning.lock import exclusive
+from provisioning.server import remembered
 from provisioning.workspace import DEMO_DATABASE
 
-from . import compare, expected
+from . import compare, compare_invoices, compare_webhooks, expected
 from .catalog import APPS, as_json
 from .make_usage import read_rows
 from .month import Month
@@ -34,22 +38,31 @@ RATE = "fusion_centralized_billing.cron_rate_usage"
 DELIVER = "fusion_centralized_billing.cron_deliver_webhooks"
 INVOICE = "sale_subscription.ir_cron_recurring_invoice"
 MODULES = ("fusion_centralized_billing",)
+BAD_LINE = re.compile(r"\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
 
 
 def main(workspace, argv: list[str]) -> int:
     """Run the demo. Returns 0 when every figure is right, else 1."""
     options = parse(argv)
     workspace.ensure()
-    demo = Demo(workspace, options.month)
-    try:
-        demo.run()
-    except ApiError as error:
-        raise ProvisioningError(
-            f"The billing API did not do as it should: {error}",
-            "Its log may say why.",
-            workspace.logs / "demo-server.log",
-        ) from error
-    return demo.report()
+    # there is one demo database, so one demo at a time
+    with exclusive(workspace.cache / "demo.lock", workspace.progress, "the demo"):
+        served = remembered(workspace.run_dir / SERVE_RECORD)
+        if served and served.database == DEMO_DATABASE:
+            raise ProvisioningError(
+                f"Odoo is up at {served.url} on the demo database.",
+                "Stop it first: ./fcb stop",
+            )
+        demo = Demo(workspace, options.month)
+        try:
+            demo.run()
+        except ApiError as error:
+            raise ProvisioningError(
+                f"The billing API did not do as it should: {error}",
+                "Its log may say why.",
+                workspace.logs / "demo-server.log",
+            ) from error
+        return demo.report()
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -92,6 +105,7 @@ class Demo:
         self.world: dict = {}
         self.actual: dict = {}
         self.arrivals: list[dict] = []
+        self.logs: list[Path] = []
 
     # -------------------------------------------------------------------------- running
 
@@ -123,6 +137,7 @@ class Demo:
                         DEMO_DATABASE, sections=sections, name="demo-server"
                     )
                 )
+            self.logs.append(server.log)
             self.trade(server, receiver)
 
     def trade(self, server, receiver: Receiver) -> None:
@@ -132,31 +147,37 @@ class Demo:
         with phase("Apps create customers and subscriptions over HTTP"):
             self.subscribe(apps)
         with phase(f"{self.month.start}: first invoices, the base fee in advance"):
-            self.run_crons(INVOICE, day=self.month.start)
+            self.run_crons("open", INVOICE, day=self.month.start)
         with phase("Apps post a month of usage over HTTP") as timed:
             self.post_usage(apps)
             posted = sum(len(verdicts) for verdicts in self.found.values())
             timed.note(f"{posted:,} events")
         with phase(f"{self.month.end}: the month is rated and invoiced"):
-            self.run_crons(RATE, INVOICE, RATE, day=self.month.end)
+            self.run_crons("close", RATE, INVOICE, RATE, day=self.month.end)
         with phase("Webhooks are delivered") as timed:
-            self.run_crons(DELIVER)
+            self.run_crons("deliver", DELIVER)
             timed.note(f"{len(receiver.arrivals())} requests")
         with phase("The webhook answered with 503 is sent again"):
             # minutes of waiting are skipped: its next attempt is set to now
-            self.script("retry_now.py", None)
+            self.script("retry_now.py", name="retry")
         with phase("What Odoo made of it is read"):
             output = self.folder / "actual.json"
-            self.script("collect.py", {"output": str(output)})
+            self.script("collect.py", {"output": str(output)}, name="collect")
             self.actual = json.loads(output.read_text(encoding="utf-8"))
         self.arrivals = receiver.arrivals()
 
-    def script(self, name: str, args: object, at: datetime | None = None) -> None:
+    def script(
+        self, script: str, args: object = None, *, name: str, at: datetime | None = None
+    ) -> None:
+        """Run one of `scripts/` in an `odoo shell`.
+
+        :param name: names its logs
+        :param at: naive UTC time at which that Odoo believes to start
+        """
+        name = f"demo-{name}"
+        self.logs.append(self.workspace.logs / f"{name}-odoo.log")
         self.workspace.run_script(
-            *(DEMO_DATABASE, SCRIPTS / name, args),
-            at=at,
-            conf=self.conf,
-            name=f"demo-{name.removesuffix('.py')}",
+            DEMO_DATABASE, SCRIPTS / script, args, at=at, conf=self.conf, name=name
         )
 
     def set_up(self, receiver: Receiver, webhook_secrets: dict) -> dict:
@@ -168,7 +189,7 @@ class Demo:
             "secrets": webhook_secrets,
             "keys_file": str(keys_file),
         }
-        self.script("setup_data.py", args)
+        self.script("setup_data.py", args, name="setup")
         return json.loads(keys_file.read_text(encoding="utf-8"))
 
     def source_apps(self, server) -> list[SourceApp]:
@@ -201,13 +222,13 @@ class Demo:
         with ThreadPoolExecutor(len(apps)) as pool:
             list(pool.map(post, apps, self.books))
 
-    def run_crons(self, *xmlids: str, day: date | None = None) -> None:
+    def run_crons(self, name: str, *xmlids: str, day: date | None = None) -> None:
         """Run scheduled actions; with `day`, in an Odoo whose clock is on that day."""
         at = None
         if day:
             now = datetime.now(timezone.utc).replace(tzinfo=None)
             at = min(datetime.combine(day, time(0, 5)), now - timedelta(seconds=1))
-        self.script("run_crons.py", {"crons": xmlids}, at)
+        self.script("run_crons.py", {"crons": xmlids}, name=name, at=at)
 
     # -------------------------------------------------------------------------- telling
 
@@ -218,35 +239,49 @@ class Demo:
         used, following = expected.figures(self.books, month)
         rated = compare.read_figures(actual["ratings"], str(month.start))
         ahead = compare.read_figures(actual["ratings"], str(month.end))
-        tax_percent = Decimal(self.world["tax_percent"])
-        currency = self.world["currency"]
-        outbox = actual["webhooks"]
-        print(heading(f"Sample month {month} (UTC), amounts in {currency}"))
-        print("All customers, prices and usage are sample data.")
+        invoices = expected.invoices(month, used, Decimal(self.world["tax_percent"]))
+        print(heading(f"Sample month {month} (UTC), in {self.world['currency']}"))
+        print("Customers, prices and usage are sample data.\n")
+        print(compare.price_table())
         print(heading("1. Usage the apps posted"))
         print(compare.usage_table(comparison, self.found, self.books, actual["stored"]))
         print()
         print(compare.refusals_table(comparison, self.found, self.books))
-        print(heading("2. Usage of the month, rated"))
+        print(heading("2. The month, rated"))
         print(compare.charge_table(comparison, rated, used))
         print()
-        print(compare.customer_table(comparison, "usage", rated, used))
+        print(compare.customer_table(comparison, "month", rated, used))
         print(heading("3. Usage of the next month: counted, not billed yet"))
         print(compare.customer_table(comparison, "next month", ahead, following))
         print(heading("4. Invoices"))
-        right = expected.invoices(month, used, tax_percent)
-        print(compare.invoice_table(comparison, actual["invoices"], right))
+        print(compare_invoices.invoice_table(comparison, actual["invoices"], invoices))
+        print()
+        print(compare_invoices.example(actual["invoices"]))
         print(heading("5. Webhooks"))
-        types = expected.webhooks(used)
-        print(compare.webhook_table(comparison, outbox, self.arrivals, types))
-        print(compare.retries(comparison, outbox, self.arrivals))
-        for problem in actual["problems"]:
-            comparison.check(problem, "a rating problem", "none")
-        return conclude(comparison)
+        outbox, types = actual["webhooks"], expected.webhooks(used)
+        print(compare_webhooks.webhook_table(comparison, outbox, self.arrivals, types))
+        print(compare_webhooks.retries(comparison, outbox, self.arrivals))
+        for problem in [*actual["problems"], *log_problems(self.logs)]:
+            comparison.check(f"problem in Odoo: {problem}", "there", "absent")
+        return conclude(comparison, self.folder)
 
 
-def conclude(comparison: compare.Comparison) -> int:
-    """Print the result and where to look; returns the exit code."""
+def log_problems(logs: list[Path]) -> list[str]:
+    """Lines of Odoo's logs that are warnings or worse."""
+    return [
+        f"{log.name}: {line}"
+        for log in logs
+        if log.exists()
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if BAD_LINE.match(line)
+    ]
+
+
+def conclude(comparison: compare.Comparison, folder: Path) -> int:
+    """Print the result and where to look; returns the exit code.
+
+    :param folder: where the run left its files
+    """
     differences = comparison.differences
     if differences:
         shown = 40
@@ -260,11 +295,11 @@ def conclude(comparison: compare.Comparison) -> int:
         print("Every one is the same in Odoo as computed apart from it.")
         code = 0
     print(heading("See it in the browser"))
-    print(WHERE)
+    print(WHERE.format(database=DEMO_DATABASE, folder=folder))
     return code
 
 
-WHERE = f"""\
+WHERE = """\
   ./fcb serve        then open the address it prints; log in as admin, password admin
   Fusion Billing     Usage: every event; Ratings: the arithmetic behind each amount;
                      Webhook Deliveries: what was sent, when, and the answer
@@ -274,8 +309,9 @@ WHERE = f"""\
 
 Time was moved by running Odoo's scheduled actions under another clock (freezegun); the
 server of the demo ran none by itself. The receiver and that server have been stopped,
-so webhooks caused from now on have nowhere to go. Database: {DEMO_DATABASE}; another
-./fcb demo makes it anew."""
+so webhooks caused from now on have nowhere to go. The apps' API keys are in
+{folder}/keys.json, readable by you alone.
+Database: {database}; another ./fcb demo makes it anew."""
 
 
 def make_secrets() -> dict[str, str]:
