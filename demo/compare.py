@@ -62,8 +62,10 @@ def usage_table(
         for place, (got, right) in enumerate(zip_longest(verdicts, book.verdicts), 1):
             comparison.check(f"{app.name}: event {place} posted", got, right)
         counts = Counter(verdict.status for verdict in verdicts)
-        counts |= {"posted": len(verdicts), "in Odoo": in_odoo["events"]}
-        right = book.counts() | {"in Odoo": len(book.kept)}
+        counts["posted"] = len(verdicts)
+        counts["in Odoo"] = in_odoo["events"]
+        right = book.counts()
+        right["in Odoo"] = len(book.kept)
         for status in STATUSES:
             what = f"{app.name}: events {status}"
             comparison.check(what, counts[status], right[status], show_count)
@@ -98,6 +100,9 @@ def read_figures(ratings: Sequence[Mapping], window_start: str) -> dict:
     """Ratings of one window, as `expected.figures` has them.
 
     The quantity is that of the latest revision; amounts of revisions add up.
+
+    :param ratings: as the script `collect.py` reads them, revisions in order
+    :param window_start: day (YYYY-MM-DD) the window begins on
     """
     figures: dict[tuple[str, str], Figure] = {}
     for row in ratings:

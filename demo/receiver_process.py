@@ -25,7 +25,7 @@ class Receiver:
         self.ca = folder / "ca.pem"
 
     def arrivals(self) -> list[dict]:
-        """What arrived so far, in order; see `receiver.Arrival`."""
+        """What arrived so far, in order; see `inbox.Arrival`."""
         text = (self.folder / "received.jsonl").read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines()]
 

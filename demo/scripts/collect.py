@@ -14,7 +14,7 @@ RATINGS = """
       JOIN fusion_billing_account_link l
         ON l.partner_id = o.partner_id AND l.service_id = o.fc_service_id
       JOIN fusion_billing_metric m ON m.id = r.metric_id
-     ORDER BY o.id, m.code, r.window_start
+     ORDER BY o.id, m.code, r.window_start, r.revision
 """
 WEBHOOKS = """
     SELECT w.event_id, w.event_type, s.code AS app, w.state, w.attempts
