@@ -15,6 +15,7 @@ from .errors import BillingError
 MAX_URL = 2048
 MAX_HOST = 253  # RFC 1035, 2.3.4, in its text form
 DEFAULT_PORT = 443
+MAX_PORT = 65535
 PORTS = frozenset((443, 8443))
 
 # RFC 3986 without user info and fragment, ASCII only; a query only after a path.
@@ -159,7 +160,7 @@ def parse_allow_list(text: str | None) -> frozenset[tuple[str, int]]:
         match = re.fullmatch(
             r"(\[[0-9a-f:]+\]|[a-z0-9.-]+):([1-9][0-9]{0,4})", entry, re.ASCII
         )
-        if not match:
+        if not match or int(match[2]) > MAX_PORT:
             raise BillingError(
                 "invalid_allow_list", "webhook_allow must be host:port, host:port"
             )
