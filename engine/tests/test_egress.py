@@ -238,7 +238,9 @@ class TestAllowList(unittest.TestCase):
                 self.assertEqual(parse_allow_list(text), frozenset())
 
     def test_a_slip_is_seen(self):
-        for text in ("localhost", "localhost:", "localhost:0", "localhost:65536", "localhost:x", ":443",
-                     "a:1 b:2", "https://a.com:443", "::1:443", "a:1;b:2"):  # fmt: skip
+        for text in (
+            "localhost", "localhost:", "localhost:0", "localhost:65536", "localhost:x",
+            ":443", "a:1 b:2", "https://a.com:443", "::1:443", "a:1;b:2",
+        ):  # fmt: skip
             with self.subTest(text=text), self.assertRaises(BillingError):
                 parse_allow_list(text)
