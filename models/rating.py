@@ -59,11 +59,11 @@ class FusionBillingRating(models.Model):
         compute="_compute_days", help="In the company's billing time zone."
     )
     revision = fields.Integer(required=True, readonly=True, default=0)
-    quantity = fields.Float(digits=(26, 10), readonly=True)
+    quantity = fields.Float(digits=False, readonly=True)
     included = fields.Float(
-        digits=(26, 10), readonly=True, help="Part of the quantity that is free."
+        digits=False, readonly=True, help="Part of the quantity that is free."
     )
-    billable = fields.Float(digits=(26, 10), readonly=True)
+    billable = fields.Float(digits=False, readonly=True)
     amount = fields.Monetary(
         readonly=True,
         help="Amount of this revision: the window's amount minus what earlier "
@@ -127,6 +127,14 @@ class FusionBillingRating(models.Model):
         for rating in self:
             explanation = rating.explanation or {}
             lines = [
+                self.env._(
+                    "%(quantity)s used, %(included)s included, %(billable)s billable",
+                    quantity=explanation.get("quantity", "0"),
+                    included=explanation.get("included", "0"),
+                    billable=explanation.get("billable", "0"),
+                )
+            ]
+            lines += [
                 f"{step['label']}: {step['quantity']} x {step['unit_price']}"
                 f" = {step['amount']}"
                 for step in explanation.get("steps", ())

@@ -27,7 +27,7 @@ class FusionBillingService(models.Model):
         "fusion.billing.account.link", "service_id", string="Linked Accounts"
     )
     account_link_count = fields.Integer(compute="_compute_account_link_count")
-    usage_count = fields.Integer(compute="_compute_usage_count")
+    usage_count = fields.Integer(compute="_compute_usage_count", compute_sudo=True)
 
     webhook_url = fields.Char(string="Webhook URL", tracking=True, copy=False)
     webhook_secret = fields.Char(
