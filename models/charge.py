@@ -46,18 +46,20 @@ class FusionBillingCharge(models.Model):
         help="Standard: every unit above the quota is charged in proportion.\n"
         "Package: whole batches are charged; one begun counts as full.",
     )
+    # digits=False: numeric without a scale. A scale would make Odoo round through
+    # floats and store 1000000 as 1000000.0000000024.
     included_quota = fields.Float(
-        digits=(26, 10), help="Quantity of each window that costs nothing."
+        digits=False, help="Quantity of each window that costs nothing."
     )
     price_per_unit = fields.Float(
         string="Price per Batch",
-        digits=(26, 10),
+        digits=False,
         required=True,
         default=0.0,
         help="Price of one batch of units. With a batch of 1 it is the unit price.",
     )
     unit_batch = fields.Float(
-        string="Units per Batch", digits=(26, 10), required=True, default=1.0
+        string="Units per Batch", digits=False, required=True, default=1.0
     )
     currency_id = fields.Many2one(
         "res.currency",

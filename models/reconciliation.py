@@ -2,7 +2,9 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL, float_compare
+from odoo.tools import SQL
+
+from ..engine.money import to_decimal
 
 
 class FusionBillingReconciliation(models.Model):
@@ -41,7 +43,7 @@ class FusionBillingReconciliation(models.Model):
         readonly=False,
         precompute=True,
     )
-    declared_quantity = fields.Float(digits=(26, 10), tracking=True)
+    declared_quantity = fields.Float(digits=False, tracking=True)
     declared_count = fields.Integer(string="Declared Events", tracking=True)
     declared_amount = fields.Monetary(tracking=True)
     has_declared_count = fields.Boolean(
@@ -51,16 +53,16 @@ class FusionBillingReconciliation(models.Model):
         string="Compare Amount", help="The source declared an amount."
     )
     actual_quantity = fields.Float(
-        string="Our Quantity", digits=(26, 10), readonly=True, copy=False
+        string="Our Quantity", digits=False, readonly=True, copy=False
     )
     actual_count = fields.Integer(string="Our Events", readonly=True, copy=False)
     actual_amount = fields.Monetary(string="Our Amount", readonly=True, copy=False)
     current_quantity = fields.Float(
-        string="Our Quantity Now", digits=(26, 10), compute="_compute_current"
+        string="Our Quantity Now", digits=False, compute="_compute_current"
     )
     current_count = fields.Integer(string="Our Events Now", compute="_compute_current")
     difference_quantity = fields.Float(
-        digits=(26, 10), compute="_compute_difference", store=True
+        digits=False, compute="_compute_difference", store=True
     )
     difference_count = fields.Integer(compute="_compute_difference", store=True)
     difference_amount = fields.Monetary(compute="_compute_difference", store=True)
@@ -129,8 +131,10 @@ class FusionBillingReconciliation(models.Model):
     def _compute_difference(self):
         for record in self:
             compared = bool(record.compared_at)
-            record.difference_quantity = compared and (
-                record.declared_quantity - record.actual_quantity
+            # In decimals: 0.3 - 0.1 is 0.2, where floats leave a remainder.
+            record.difference_quantity = compared and float(
+                to_decimal(record.declared_quantity)
+                - to_decimal(record.actual_quantity)
             )
             record.difference_count = (compared and record.has_declared_count) and (
                 record.declared_count - record.actual_count
@@ -208,9 +212,7 @@ class FusionBillingReconciliation(models.Model):
                 }
             )
             differs = (
-                float_compare(
-                    record.declared_quantity, float(quantity), precision_digits=10
-                )
+                record.declared_quantity != float(quantity)
                 or (record.has_declared_count and record.declared_count != count)
                 or (
                     record.has_declared_amount

@@ -48,7 +48,7 @@ class FusionBillingUsage(models.Model):
     metric_id = fields.Many2one(
         "fusion.billing.metric", required=True, ondelete="restrict", readonly=True
     )
-    quantity = fields.Float(digits=(26, 10), required=True, readonly=True)
+    quantity = fields.Float(digits=False, required=True, readonly=True)
     period_start = fields.Datetime(required=True, readonly=True)
     period_end = fields.Datetime(required=True, readonly=True)
     idempotency_key = fields.Char(readonly=True)

@@ -1,5 +1,7 @@
 """Rules the database itself keeps, whatever code or SQL writes."""
 
+from decimal import Decimal
+
 from psycopg2.errors import (
     CheckViolation,
     NotNullViolation,
@@ -40,6 +42,21 @@ class TestConstraints(BillingCase):
         for batch in ("0", "-1", "'NaN'"):
             with self.subTest(batch=batch):
                 self._assert_charge_refused(CheckViolation, f"unit_batch = {batch}")
+
+    def test_numbers_are_stored_as_they_were_entered(self):
+        """A quota of 1,000,000 was stored as 1000000.0000000024."""
+        self.charge.write(
+            {
+                "included_quota": 1_000_000,
+                "price_per_unit": 133875.25,
+                "unit_batch": 0.1,
+            }
+        )
+        terms = self.charge._price_terms()[self.charge.id]
+        self.assertEqual(
+            (terms.included, terms.unit_price, terms.unit_batch),
+            (Decimal("1000000"), Decimal("133875.25"), Decimal("0.1")),
+        )
 
     def test_a_quota_is_zero_or_more(self):
         self._assert_charge_refused(CheckViolation, "included_quota = -1")
