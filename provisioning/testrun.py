@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import chromium, linting
-from .addons import AddonsPath, addons_path
+from .addons import AddonsPath, addons_path, modules_in
 from .errors import ProvisioningError
 from .odoo_log import FAILED, LINE, Verdict, judge, judge_unittest
 from .process import clean_env
@@ -237,24 +237,20 @@ def choose_modules(
     named: Sequence[str], path: AddonsPath, progress: Progress
 ) -> list[str]:
     """The modules to test. Enterprise's sale_subscription is not ours to test."""
-    if named:
-        known = {*path.modules}.union(
-            *({p.parent.name for p in f.glob("*/__manifest__.py")} for f in path.odoo)
-        )
-        unknown = sorted({*named} - known)
-        if unknown:
-            raise ProvisioningError(
-                f"There is no module {', '.join(unknown)} on the addons path.",
-                f"Looked in: {', '.join(map(str, path.folders))}."
-                " Add a folder with --extra-addons.",
-            )
-        return list(named)
-    if path.drop_in_elsewhere:
+    if not named and path.drop_in_elsewhere:
         progress.say(
             f"    {DROP_IN} comes from {path.drop_in_elsewhere}: community/ is left out"
         )
-        return [ADDON]
-    return [ADDON, DROP_IN] if DROP_IN in path.modules else [ADDON]
+    default = [ADDON] if path.drop_in_elsewhere else [ADDON, DROP_IN]
+    chosen = list(named) or default
+    known = {*path.modules}.union(*map(modules_in, path.odoo))
+    if unknown := sorted({*chosen} - known):
+        raise ProvisioningError(
+            f"There is no module {', '.join(unknown)} on the addons path.",
+            f"Looked in: {', '.join(map(str, path.folders))}."
+            " Add a folder with --extra-addons.",
+        )
+    return chosen
 
 
 def drop_stale_trials(workspace: Workspace) -> None:
