@@ -4,6 +4,7 @@ from odoo.fields import Domain
 
 from ..engine import egress
 from ..engine.errors import BillingError
+from ..engine.signing import standard_signature
 from . import secret_box, server_options
 
 ADMIN_GROUP = "fusion_centralized_billing.group_admin"
@@ -101,8 +102,17 @@ class FusionBillingService(models.Model):
 
     def _inverse_webhook_secret(self):
         for service in self:
+            secret = service.webhook_secret
+            try:
+                # A whsec_ secret that is not base64 could sign nothing.
+                if secret:
+                    standard_signature([secret], "", 0, b"")
+            except BillingError as exc:
+                raise ValidationError(
+                    self.env._("This webhook secret cannot be used: %s", exc.message)
+                ) from exc
             service.sudo().webhook_secret_encrypted = secret_box.encrypt(
-                self.env, service.webhook_secret
+                self.env, secret
             )
 
     @api.constrains("webhook_url")

@@ -1,3 +1,4 @@
+import random
 from datetime import datetime
 from decimal import Decimal
 
@@ -6,6 +7,7 @@ from freezegun import freeze_time
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
+from ..engine import aggregation
 from .common import BillingCase
 
 
@@ -239,6 +241,40 @@ class TestUsageAggregation(BillingCase):
             self.assertEqual(answer["accepted"], 3)
             with self.subTest(aggregation=aggregation):
                 self.assertEqual(self._aggregate(metric), Decimal(expected))
+
+    def test_the_database_aggregates_as_the_engine_says(self):
+        """One rule, told twice: in SQL for the table, in Python for the reader."""
+        randomness = random.Random(19)
+        for kind in aggregation.AGGREGATIONS:
+            metric = self._create_metric(code=f"as-{kind}", aggregation=kind)
+            rows = [
+                (
+                    datetime(2026, 1, randomness.randint(1, 28)),
+                    index,
+                    Decimal(randomness.randint(0, 10**6)).scaleb(-3),
+                    f"user-{randomness.randint(1, 9)}",
+                )
+                for index in range(40)
+            ]
+            answer = self._post_usage(
+                *(
+                    self._event(
+                        metric_code=metric.code,
+                        quantity=quantity,
+                        period_start=start.isoformat(),
+                        period_end=start.isoformat(),
+                        unique_key=user,
+                        # arrival, which decides between equal times, in this order
+                        idempotency_key=f"{index:02}",
+                    )
+                    for start, index, quantity, user in rows
+                )
+            )
+            self.assertEqual(answer["accepted"], len(rows))
+            with self.subTest(kind=kind):
+                self.assertEqual(
+                    self._aggregate(metric), aggregation.aggregate(kind, rows)
+                )
 
     def test_nothing_recorded_is_zero(self):
         self.assertEqual(self._aggregate(), 0)

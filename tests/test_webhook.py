@@ -77,6 +77,8 @@ class TestWebhookSecret(BillingCase):
         self.assertNotIn(SECRET[6:20], self.env.cr.fetchone()[0])
         self.service.invalidate_recordset()
         self.assertEqual(self.service.webhook_secret, SECRET)
+        with self.assertRaises(ValidationError):
+            self.service.webhook_secret = "whsec_not base64"
         copied = self.service.copy({"code": "copied"})
         self.assertFalse(copied.webhook_secret)
         self.assertFalse(copied.api_key_hash)
