@@ -16,7 +16,7 @@ class FusionBillingCharge(models.Model):
     _order = "plan_id, metric_id, date_start, id"
     _check_company_auto = True
 
-    name = fields.Char(compute="_compute_name")
+    name = fields.Char(compute="_compute_name", compute_sudo=True)
     plan_id = fields.Many2one(
         "sale.subscription.plan", required=True, ondelete="restrict", index=True
     )

@@ -108,7 +108,7 @@ class FusionBillingRating(models.Model):
     def _compute_display_name(self):
         for rating in self:
             rating.display_name = (
-                f"{rating.subscription_id.name} {rating.metric_id.name} "
+                f"{rating.subscription_id.sudo().name} {rating.metric_id.name} "
                 f"{fields.Date.to_string(rating.window_start)}"
             )
 

@@ -110,7 +110,7 @@ class FusionBillingReconciliation(models.Model):
             record.display_name = " ".join(
                 part
                 for part in (
-                    record.subscription_id.name,
+                    record.subscription_id.sudo().name,
                     record.metric_id.name,
                     fields.Date.to_string(record.window_start),
                 )
