@@ -52,16 +52,17 @@ def invoice_table(
                     )
                     for name in TOTALS
                 ),
+                comparison.check(f"{what}: paid", move["paid"], invoice.paid, yes),
             ]
         )
     for invoice in waiting.values():
         comparison.check(
             f"invoice of {invoice.customer} on {invoice.day}", "absent", "there"
         )
-    rows.append(["All", "", "", "", "", *(money(sums[name]) for name in TOTALS)])
+    rows.append(["All", "", "", "", "", *(money(sums[name]) for name in TOTALS), ""])
     headings = (
         *("Number", "Date", "Customer", ">Base fee", ">Usage lines"),
-        *(">Untaxed", ">Tax", ">Total"),
+        *(">Untaxed", ">Tax", ">Total", "Paid"),
     )
     return table(headings, rows)
 
@@ -80,6 +81,10 @@ def _usage_cell(
         if metric in found or metric in right
     ]
     return " + ".join(cells)
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else ""
 
 
 def example(found: Sequence[Mapping]) -> str:

@@ -16,6 +16,8 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from .catalog import APPS, CHARGES, App, Charge, subscription_of
 from .month import Month
 
+# The first customer of each app pays its first invoice.
+PAYERS = tuple(app.customers[0] for app in APPS)
 LIMIT = Decimal(10) ** 16
 CENT = Decimal("0.01")
 NUMBER = re.compile(r"[0-9]+(\.[0-9]{1,10})?")
@@ -189,6 +191,7 @@ class Invoice:
 
     :param usage: metric -> amount; charges that come to nothing are not on it
     :param tax: rounded line by line
+    :param paid: whether its payment has been registered
     """
 
     customer: str
@@ -196,6 +199,7 @@ class Invoice:
     base_fee: Decimal
     usage: dict[str, Decimal]
     tax: Decimal
+    paid: bool
 
     @property
     def untaxed(self) -> Decimal:
@@ -232,7 +236,8 @@ def invoices(
                     ),
                     Decimal(0),
                 )
-                result.append(Invoice(customer, str(day), base_fee, lines, tax))
+                paid = day == month.start and customer in PAYERS
+                result.append(Invoice(customer, str(day), base_fee, lines, tax, paid))
     return result
 
 
@@ -244,6 +249,7 @@ def webhooks(used: dict[tuple[str, str], Figure]) -> Counter:
             "customer.linked": len(customers),
             "subscription.created": len(customers),
             "invoice.posted": 2 * len(customers),
+            "invoice.paid": len(PAYERS),
             "rating.closed": len({customer for customer, _metric in used}),
         }
     )

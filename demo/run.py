@@ -146,14 +146,20 @@ class Demo:
         apps = self.source_apps(server)
         with phase("Apps create customers and subscriptions over HTTP"):
             self.subscribe(apps)
-        with phase(f"{self.month.start}: first invoices, the base fee in advance"):
+        with phase(
+            f"Clock at {self.month.start}: first invoices, the base fee in advance"
+        ):
             self.run_crons("open", INVOICE, day=self.month.start)
         with phase("Apps post a month of usage over HTTP") as timed:
             self.post_usage(apps)
             posted = sum(len(verdicts) for verdicts in self.found.values())
             timed.note(f"{posted:,} events")
-        with phase(f"{self.month.end}: the month is rated and invoiced"):
+        with phase(f"Clock at {self.month.end}: the month is rated and invoiced"):
             self.run_crons("close", RATE, INVOICE, RATE, day=self.month.end)
+        with phase("One customer of each app pays its first invoice"):
+            paid = {"customers": expected.PAYERS, "day": str(self.month.start)}
+            at = self.clock(self.month.end)
+            self.script("pay_invoices.py", paid, name="pay", at=at)
         with phase("Webhooks are delivered") as timed:
             self.run_crons("deliver", DELIVER)
             timed.note(f"{len(receiver.arrivals())} requests")
@@ -224,11 +230,14 @@ class Demo:
 
     def run_crons(self, name: str, *xmlids: str, day: date | None = None) -> None:
         """Run scheduled actions; with `day`, in an Odoo whose clock is on that day."""
-        at = None
-        if day:
-            now = datetime.now(timezone.utc).replace(tzinfo=None)
-            at = min(datetime.combine(day, time(0, 5)), now - timedelta(seconds=1))
+        at = self.clock(day) if day else None
         self.script("run_crons.py", {"crons": xmlids}, name=name, at=at)
+
+    @staticmethod
+    def clock(day: date) -> datetime:
+        """Shortly after midnight of a day; on the very day, not ahead of real time."""
+        now = datetime.now(timezone.utc).replace(tzinfo=None)
+        return min(datetime.combine(day, time(0, 5)), now - timedelta(seconds=1))
 
     # -------------------------------------------------------------------------- telling
 
@@ -300,18 +309,19 @@ def conclude(comparison: compare.Comparison, folder: Path) -> int:
 
 
 WHERE = """\
-  ./fcb serve        then open the address it prints; log in as admin, password admin
-  Fusion Billing     Usage: every event; Ratings: the arithmetic behind each amount;
-                     Webhook Deliveries: what was sent, when, and the answer
-  Configuration      (in Fusion Billing) Services, Metrics and Charges: apps and prices
-  Invoicing          Customers > Invoices: base fee and usage lines
-  ./fcb stop         when done
+  ./fcb serve       then open the address it prints; log in as admin, password admin
+  Fusion Billing    Usage > Usage Events: every event the apps posted
+                    Usage > Ratings: the arithmetic behind each amount
+                    Webhook Deliveries: what was sent, when, and the answer
+                    Configuration > Services, Metrics, Charges: the apps and the prices
+  Invoicing         Customers > Invoices: base fee and usage lines
+  ./fcb stop        when done
 
 Time was moved by running Odoo's scheduled actions under another clock (freezegun); the
-server of the demo ran none by itself. The receiver and that server have been stopped,
-so webhooks caused from now on have nowhere to go. The apps' API keys are in
-{folder}/keys.json, readable by you alone.
-Database: {database}; another ./fcb demo makes it anew."""
+server of the demo ran none by itself. The wait before the second attempt of the webhook
+was skipped. That server and the receiver have been stopped: webhooks caused from now on
+have nowhere to go. The apps' API keys are in {folder}/keys.json,
+readable by you alone. Database: {database}; another ./fcb demo makes it anew."""
 
 
 def make_secrets() -> dict[str, str]:

@@ -61,6 +61,7 @@ def read_invoice(move):
         "untaxed": f"{move.amount_untaxed:.2f}",
         "tax": f"{move.amount_tax:.2f}",
         "total": f"{move.amount_total:.2f}",
+        "paid": move.payment_state in ("in_payment", "paid"),
     }
 
 

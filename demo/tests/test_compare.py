@@ -1,13 +1,17 @@
 """A comparison that cannot fail would prove nothing: each test plants a difference."""
 
+import contextlib
+import io
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 from unittest import TestCase
 
 from demo import compare, compare_invoices, compare_webhooks, expected
 from demo.catalog import APPS
 from demo.expected import AppBooks, Figure, Invoice, Verdict
 from demo.month import Month
+from demo.run import conclude
 from demo.tables import number, table
 from demo.tests.rows import row
 
@@ -88,7 +92,7 @@ class ComparisonTest(TestCase):
         right = [
             Invoice(
                 *(KEY[0], "2026-05-01", Decimal("49.00")),
-                *({"compute_hours": Decimal("4.75")}, Decimal("8.06")),
+                *({"compute_hours": Decimal("4.75")}, Decimal("8.06"), False),
             )
         ]
         move = {
@@ -104,6 +108,7 @@ class ComparisonTest(TestCase):
             "untaxed": "53.75",
             "tax": "8.06",
             "total": "61.81",
+            "paid": False,
         }
         compare_invoices.invoice_table(self.comparison, [move | changes], right)
 
@@ -114,6 +119,10 @@ class ComparisonTest(TestCase):
     def test_invoice_not_posted(self):
         self.invoices(state="draft")
         self.assert_differs("state is draft")
+
+    def test_invoice_paid_too_soon(self):
+        self.invoices(paid=True)
+        self.assert_differs("paid is yes")
 
     def test_invoice_on_another_day(self):
         self.invoices(day="2026-05-02")
@@ -171,6 +180,26 @@ class ComparisonTest(TestCase):
         right = Counter({"rating.closed": 2})
         compare_webhooks.webhook_table(self.comparison, [], [], right)
         self.assert_differs("rating.closed written is 0, should be 2")
+
+
+class ExitCodeTest(TestCase):
+    def exit_code(self, found, right):
+        comparison = compare.Comparison()
+        comparison.check("the total", found, right)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            code = conclude(comparison, Path("run"))
+        return code, printed.getvalue()
+
+    def test_all_right(self):
+        code, text = self.exit_code(1, 1)
+        self.assertEqual(code, 0)
+        self.assertIn("ALL RIGHT: 1 figures", text)
+
+    def test_different(self):
+        code, text = self.exit_code(1, 2)
+        self.assertEqual(code, 1)
+        self.assertIn("the total is 1, should be 2", text)
 
 
 class TableTest(TestCase):

@@ -157,6 +157,17 @@ class InvoiceTest(TestCase):
         # 7.35 + 13.54 (13.5375), rounded line by line
         self.assertEqual(second.tax, Decimal("20.89"))
 
+    def test_one_customer_of_each_app_pays_its_first_invoice(self):
+        paid = [i for i in expected.invoices(MONTH, {}, Decimal(15)) if i.paid]
+        self.assertEqual(
+            [(invoice.customer, invoice.day) for invoice in paid],
+            [
+                ("nexacloud-a", "2026-04-01"),
+                ("nexadesk-a", "2026-04-01"),
+                ("nexamaps-a", "2026-04-01"),
+            ],
+        )
+
     def test_two_for_each_customer(self):
         self.assertEqual(len(expected.invoices(MONTH, {}, Decimal(15))), 14)
 
@@ -165,4 +176,5 @@ class InvoiceTest(TestCase):
         counts = expected.webhooks(used)
         self.assertEqual(counts["customer.linked"], 7)
         self.assertEqual(counts["invoice.posted"], 14)
+        self.assertEqual(counts["invoice.paid"], 3)
         self.assertEqual(counts["rating.closed"], 1)
