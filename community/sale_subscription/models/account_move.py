@@ -1,0 +1,44 @@
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    subscription_period_ids = fields.One2many("sale.subscription.period", "move_id")
+
+    def _post(self, soft=True):
+        """Advance the subscriptions whose period these invoices cover."""
+        posted = super()._post(soft)
+        posted.sudo().subscription_period_ids._advance_subscriptions()
+        return posted
+
+    def button_cancel(self):
+        """Make the period due again when its invoice was never posted.
+
+        Once posted, the dates have moved on and stay: what a cancelled invoice should
+        be replaced by is a decision of whoever cancelled it.
+        """
+        result = super().button_cancel()
+        self.sudo().subscription_period_ids._release()
+        return result
+
+    def button_draft(self):
+        """Take the period again that cancelling had released."""
+        result = super().button_draft()
+        self.sudo().subscription_period_ids._claim_again()
+        return result
+
+    def unlink(self):
+        """Give the periods back through the ORM.
+
+        The foreign key would do it too, but then `qty_to_invoice` would not be
+        computed again.
+        """
+        self.sudo().subscription_period_ids.unlink()
+        return super().unlink()
+
+    def _get_mail_template(self):
+        """Return the template of the plan, for the invoice of a subscription."""
+        plans = self.sudo().subscription_period_ids.subscription_id.plan_id
+        template = plans.invoice_mail_template_id[:1]
+        return template or super()._get_mail_template()

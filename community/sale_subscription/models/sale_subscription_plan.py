@@ -1,0 +1,190 @@
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+
+# Average length of a month in the Gregorian calendar, for monthly figures of weekly
+# plans: 365.2425 / 12 days.
+DAYS_PER_MONTH = 30.436875
+
+
+class SaleSubscriptionPlan(models.Model):
+    """How often a subscription is invoiced, and what happens around it."""
+
+    _name = "sale.subscription.plan"
+    _description = "Subscription Plan"
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one("res.company", index=True)
+
+    billing_period_value = fields.Integer(
+        string="Invoiced Every", required=True, default=1
+    )
+    billing_period_unit = fields.Selection(
+        [("week", "Weeks"), ("month", "Months"), ("year", "Years")],
+        required=True,
+        default="month",
+    )
+    billing_period_display = fields.Char(
+        string="Billing Period", compute="_compute_billing_period_display"
+    )
+    auto_close_limit = fields.Integer(
+        string="Automatic Closing",
+        default=0,
+        help="Close a subscription when an invoice of it is unpaid for more than this"
+        " number of days after its due date. 0: never.",
+    )
+    user_closable = fields.Boolean(
+        string="Closable by Customer",
+        default=False,
+        help="Whether customers are allowed to close their own subscription.",
+    )
+    invoice_posting = fields.Selection(
+        [("post", "Post automatically"), ("draft", "Leave in draft")],
+        string="Recurring Invoices",
+        required=True,
+        default="post",
+        help="In draft, the next period is invoiced only after you posted the invoice.",
+    )
+    invoice_mail_template_id = fields.Many2one(
+        "mail.template",
+        string="Invoice Email",
+        domain=[("model", "=", "account.move")],
+        ondelete="set null",
+        help="Posted recurring invoices are sent with this template. Empty: not sent.",
+    )
+    subscription_ids = fields.One2many("sale.order", "plan_id")
+    subscription_count = fields.Integer(compute="_compute_subscription_count")
+
+    _billing_period_value_positive = models.Constraint(
+        "CHECK (billing_period_value > 0)",
+        "The billing period of a plan must be at least one week, month or year.",
+    )
+    _auto_close_limit_not_negative = models.Constraint(
+        "CHECK (auto_close_limit >= 0)",
+        "The days before automatic closing cannot be negative.",
+    )
+
+    @property
+    def billing_period(self):
+        """One period of the plan.
+
+        :rtype: relativedelta, empty when the plan is empty
+        """
+        if not self:
+            return relativedelta()
+        self.ensure_one()
+        return relativedelta(**{
+            f"{self.billing_period_unit}s": self.billing_period_value
+        })
+
+    @api.depends("billing_period_value", "billing_period_unit")
+    @api.depends_context("lang")
+    def _compute_billing_period_display(self):
+        for plan in self:
+            plan.billing_period_display = plan._get_billing_period_display()
+
+    def _get_billing_period_display(self):
+        count = self.billing_period_value
+        one = count == 1
+        if self.billing_period_unit == "week":
+            return self.env._("1 Week") if one else self.env._("%s Weeks", count)
+        if self.billing_period_unit == "year":
+            return self.env._("1 Year") if one else self.env._("%s Years", count)
+        return self.env._("1 Month") if one else self.env._("%s Months", count)
+
+    @api.depends("subscription_ids.subscription_state")
+    def _compute_subscription_count(self):
+        counts = dict(
+            self.env["sale.order"]._read_group(
+                [("plan_id", "in", self.ids), ("subscription_state", "=", "3_progress")],
+                ["plan_id"],
+                ["__count"],
+            )
+        )
+        for plan in self:
+            plan.subscription_count = counts.get(plan, 0)
+
+    # === DATES ===
+
+    def _get_boundary(self, anchor, index):
+        """Return the start of period ``index``, counted from ``anchor``.
+
+        Always computed from the anchor: stepping from the previous boundary would stay
+        on the 28th for good after the first February.
+
+        :param datetime.date anchor: start of period 0
+        :param int index: may be negative
+        :rtype: datetime.date
+        """
+        return anchor + self.billing_period * index
+
+    def _get_boundary_index(self, anchor, date):
+        """Return n such that ``date`` is the start of period n, or None.
+
+        :param datetime.date anchor: start of period 0
+        :param datetime.date date: the date looked for
+        :rtype: int | None
+        """
+        if self.billing_period_unit == "week":
+            index, rest = divmod((date - anchor).days, 7 * self.billing_period_value)
+            return None if rest else index
+        months = self.billing_period_value
+        if self.billing_period_unit == "year":
+            months *= 12
+        distance = (date.year - anchor.year) * 12 + date.month - anchor.month
+        index, rest = divmod(distance, months)
+        if rest or self._get_boundary(anchor, index) != date:
+            return None
+        return index
+
+    def _get_first_boundary_from(self, anchor, date):
+        """Return the index of the first boundary on or after ``date``.
+
+        :param datetime.date anchor: start of period 0
+        :param datetime.date date: lower bound, inclusive
+        :rtype: int
+        """
+        # At most this many days lie between two boundaries, so the estimate is never
+        # past the result and the loop makes a few steps.
+        longest = (
+            self._get_boundary(anchor, 1) - anchor + timedelta(days=3)
+        ).days
+        index = (date - anchor).days // longest
+        while self._get_boundary(anchor, index) < date:
+            index += 1
+        while self._get_boundary(anchor, index - 1) >= date:
+            index -= 1
+        return index
+
+    def _get_monthly_factor(self):
+        """Return what an amount per period is multiplied with to be per month.
+
+        :rtype: float
+        """
+        self.ensure_one()
+        if self.billing_period_unit == "week":
+            return DAYS_PER_MONTH / (7 * self.billing_period_value)
+        if self.billing_period_unit == "year":
+            return 1 / (12 * self.billing_period_value)
+        return 1 / self.billing_period_value
+
+    def action_open_subscriptions(self):
+        """Open the subscriptions on this plan.
+
+        :return: window action
+        :rtype: dict
+        """
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id(
+                "sale_subscription.sale_subscription_action"
+            ),
+            "domain": [("plan_id", "=", self.id)],
+            "context": {"default_plan_id": self.id},
+        }
