@@ -1,6 +1,6 @@
 {
     "name": "Fusion Centralized Billing",
-    "summary": "Usage-based billing: apps post usage, Odoo rates, invoices and notifies",
+    "summary": "Apps post usage; Odoo rates, invoices and notifies",
     "version": "19.0.1.0.0",
     "category": "Sales/Subscriptions",
     "author": "Fusion Centralized Billing contributors",

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
+from odoo.tools.misc import get_lang
 
 
 class SaleOrderLine(models.Model):
@@ -76,25 +77,38 @@ class SaleOrderLine(models.Model):
         steps = rating.explanation or {}
         text = env._(
             "%(quantity)s %(unit)s from %(first_day)s to %(last_day)s",
-            quantity=steps.get("quantity", "0"),
+            quantity=_localized(env, steps.get("quantity", "0")),
             unit=charge.metric_id.unit_name or "",
             first_day=format_date(env, order._fc_local_date(rating.window_start)),
             last_day=format_date(env, order._fc_local_date(last_instant)),
         ).replace("  ", " ")
         if charge.included_quota:
-            text += env._(", %(included)s included", included=steps["quota"])
+            text += env._(
+                ", %(included)s included", included=_localized(env, steps["quota"])
+            )
         batch = steps.get("unit_batch", "1")
         if batch == "1":
             text += env._(
                 ", %(price)s %(currency)s each",
-                price=steps["unit_price"],
+                price=_localized(env, steps["unit_price"]),
                 currency=charge.currency_id.name,
             )
         else:
             text += env._(
                 ", %(price)s %(currency)s per %(batch)s",
-                price=steps["unit_price"],
+                price=_localized(env, steps["unit_price"]),
                 currency=charge.currency_id.name,
-                batch=batch,
+                batch=_localized(env, batch),
             )
         return text
+
+
+def _localized(env, text):
+    """Write decimal text as the language of ``env`` does, digit by digit.
+
+    Odoo's own formatting takes a float, which has not enough digits.
+    """
+    lang = env["res.lang"].browse(get_lang(env).id)
+    whole, _point, decimals = text.partition(".")
+    whole = lang.format("%d", int(whole), grouping=True)
+    return f"{whole}{lang.decimal_point}{decimals}" if decimals else whole

@@ -129,11 +129,11 @@ class TestRating(BillingCase):
         self.assertEqual(self._rate().amount, 7.5)
 
     def test_the_description_tells_what_how_much_and_when(self):
-        self._record("250.5")
+        self._record("12250.5")
         self._rate()
         self.assertEqual(
             self._usage_line().name,
-            "API calls\n250.5 calls from 01/01/2026 to 01/31/2026, 100 included,"
+            "API calls\n12,250.5 calls from 01/01/2026 to 01/31/2026, 100 included,"
             f" 0.5 {self.currency.name} each",
         )
 

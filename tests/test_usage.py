@@ -214,18 +214,18 @@ class TestUsageAggregation(BillingCase):
         self.assertEqual(self._aggregate(), Decimal("90071992547410.0000000001"))
 
     def test_each_aggregation(self):
-        for aggregation, expected in (
+        for kind, expected in (
             ("sum", "12.5"),
             ("count", "3"),
             ("max", "7.5"),
             ("last", "2"),
             ("unique", "2"),
         ):
-            metric = self._create_metric(code=aggregation, aggregation=aggregation)
+            metric = self._create_metric(code=kind, aggregation=kind)
             answer = self._post_usage(
                 *(
                     self._event(
-                        metric_code=aggregation,
+                        metric_code=kind,
                         quantity=quantity,
                         period_start=f"2026-01-0{day}",
                         period_end=f"2026-01-0{day}",
@@ -239,7 +239,7 @@ class TestUsageAggregation(BillingCase):
                 )
             )
             self.assertEqual(answer["accepted"], 3)
-            with self.subTest(aggregation=aggregation):
+            with self.subTest(kind=kind):
                 self.assertEqual(self._aggregate(metric), Decimal(expected))
 
     def test_the_database_aggregates_as_the_engine_says(self):
