@@ -1,5 +1,6 @@
 """Reading the answer to a webhook: only the status counts, nothing is unbounded."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -97,13 +98,12 @@ def _body_length(status, headers, max_body):
 
 
 def _read_body(read, body, wanted):
-    try:
+    # However the body ends, the status is known, see read_response.
+    with contextlib.suppress(TransportError):
         # The last chunk is looked for, because not every server hangs up after it.
         while len(body) < wanted and not body.endswith(b"0\r\n\r\n"):
             piece = read()
             if not piece:
                 break
             body += piece
-    except TransportError:
-        pass  # the status is known, see read_response
     return body[:wanted]

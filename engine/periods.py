@@ -1,5 +1,6 @@
 """Windows, calendar steps, and the timestamps of the API. All naive UTC inside."""
 
+import contextlib
 import re
 from calendar import monthrange
 from dataclasses import dataclass
@@ -109,10 +110,9 @@ def parse_timestamp(value: object, field: str) -> datetime:
     """
     match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
     if match:
-        try:
+        # Not: 30 February, second 60, or beyond the calendar after the offset.
+        with contextlib.suppress(ValueError, OverflowError):
             return _build(*match.groups())
-        except (ValueError, OverflowError):
-            pass  # 30 February, second 60, or beyond the calendar after the offset
     raise BillingError("invalid_period", f"invalid {field}", field)
 
 
