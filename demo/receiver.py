@@ -2,10 +2,10 @@
 
     python -m demo.receiver FOLDER
 
-Standard input is JSON with the webhook secret of each app. It makes its certificates in
-FOLDER, then writes `ready.json` with its port, and a line to `received.jsonl` for each
-webhook that arrives: whether its signatures hold, and what was answered. Runs until
-stopped.
+The first line of standard input is JSON with the webhook secret of each app. It makes
+its certificates in FOLDER, then writes `ready.json` with its port, and a line to
+`received.jsonl` for each webhook that arrives: whether its signatures hold, and what
+was answered. Runs until its standard input ends.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Server(ThreadingHTTPServer):
 
 
 def main(folder: Path) -> None:
-    secrets = json.load(sys.stdin)
+    secrets = json.loads(sys.stdin.readline())
     ca_path, server_path = make_certificates(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server_path)
@@ -79,16 +79,21 @@ def main(folder: Path) -> None:
     with (folder / "received.jsonl").open("w", encoding="utf-8") as log:
         inbox = Inbox(secrets, log)
         server = Server("127.0.0.1", 0, inbox, context)
+        serve(server)
         port = server.server_address[1]
         # where `localhost` means ::1 too; machines without IPv6 do without
         with contextlib.suppress(OSError):
-            twin = Server("::1", port, inbox, context)
-            threading.Thread(target=twin.serve_forever, daemon=True).start()
+            serve(Server("::1", port, inbox, context))
         ready = folder / "ready.json"
         draft = ready.with_suffix(".draft")
         draft.write_text(json.dumps({"port": port, "ca": str(ca_path)}))
         draft.replace(ready)
-        server.serve_forever()
+        # a demo that is killed closes its end too: nothing is left running
+        sys.stdin.read()
+
+
+def serve(server: Server) -> None:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 if __name__ == "__main__":

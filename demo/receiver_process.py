@@ -50,8 +50,8 @@ def running_receiver(workspace, folder: Path, secrets: dict) -> Iterator[Receive
         )
     try:
         # not in a file, nor on the command line, where others could read them
-        with process.stdin:
-            process.stdin.write(json.dumps(secrets).encode())
+        process.stdin.write(json.dumps(secrets).encode() + b"\n")
+        process.stdin.flush()
         deadline = time.monotonic() + START_TIMEOUT_S
         while not ready.exists():
             if process.poll() is not None or time.monotonic() > deadline:
@@ -62,7 +62,8 @@ def running_receiver(workspace, folder: Path, secrets: dict) -> Iterator[Receive
         port = json.loads(ready.read_text(encoding="utf-8"))["port"]
         yield Receiver(folder, port)
     finally:
-        process.terminate()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
         try:
             process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
