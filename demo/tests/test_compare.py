@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import tempfile
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from demo import compare, compare_invoices, compare_webhooks, expected
 from demo.catalog import APPS
 from demo.expected import AppBooks, Figure, Invoice, Verdict
 from demo.month import Month
-from demo.run import conclude
+from demo.run import conclude, log_problems
 from demo.tables import number, table
 from demo.tests.rows import row
 
@@ -200,6 +201,17 @@ class ExitCodeTest(TestCase):
         code, text = self.exit_code(1, 2)
         self.assertEqual(code, 1)
         self.assertIn("the total is 1, should be 2", text)
+
+
+class LogTest(TestCase):
+    def test_problems(self):
+        good = "2026-01-01 00:00:00,000 7 INFO fcb_demo odoo.sql_db: a WARNING to read"
+        bad = "2026-01-01 00:00:00,000 7 WARNING fcb_demo odoo.addons.x: look"
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "demo-x.log")
+            log.write_text(f"{good}\n{bad}\n")
+            found = log_problems([log, Path(folder, "absent.log")])
+        self.assertEqual(found, [f"demo-x.log: {bad}"])
 
 
 class TableTest(TestCase):
