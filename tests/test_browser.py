@@ -159,6 +159,16 @@ class TestBrowser(BillingCase, HttpCase):
     def test_forms_open_for_a_reader(self):
         self._open(self.records, self.user.login)
 
+    def test_orders_and_invoices_open_for_a_reader_of_accounting(self):
+        accountant = new_test_user(
+            self.env,
+            login="accounting_reader",
+            groups="fusion_centralized_billing.group_user,"
+            "account.group_account_readonly",
+        )
+        invoice = self.order._create_invoices()
+        self._open([self.order, invoice], accountant.login)
+
     def test_settings_open_for_the_system_administrator(self):
         self.browser_js(
             "/odoo/action-fusion_centralized_billing.res_config_settings_action",
