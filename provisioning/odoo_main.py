@@ -5,12 +5,23 @@ not `-m odoo`, it keeps the current folder off sys.path: a folder named `odoo` t
 would merge into the namespace package.
 """
 
+import ctypes
 import datetime
 import os
+import signal
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
+
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+# A server that belongs to one run must not outlive it, not even a killed one: the
+# next run would drop the database under it.
+if (parent := os.environ.pop("FCB_PARENT", "")) and sys.platform == "linux":
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):  # it ended before the line above
+        sys.exit(1)
 
 if at := os.environ.pop("FCB_AT", ""):
     import freezegun

@@ -277,7 +277,9 @@ class Workspace:
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env=self.env(conf),
+                env=self.env(
+                    conf, **({} if background else {"FCB_PARENT": str(os.getpid())})
+                ),
                 cwd=self.run_dir,
                 start_new_session=background,
                 pass_fds=[keep] if keep is not None else [],
