@@ -304,7 +304,8 @@ def conclude(comparison: compare.Comparison, folder: Path) -> int:
         print("Every one is the same in Odoo as computed apart from it.")
         code = 0
     print(heading("See it in the browser"))
-    print(WHERE.format(database=DEMO_DATABASE, folder=folder))
+    # the times are told on the other stream, after this
+    print(WHERE.format(database=DEMO_DATABASE, folder=folder), flush=True)
     return code
 
 
