@@ -2,6 +2,7 @@ from . import (
     account_link,
     account_move,
     charge,
+    charge_preview,
     metric,
     rating,
     reconciliation,

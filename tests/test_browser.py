@@ -196,6 +196,23 @@ class TestBrowser(BillingCase, HttpCase):
             login=self.user.login,
         )
 
+    def test_a_charge_is_previewed_while_it_is_typed(self):
+        """0.5 each above 100 included: 133,875 cost 66,887.50."""
+        self.browser_js(
+            f"/odoo/fusion.billing.charge/{self.charge.id}",
+            HELPERS
+            + """run(async () => {
+                const input = await one("[name=preview_quantity] input");
+                input.value = "133875";
+                input.dispatchEvent(new Event("input", {bubbles: true}));
+                input.dispatchEvent(new Event("change", {bubbles: true}));
+                await until(() => document.querySelector("[name=preview_text]")
+                    .textContent.includes("133775 billable: 66887.5"));
+            });""",
+            READY,
+            login=self.admin.login,
+        )
+
     def test_a_key_is_shown_once(self):
         self.assertFalse(self.service.has_api_key)
         self.browser_js(
