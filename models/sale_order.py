@@ -25,6 +25,12 @@ class SaleOrder(models.Model):
     )
     fc_rating_count = fields.Integer(compute="_compute_fc_counts")
     fc_usage_count = fields.Integer(compute="_compute_fc_counts")
+    fc_settled_start = fields.Datetime(
+        string="Last Invoiced Window", copy=False, readonly=True
+    )
+    fc_settled_end = fields.Datetime(
+        string="End of Last Invoiced Window", copy=False, readonly=True
+    )
     fc_rating_error = fields.Text(
         string="Rating Problem",
         copy=False,
@@ -130,7 +136,11 @@ class SaleOrder(models.Model):
         Cron, button and code all end here, on both editions.
         """
         subscriptions = self.filtered("is_subscription")
-        subscriptions._fc_rate_usage()
+        ratings = subscriptions._fc_rate_usage()
+        subscriptions._fc_settle_window()
+        # Usage voided after it was billed can outweigh the rest. Odoo makes that a
+        # credit note only when asked to; an invoice below zero cannot be posted.
+        final = final or any(rating.amount < 0 for rating in ratings)
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         if moves:
             subscriptions._fc_invoiced(moves)

@@ -42,6 +42,31 @@ class SaleOrder(models.Model):
             first, self.next_invoice_date, self.company_id.fc_billing_tz
         )
 
+    def _fc_previous_window(self):
+        """The window invoiced last, when the open one follows it; else None.
+
+        Its usage can still change: an app is late, or an event was committed while
+        the invoice was being made, which could not see it. What it comes to beyond
+        what was billed goes on the next invoice.
+        """
+        self.ensure_one()
+        window = self._fc_window()
+        if window is None or self.fc_settled_end != window.start:
+            return None
+        return periods.Window(self.fc_settled_start, self.fc_settled_end)
+
+    def _fc_settle_window(self):
+        """Remember the open window as the one that is being invoiced."""
+        for order in self:
+            window = order._fc_window()
+            if window and not window.is_empty and order.fc_settled_end != window.end:
+                order.write(
+                    {
+                        "fc_settled_start": window.start,
+                        "fc_settled_end": window.end,
+                    }
+                )
+
     def _fc_local_date(self, moment):
         """The date of a naive UTC datetime in the company's billing time zone."""
         self.ensure_one()
@@ -51,9 +76,9 @@ class SaleOrder(models.Model):
     def _fc_rate_usage(self):
         """Rate the usage of these subscriptions up to date, onto their lines.
 
-        Covers each subscription's open window and every earlier window that
-        still has something to bill (an open or a released rating). Running it
-        again changes nothing. Queries do not grow in number with the set.
+        Covers each subscription's open window, the one invoiced last (for usage
+        that came late) and every earlier one with an open or a released rating.
+        Running it again changes nothing. Queries do not grow in number with the set.
 
         :return: the open ``fusion.billing.rating`` rows of these subscriptions
         """
@@ -81,7 +106,9 @@ class SaleOrder(models.Model):
         return ratings
 
     def _fc_rating_jobs(self):
-        """List each :class:`Job`: current windows, and unsettled earlier ones."""
+        """List each :class:`Job`: the open windows, those invoiced last, and earlier
+        ones that are not settled.
+        """
         charges_of_plan = defaultdict(list)
         charges = (
             self.env["fusion.billing.charge"]
@@ -92,14 +119,14 @@ class SaleOrder(models.Model):
             charges_of_plan[charge.plan_id, charge.company_id].append(charge)
         jobs = {}
         for order in self:
-            window = order._fc_window()
-            if window is None or window.is_empty:
-                continue
-            # The price of a window is the one valid on its first day.
-            first_day = order.last_invoice_date or order.start_date
-            for charge in charges_of_plan[order.plan_id, order.company_id]:
-                if charge._is_valid_on(first_day):
-                    jobs[order, charge, window.start] = Job(order, charge, window)
+            for window in (order._fc_previous_window(), order._fc_window()):
+                if window is None or window.is_empty:
+                    continue
+                # The price of a window is the one valid on its first day.
+                first_day = order._fc_local_date(window.start)
+                for charge in charges_of_plan[order.plan_id, order.company_id]:
+                    if charge._is_valid_on(first_day):
+                        jobs[order, charge, window.start] = Job(order, charge, window)
         unsettled = (
             self.env["fusion.billing.rating"]
             .sudo()

@@ -63,7 +63,8 @@ class FusionBillingUsage(models.Model):
     )
     unallocated = fields.Boolean(
         readonly=True,
-        help="The period lies outside every window that is still to be invoiced.",
+        help="No invoice bills it by itself: its period lies before the window "
+        "invoiced last, before the subscription began or after it ended.",
     )
     state = fields.Selection(
         [

@@ -121,8 +121,11 @@ class FusionBillingUsage(models.Model):
                 [
                     "fc_external_id",
                     "fc_service_id",
+                    "fc_settled_start",
+                    "fc_settled_end",
                     "start_date",
                     "last_invoice_date",
+                    "next_invoice_date",
                     "end_date",
                     "state",
                     "company_id",
@@ -192,15 +195,17 @@ class FusionBillingUsage(models.Model):
     def _billable_span(self, order):
         """The span of time of which usage will still be invoiced (Window).
 
-        It begins with the window that is open now and has no end, unless the
-        subscription has one. ``end_date`` itself is the first day not billed.
+        It begins with the window invoiced last, else the open one, and has no end,
+        unless the subscription has one. ``end_date`` itself is the first day not
+        billed.
         """
         tz = order.company_id.fc_billing_tz
         first = order.last_invoice_date or order.start_date
         if not first or order.state == "cancel":
             return periods.Window(datetime.min, datetime.min)
+        previous = order._fc_previous_window()
         return periods.Window(
-            periods.day_start_utc(first, tz),
+            previous.start if previous else periods.day_start_utc(first, tz),
             periods.day_start_utc(order.end_date, tz)
             if order.end_date
             else datetime.max,

@@ -71,6 +71,48 @@ class TestInvoicing(BillingCase):
         self.assertEqual(revisions.mapped("revision"), [0, 1])
         self.assertEqual(revisions.mapped("state"), ["invoiced", "open"])
 
+    def test_late_usage_goes_on_the_next_invoice_as_the_difference(self):
+        """It was on no invoice: January was closed when the app posted it."""
+        self._record(90)
+        self._invoice().action_post()
+        self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
+        answer = self._post_usage(
+            self._event(
+                quantity=30,
+                period_start="2026-01-31T23:59:59Z",
+                period_end="2026-02-01T00:00:00Z",
+            )
+        )
+        self.assertEqual(answer["results"], [{"status": "accepted"}])
+        self._record(104, "2026-02-02 00:00:00")
+        move = self._invoice()
+        # January: 120 - 100 = 20 x 0.50, nothing billed before; February: 4 x 0.50
+        self.assertEqual(self._usage_amount(move), 12.0)
+        [line] = move.invoice_line_ids.filtered(
+            lambda line: line.product_id == self.usage_product
+        )
+        self.assertIn("120 calls from 01/01/2026 to 01/31/2026", line.name)
+        self.assertIn("104 calls from 02/01/2026 to 02/28/2026", line.name)
+        move.action_post()
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 0.0)
+
+    def test_a_void_after_the_invoice_lowers_the_next_one(self):
+        self._record(200)
+        wrong = self._record(50, "2026-01-11 00:00:00")
+        self._invoice().action_post()
+        self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
+        wrong._void("sent twice by the app")
+        # 100 x 0.50 instead of 150 x 0.50, which was billed
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, -25.0)
+        # the base fee of 10.00 does not cover it: a credit note over 15.00
+        move = self._invoice()
+        move.action_post()
+        self.assertEqual((move.move_type, move.amount_untaxed), ("out_refund", 15.0))
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_line().price_unit, 0.0)
+
     def test_a_deleted_draft_releases_its_usage(self):
         self._record(200)
         move = self._invoice()
