@@ -1,6 +1,6 @@
 {
     "name": "Subscriptions",
-    "summary": "Recurring plans, invoices and closing for sales orders on Odoo Community",
+    "summary": "Recurring plans and invoices for sales orders on Community",
     "version": "19.0.1.0.0",
     "category": "Sales/Subscriptions",
     "author": "Fusion Centralized Billing contributors",

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import odoo.addons
 from odoo.exceptions import UserError
+
+import odoo.addons
 
 MODULE = "sale_subscription"
 OWN_FOLDER = Path(__file__).resolve().parent

@@ -1,9 +1,11 @@
-from . import sale_subscription_plan
-from . import sale_subscription_period
-from . import sale_order_close_reason
-from . import product_template
-from . import sale_order
-from . import sale_order_invoicing
-from . import sale_order_line
-from . import account_move
-from . import account_move_line
+from . import (
+    account_move,
+    account_move_line,
+    product_template,
+    sale_order,
+    sale_order_close_reason,
+    sale_order_invoicing,
+    sale_order_line,
+    sale_subscription_period,
+    sale_subscription_plan,
+)

@@ -165,13 +165,13 @@ class SaleOrder(models.Model):
         :param values: further fields to write
         :raises UserError: a subscription cannot get there from its present state
         """
-        labels = dict(self._fields["subscription_state"]._description_selection(self.env))
+        field = self._fields["subscription_state"]
+        labels = dict(field._description_selection(self.env))
         for order in self:
             if order.subscription_state not in ALLOWED_FROM[state]:
                 raise UserError(
                     self.env._(
-                        "%(order)s is not a subscription that can become"
-                        ' "%(state)s".',
+                        '%(order)s is not a subscription that can become "%(state)s".',
                         order=order.name,
                         state=labels[state],
                     )
@@ -296,11 +296,13 @@ class SaleOrder(models.Model):
         :rtype: sale.order recordset
         """
         today = fields.Date.today()
-        ended = self.search([
-            ("is_subscription", "=", True),
-            ("subscription_state", "in", ("3_progress", "4_paused")),
-            ("end_date", "<=", today),
-        ])
+        ended = self.search(
+            [
+                ("is_subscription", "=", True),
+                ("subscription_state", "in", ("3_progress", "4_paused")),
+                ("end_date", "<=", today),
+            ]
+        )
         return ended.filtered(
             lambda o: o.subscription_state == "4_paused"
             or not o.next_invoice_date
@@ -318,13 +320,15 @@ class SaleOrder(models.Model):
         :return: the closed subscriptions
         :rtype: sale.order recordset
         """
-        unpaid = self.env["sale.subscription.period"].search([
-            ("subscription_id.subscription_state", "=", "3_progress"),
-            ("subscription_id.plan_id.auto_close_limit", ">", 0),
-            ("move_id.state", "=", "posted"),
-            ("move_id.payment_state", "in", ("not_paid", "partial")),
-            ("move_id.invoice_date_due", "<", fields.Date.today()),
-        ])
+        unpaid = self.env["sale.subscription.period"].search(
+            [
+                ("subscription_id.subscription_state", "=", "3_progress"),
+                ("subscription_id.plan_id.auto_close_limit", ">", 0),
+                ("move_id.state", "=", "posted"),
+                ("move_id.payment_state", "in", ("not_paid", "partial")),
+                ("move_id.invoice_date_due", "<", fields.Date.today()),
+            ]
+        )
         today = fields.Date.today()
         orders = unpaid.filtered(
             lambda p: (today - p.move_id.invoice_date_due).days

@@ -71,11 +71,13 @@ class SaleOrder(models.Model):
     def _advance_period(self):
         """Move the dates one period on."""
         self.ensure_one()
-        self.write({
-            "billing_anchor_date": self._get_billing_anchor(),
-            "last_invoice_date": self.next_invoice_date,
-            "next_invoice_date": self._get_following_boundary(),
-        })
+        self.write(
+            {
+                "billing_anchor_date": self._get_billing_anchor(),
+                "last_invoice_date": self.next_invoice_date,
+                "next_invoice_date": self._get_following_boundary(),
+            }
+        )
 
     def _prepare_resume_values(self, today):
         """Return the dates of a subscription that runs again from today.
@@ -108,11 +110,13 @@ class SaleOrder(models.Model):
 
         :rtype: Domain
         """
-        return Domain([
-            ("is_subscription", "=", True),
-            ("subscription_state", "=", "3_progress"),
-            ("next_invoice_date", "<=", fields.Date.today()),
-        ])
+        return Domain(
+            [
+                ("is_subscription", "=", True),
+                ("subscription_state", "=", "3_progress"),
+                ("next_invoice_date", "<=", fields.Date.today()),
+            ]
+        )
 
     def _get_period(self, period_start):
         """Return the claim on the period starting on ``period_start``, if any.
@@ -172,12 +176,18 @@ class SaleOrder(models.Model):
         :rtype: sale.subscription.period
         """
         self.ensure_one()
-        return self.env["sale.subscription.period"].sudo().create({
-            "subscription_id": self.id,
-            "period_start": self.next_invoice_date,
-            "period_end": self._get_following_boundary(),
-            "move_id": move.id if move else False,
-        })
+        return (
+            self.env["sale.subscription.period"]
+            .sudo()
+            .create(
+                {
+                    "subscription_id": self.id,
+                    "period_start": self.next_invoice_date,
+                    "period_end": self._get_following_boundary(),
+                    "move_id": move.id if move else False,
+                }
+            )
+        )
 
     # === CRON ===
 

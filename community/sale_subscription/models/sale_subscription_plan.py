@@ -79,9 +79,9 @@ class SaleSubscriptionPlan(models.Model):
         if not self:
             return relativedelta()
         self.ensure_one()
-        return relativedelta(**{
-            f"{self.billing_period_unit}s": self.billing_period_value
-        })
+        return relativedelta(
+            **{f"{self.billing_period_unit}s": self.billing_period_value}
+        )
 
     @api.depends("billing_period_value", "billing_period_unit")
     @api.depends_context("lang")
@@ -102,7 +102,10 @@ class SaleSubscriptionPlan(models.Model):
     def _compute_subscription_count(self):
         counts = dict(
             self.env["sale.order"]._read_group(
-                [("plan_id", "in", self.ids), ("subscription_state", "=", "3_progress")],
+                [
+                    ("plan_id", "in", self.ids),
+                    ("subscription_state", "=", "3_progress"),
+                ],
                 ["plan_id"],
                 ["__count"],
             )
@@ -152,9 +155,7 @@ class SaleSubscriptionPlan(models.Model):
         """
         # At most this many days lie between two boundaries, so the estimate is never
         # past the result and the loop makes a few steps.
-        longest = (
-            self._get_boundary(anchor, 1) - anchor + timedelta(days=3)
-        ).days
+        longest = (self._get_boundary(anchor, 1) - anchor + timedelta(days=3)).days
         index = (date - anchor).days // longest
         while self._get_boundary(anchor, index) < date:
             index += 1

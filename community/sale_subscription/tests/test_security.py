@@ -1,0 +1,108 @@
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
+
+from .common import SubscriptionCase
+
+
+@tagged("post_install", "-at_install")
+class TestSecurity(SubscriptionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.env["res.company"].create({"name": "Other company"})
+        companies = {
+            "company_id": cls.company.id,
+            "company_ids": [(6, 0, cls.company.ids)],
+        }
+        other = {
+            "company_id": cls.other_company.id,
+            "company_ids": [(6, 0, cls.other_company.ids)],
+        }
+        cls.salesman = new_test_user(
+            cls.env, "subs_sales", "sales_team.group_sale_salesman", **companies
+        )
+        cls.other_salesman = new_test_user(
+            cls.env, "subs_other", "sales_team.group_sale_salesman", **other
+        )
+        cls.manager = new_test_user(
+            cls.env, "subs_manager", "sales_team.group_sale_manager", **companies
+        )
+        cls.accountant = new_test_user(
+            cls.env, "subs_account", "account.group_account_invoice", **companies
+        )
+        cls.own_plan = cls._create_plan(name="Ours", company_id=cls.company.id)
+        cls.other_plan = cls._create_plan(
+            name="Theirs", company_id=cls.other_company.id
+        )
+
+    def _visible(self, user):
+        plans = self.plan + self.own_plan + self.other_plan
+        return (
+            self.env["sale.subscription.plan"]
+            .with_user(user)
+            .search([("id", "in", plans.ids)])
+        )
+
+    def test_plans_of_ones_own_company_and_shared_ones(self):
+        self.assertEqual(self._visible(self.salesman), self.plan + self.own_plan)
+
+    def test_plans_seen_from_the_other_company(self):
+        visible = self._visible(self.other_salesman)
+        self.assertEqual(visible, self.plan + self.other_plan)
+
+    def test_plan_of_another_company_cannot_be_read(self):
+        for plan, user in (
+            (self.other_plan, self.salesman),
+            (self.own_plan, self.other_salesman),
+        ):
+            with self.assertRaises(AccessError):
+                plan.with_user(user).read(["name"])
+
+    def test_salesman_cannot_change_plans(self):
+        with self.assertRaises(AccessError):
+            self.plan.with_user(self.salesman).name = "Mine"
+
+    def test_manager_can_change_plans(self):
+        self.plan.with_user(self.manager).name = "Managed"
+        self.assertEqual(self.plan.name, "Managed")
+
+    def test_nobody_writes_periods_by_hand(self):
+        order = self._create_subscription()
+        self._run_cron("2026-01-01")
+        for user in (self.salesman, self.manager, self.accountant):
+            with self.assertRaises(AccessError):
+                order.subscription_period_ids.with_user(user).released = True
+
+    def test_salesman_sees_the_periods_of_own_subscriptions_only(self):
+        mine = self._create_subscription(user_id=self.salesman.id)
+        foreign = self._create_subscription(user_id=self.manager.id)
+        self._run_cron("2026-01-01")
+        found = (
+            self.env["sale.subscription.period"]
+            .with_user(self.salesman)
+            .search([("subscription_id", "in", (mine + foreign).ids)])
+        )
+        self.assertEqual(found.subscription_id, mine)
+
+    def test_salesman_sells_and_closes_a_subscription(self):
+        order = self._create_quotation(user_id=self.salesman.id)
+        order.with_user(self.salesman).action_confirm()
+        self.assertEqual(order.subscription_state, "3_progress")
+        order.with_user(self.salesman).pause_subscription()
+        order.with_user(self.salesman).resume_subscription()
+        order.with_user(self.salesman).set_close()
+        self.assertEqual(order.subscription_state, "6_churn")
+
+    def test_salesman_creates_the_invoice_and_the_accountant_posts_it(self):
+        order = self._create_subscription(user_id=self.salesman.id)
+        invoice = order.with_user(self.salesman)._create_invoices()
+        invoice.with_user(self.accountant).action_post()
+        self.assertDates(order, "2026-01-01", "2026-02-01")
+
+    def test_accountant_cancels_and_deletes_drafts(self):
+        order = self._create_subscription()
+        invoice = order._create_invoices()
+        invoice.with_user(self.accountant).button_cancel()
+        self.assertTrue(order._is_period_due())
+        invoice.with_user(self.accountant).unlink()
+        self.assertFalse(order.subscription_period_ids)
