@@ -208,6 +208,9 @@ class TestBrowser(BillingCase, HttpCase):
                 input.dispatchEvent(new Event("change", {bubbles: true}));
                 await until(() => document.querySelector("[name=preview_text]")
                     .textContent.includes("133775 billable: 66887.5"));
+                await press(".o_form_button_cancel");
+                await until(() => !document.querySelector(".o_form_dirty, "
+                    + ".o_form_status_indicator_buttons:not(.invisible)"));
             });""",
             READY,
             login=self.admin.login,
