@@ -53,7 +53,7 @@ class SaleOrderLine(models.Model):
         Ordered quantities are invoiced in full in every period; delivered ones as far
         as they were not invoiced yet.
         """
-        super()._compute_qty_to_invoice()
+        result = super()._compute_qty_to_invoice()
         for line in self:
             if line.state != "sale" or not line._is_subscription_line():
                 continue
@@ -61,6 +61,25 @@ class SaleOrderLine(models.Model):
                 line.qty_to_invoice = 0
             elif line.product_id.invoice_policy == "order":
                 line.qty_to_invoice = line.product_uom_qty
+        return result
+
+    @api.depends("qty_to_invoice", "price_reduce_taxexcl", "recurring_invoice")
+    def _compute_untaxed_amount_to_invoice(self):
+        """Only what is due: Community's ordered minus ever invoiced turns negative."""
+        result = super()._compute_untaxed_amount_to_invoice()
+        for line in self.filtered(lambda line: line._is_subscription_line()):
+            line.untaxed_amount_to_invoice = (
+                line.qty_to_invoice * line.price_reduce_taxexcl
+            )
+        return result
+
+    @api.depends("qty_to_invoice", "price_reduce_taxinc", "recurring_invoice")
+    def _compute_amount_to_invoice(self):
+        """Only what is due, as it counts towards the credit limit of the customer."""
+        result = super()._compute_amount_to_invoice()
+        for line in self.filtered(lambda line: line._is_subscription_line()):
+            line.amount_to_invoice = line.qty_to_invoice * line.price_reduce_taxinc
+        return result
 
     def _recompute_qty_to_invoice(self):
         self.env.add_to_compute(self._fields["qty_to_invoice"], self)

@@ -61,10 +61,13 @@ class TestCron(SubscriptionCase):
         def prepare(order):
             calls.append(order)
             if len(calls) == 2:
-                raise UserError("Second one fails.")
+                raise ValueError("Second one fails.")
             return original(order)
 
-        with patch.object(order_class, "_prepare_invoice", prepare):
+        with (
+            patch.object(order_class, "_prepare_invoice", prepare),
+            self.assertLogs(INVOICING, "ERROR"),
+        ):
             self._run_cron("2026-02-01")
         self.assertDates(order, None, "2026-01-01")
         self.assertFalse(order.invoice_ids)

@@ -122,7 +122,7 @@ class TestLifeCycle(SubscriptionCase):
         reason = self.env.ref("sale_subscription.close_reason_no_need")
         orders = self._create_subscription() + self._create_subscription()
         action = orders.action_open_close_wizard()
-        wizard = self.env[action["res_model"]].with_context(action["context"])
+        wizard = self.env[action["res_model"]].with_context(**action["context"])
         wizard.create({"close_reason_id": reason.id}).action_close()
         self.assertEqual(set(orders.mapped("subscription_state")), {"6_churn"})
         self.assertEqual(orders.close_reason_id, reason)

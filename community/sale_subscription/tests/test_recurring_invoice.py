@@ -218,6 +218,15 @@ class TestRecurringInvoice(SubscriptionCase):
         with freeze_time("2026-01-20"), self.assertRaises(UserError):
             order._create_invoices()
 
+    def test_amount_to_invoice_is_that_of_the_due_period(self):
+        """Community's would say -10 after two periods, and raise the credit limit."""
+        order = self._create_subscription()
+        with freeze_time("2026-01-01"):
+            self.assertEqual(order.amount_to_invoice, 10)
+        self._run_cron("2026-02-01")
+        self.assertEqual(order.amount_to_invoice, 0)
+        self.assertEqual(order.order_line.untaxed_amount_to_invoice, 0)
+
     def test_one_off_line_added_later_can_be_invoiced_between(self):
         order = self._create_subscription()
         self._run_cron("2026-01-01")
