@@ -330,7 +330,7 @@ class SaleOrder(models.Model):  # pylint: disable=consider-merging-classes-inher
                 "author_user_id": self.env.user.id,
                 "author_partner_id": self.env.user.partner_id.id,
             }
-            self.env.ref("account.ir_cron_account_move_send")._trigger()
+            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
 
     def action_create_recurring_invoice(self):
         """Invoice what is due now.

@@ -99,6 +99,15 @@ class TestSecurity(SubscriptionCase):
         invoice.with_user(self.accountant).action_post()
         self.assertDates(order, "2026-01-01", "2026-02-01")
 
+    def test_salesman_presses_the_button_of_a_plan_that_posts_and_sends(self):
+        """As the scheduled action would do it: the plan decides, not the person."""
+        template = self.env.ref("account.email_template_edi_invoice")
+        self.plan.invoice_mail_template_id = template
+        order = self._create_subscription(user_id=self.salesman.id)
+        order.with_user(self.salesman).action_create_recurring_invoice()
+        self.assertIn("posted", order.invoice_ids.mapped("state"))
+        self.assertTrue(order.invoice_ids[0].sending_data)
+
     def test_accountant_cancels_and_deletes_drafts(self):
         order = self._create_subscription()
         invoice = order._create_invoices()
