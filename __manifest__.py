@@ -31,6 +31,7 @@
     "assets": {
         "web.assets_backend": ["fusion_centralized_billing/static/src/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
     "installable": True,
 }

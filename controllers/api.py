@@ -2,6 +2,7 @@
 
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
+from odoo.sql_db import Cursor
 
 from ..engine.errors import BillingError
 from ..engine.keys import parse_bearer
@@ -38,11 +39,27 @@ def _answer(handler):
     A refusal is an answer like any other, with HTTP 400: what the handler stored
     before it (the good events of a batch) is committed.
     """
+    if request.httprequest.method == "OPTIONS":  # Odoo adds it to every route
+        raise Refused(405)
     try:
         body = handler(_service())
     except BillingError as error:
         body = {"status": "error", "error": error.message, "code": error.code}
     return json_response(body, 200 if body["status"] == "ok" else 400)
+
+
+def _record_usage(service):
+    """Ingest with READ COMMITTED, so that requests with the same events just wait.
+
+    At Odoo's REPEATABLE READ, ON CONFLICT DO NOTHING fails where another request has
+    inserted the event meanwhile; each failure logs the whole batch as an error.
+    """
+    payload = read_body()
+    cr = request.env.cr
+    if isinstance(cr, Cursor):  # the one cursor of a test cannot change its level
+        cr.commit()  # nothing is written yet; only a new transaction may choose
+        cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    return service._api_record_usage(payload)
 
 
 class FusionBillingApi(http.Controller):
@@ -52,7 +69,7 @@ class FusionBillingApi(http.Controller):
 
     @_route("/usage", "POST")
     def record_usage(self, **_query):
-        return _answer(lambda service: service._api_record_usage(read_body()))
+        return _answer(_record_usage)
 
     @_route("/catalog", "GET")
     def catalog(self, **_query):

@@ -132,6 +132,18 @@ class IrHttp(models.AbstractModel):
             raise
 
     @classmethod
+    def _dispatch(cls, endpoint):
+        if _is_ours():
+            # A query parameter is passed by its name, and this one is taken.
+            request.params.pop("self", None)
+        return super()._dispatch(endpoint)
+
+    @classmethod
+    def _serve_fallback(cls):
+        """Nothing else (attachments, pages) is looked up below the prefix."""
+        return None if _is_ours() else super()._serve_fallback()
+
+    @classmethod
     def _handle_error(cls, exception):
         if _is_ours():
             return error_response(exception)

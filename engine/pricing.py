@@ -39,6 +39,16 @@ class PriceTerms:
         if not (self.unit_batch.is_finite() and self.unit_batch > 0):
             raise _invalid("unit_batch", "more than 0")
 
+    @classmethod
+    def from_dict(cls, explanation: dict) -> "PriceTerms":
+        """The terms a kept explanation (:meth:`Price.as_dict`) was made with."""
+        return cls(
+            model=explanation["model"],
+            included=Decimal(explanation["quota"]),
+            unit_price=Decimal(explanation["unit_price"]),
+            unit_batch=Decimal(explanation["unit_batch"]),
+        )
+
 
 @dataclass(frozen=True)
 class Step:

@@ -12,6 +12,8 @@ from . import (
     sale_order,
     sale_order_line,
     sale_order_rating,
+    sale_order_rating_cron,
+    sale_order_window,
     service,
     service_api,
     service_keys,

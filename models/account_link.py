@@ -90,6 +90,8 @@ class FusionBillingAccountLink(models.Model):
                 "partner": partner.id,
                 "uid": self.env.uid,
             },
+            # Of two requests at once, one fails here and is repeated: not an error.
+            log_exceptions=False,
         )
         link = self.sudo().browse(self.env.cr.fetchone()[0])
         partner.invalidate_recordset(["fc_account_link_ids"])
@@ -112,4 +114,5 @@ class FusionBillingAccountLink(models.Model):
             "UPDATE fusion_billing_account_link SET write_date = write_date"
             " WHERE id = %s",
             [self.id],
+            log_exceptions=False,
         )

@@ -5,10 +5,14 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     fc_rating_ids = fields.One2many(
-        "fusion.billing.rating", "invoice_id", string="Usage Ratings"
+        "fusion.billing.rating",
+        "invoice_id",
+        string="Usage Ratings",
+        groups="fusion_centralized_billing.group_user",
     )
     fc_rating_count = fields.Integer(
-        compute="_compute_fc_rating_count", compute_sudo=True
+        compute="_compute_fc_rating_count",
+        groups="fusion_centralized_billing.group_user",
     )
 
     @api.depends("fc_rating_ids")
@@ -60,9 +64,10 @@ class AccountMove(models.Model):
     def _fc_emit_rating_closed(self):
         """Tell each service which windows the posted invoices have settled."""
         for move in self:
-            for order, ratings in (
-                move.sudo().fc_rating_ids.grouped("subscription_id").items()
-            ):
+            # Not again for an invoice that was reset to draft and posted anew.
+            fresh = move.sudo().fc_rating_ids.filtered(lambda r: not r.closed_at)
+            fresh.write({"closed_at": fields.Datetime.now()})
+            for order, ratings in fresh.grouped("subscription_id").items():
                 for service in order._fc_services():
                     self.env["fusion.billing.webhook"]._enqueue(
                         service,
@@ -76,8 +81,8 @@ class AccountMove(models.Model):
                     )
 
     def _post(self, soft=True):
-        self.sudo().fc_rating_ids._reclaim()
         posted = super()._post(soft)
+        posted.sudo().fc_rating_ids._reclaim()
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         return posted
@@ -97,3 +102,14 @@ class AccountMove(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_release_ratings(self):
         self.sudo().fc_rating_ids._release()
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_release_ratings(self):
+        """A usage line taken off a draft is still to be billed."""
+        self.env["fusion.billing.rating"].sudo().search(
+            [("invoice_line_id", "in", self.ids)]
+        )._release()

@@ -104,6 +104,12 @@ class FusionBillingCharge(models.Model):
             )
 
     _rec_name = "name"
+    _rec_names_search = [
+        "plan_id.name",
+        "metric_id.name",
+        "metric_id.code",
+        "plan_code",
+    ]
 
     @api.depends("plan_id")
     def _compute_plan_code(self):
@@ -159,6 +165,42 @@ class FusionBillingCharge(models.Model):
                         charge=other.name,
                     )
                 )
+
+    @api.constrains("product_id")
+    def _check_product(self):
+        """Only such a product is invoiced anew each period, at the quantity ordered."""
+        for charge in self:
+            product = charge.product_id
+            if not (
+                product.type == "service"
+                and product.recurring_invoice
+                and product.invoice_policy == "order"
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s cannot carry usage: it takes a recurring service "
+                        "that is invoiced by ordered quantity.",
+                        product=product.display_name,
+                    )
+                )
+
+    def write(self, vals):
+        changed = {
+            field
+            for field in ("plan_id", "metric_id", "currency_id", "company_id")
+            if field in vals and any(charge[field].id != vals[field] for charge in self)
+        }
+        # What was rated would seem to have been rated with the new ones.
+        if changed and self.env["fusion.billing.rating"].sudo().search_count(
+            [("charge_id", "in", self.ids), ("state", "!=", "open")], limit=1
+        ):
+            raise ValidationError(
+                self.env._(
+                    "Usage was invoiced with this charge, so its plan, metric and "
+                    "currency stay. Archive it and create a new one."
+                )
+            )
+        return super().write(vals)
 
     @api.constrains("plan_id", "company_id")
     def _check_plan_company(self):

@@ -82,6 +82,9 @@ class FusionBillingRating(models.Model):
         default="open",
         readonly=True,
     )
+    closed_at = fields.Datetime(
+        readonly=True, help="When its invoice was posted, and rating.closed sent."
+    )
     order_line_id = fields.Many2one(
         "sale.order.line", ondelete="set null", readonly=True
     )

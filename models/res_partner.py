@@ -5,7 +5,10 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     fc_account_link_ids = fields.One2many(
-        "fusion.billing.account.link", "partner_id", string="Source App Accounts"
+        "fusion.billing.account.link",
+        "partner_id",
+        string="Source App Accounts",
+        groups="fusion_centralized_billing.group_user",
     )
 
     def _fc_services(self, company):

@@ -1,6 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 RUNNING = "3_progress"
+PAUSED = "4_paused"
+CHURNED = "6_churn"
+USER_GROUP = "fusion_centralized_billing.group_user"
 
 
 class SaleOrder(models.Model):
@@ -21,16 +25,10 @@ class SaleOrder(models.Model):
         help="The subscription's id in the source app.",
     )
     fc_rating_ids = fields.One2many(
-        "fusion.billing.rating", "subscription_id", string="Ratings"
+        "fusion.billing.rating", "subscription_id", string="Ratings", groups=USER_GROUP
     )
-    fc_rating_count = fields.Integer(compute="_compute_fc_counts")
-    fc_usage_count = fields.Integer(compute="_compute_fc_counts")
-    fc_settled_start = fields.Datetime(
-        string="Last Invoiced Window", copy=False, readonly=True
-    )
-    fc_settled_end = fields.Datetime(
-        string="End of Last Invoiced Window", copy=False, readonly=True
-    )
+    fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
+    fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
     fc_rating_error = fields.Text(
         string="Rating Problem",
         copy=False,
@@ -85,13 +83,22 @@ class SaleOrder(models.Model):
         }
 
     def write(self, vals):
+        if "last_invoice_date" in vals:
+            self._fc_before_jump(fields.Date.to_date(vals["last_invoice_date"]))
         if not {"state", "subscription_state"} & vals.keys():
             return super().write(vals)
         before = {order.id: order.subscription_state for order in self}
         result = super().write(vals)
         for order in self.filtered("is_subscription"):
-            if order.subscription_state != before[order.id]:
-                order._fc_emit_state_change(before[order.id])
+            previous_state = before[order.id]
+            if order.subscription_state == previous_state:
+                continue
+            order._fc_emit_state_change(previous_state)
+            if order.subscription_state == CHURNED and previous_state in (
+                RUNNING,
+                PAUSED,
+            ):
+                order._fc_bill_last_usage()
         return result
 
     def _fc_emit_state_change(self, previous_state):
@@ -136,7 +143,7 @@ class SaleOrder(models.Model):
         Cron, button and code all end here, on both editions.
         """
         subscriptions = self.filtered("is_subscription")
-        ratings = subscriptions._fc_rate_usage()
+        ratings = subscriptions._fc_rate_usage(settle=True)
         subscriptions._fc_settle_window()
         # Usage voided after it was billed can outweigh the rest. Odoo makes that a
         # credit note only when asked to; an invoice below zero cannot be posted.
@@ -147,17 +154,37 @@ class SaleOrder(models.Model):
         return moves
 
     def _get_invoiceable_lines(self, final=False):
-        """Leave out usage lines of amount 0."""
-        return (
-            super()
-            ._get_invoiceable_lines(final)
-            .filtered(
-                lambda line: (
-                    not line.fc_charge_id
-                    or not line.currency_id.is_zero(line.price_unit)
-                )
+        """Leave out usage lines of amount 0; on closing, all lines but usage."""
+        if self.env.context.get("fc_last_usage"):
+            lines = self.order_line.filtered("fc_charge_id")
+        else:
+            lines = super()._get_invoiceable_lines(final)
+        return lines.filtered(
+            lambda line: (
+                not (line.fc_charge_id and line.currency_id.is_zero(line.price_unit))
             )
         )
+
+    def _fc_bill_last_usage(self):
+        """Invoice what a closed subscription has used since its last invoice.
+
+        Where posting fails (a missing account, say) the invoice stays in draft for
+        finance, and the subscription is closed all the same.
+        """
+        self.ensure_one()
+        order = self.sudo().with_context(
+            fc_last_usage=True, raise_if_nothing_to_invoice=False
+        )
+        for move in order._create_invoices().with_context(fc_last_usage=False):
+            try:
+                with self.env.cr.savepoint():
+                    move.action_post()
+            except UserError as exc:
+                self.message_post(
+                    body=self.env._(
+                        "The invoice of the last usage stays in draft: %s", str(exc)
+                    )
+                )
 
     def _get_update_prices_lines(self):
         return (

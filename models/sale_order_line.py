@@ -35,6 +35,20 @@ class SaleOrderLine(models.Model):
             SaleOrderLine, self.filtered(lambda line: not line.fc_charge_id)
         )._compute_discount()
 
+    def _get_protected_fields(self):
+        """Rating goes on although the order is locked: that guards against people."""
+        protected = super()._get_protected_fields()
+        if self.env.su and self.env.context.get("fc_rating"):
+            free = ("name", "price_unit", "technical_price_unit", "product_uom_qty")
+            return [field for field in protected if field not in free]
+        return protected
+
+    def _prepare_invoice_line(self, **optional_values):
+        """A usage line is invoiced as quantity 1, also when no period is due."""
+        if self.fc_charge_id:
+            optional_values["quantity"] = 1.0
+        return super()._prepare_invoice_line(**optional_values)
+
     def _get_recurring_invoice_description(self):
         """A usage line names its own window, which lies behind the plan's period."""
         if self.fc_charge_id:
@@ -53,9 +67,14 @@ class SaleOrderLine(models.Model):
         if self.product_uom_qty != 1.0:
             vals["product_uom_qty"] = 1.0
         if vals:
-            self.write(vals)
-        if ratings.order_line_id != self:
-            ratings.order_line_id = self
+            self.with_context(fc_rating=True).write(vals)
+
+    def _fc_link(self, ratings):
+        """Note on the ratings that this line bills them."""
+        # Row by row: what several rows have in common hides the one without a line.
+        unlinked = ratings.filtered(lambda rating: rating.order_line_id != self)
+        if unlinked:
+            unlinked.order_line_id = self
 
     @api.model
     def _fc_description(self, ratings):

@@ -1,24 +1,24 @@
 import json
-import logging
 from collections import defaultdict, namedtuple
-from datetime import timezone
+from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from psycopg2 import OperationalError
-
-from odoo import api, models
+from odoo import models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine import money, periods
-from ..engine.pricing import price
-
-_logger = logging.getLogger(__name__)
-
-BATCH = 500
+from ..engine.pricing import PriceTerms, price
 
 # One thing to rate: a charge of a subscription over one window.
-Job = namedtuple("Job", "order charge window")
+# ``superseded``: another job prices the usage, this one takes back what was billed.
+Job = namedtuple("Job", "order charge window superseded")
+
+# What the ledger says of one charge and window: the sum of its live invoiced
+# revisions, its highest revision and that one's quantity, the open revision's
+# (quantity, amount, window end) or None, and the terms it was invoiced at or None.
+Standing = namedtuple("Standing", "billed revision quantity open terms")
+NOTHING = Standing(Decimal(0), -1, Decimal(0), None, None)
 
 
 class SaleOrder(models.Model):
@@ -26,60 +26,14 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    def _fc_window(self):
-        """The window that is open now: ``[last invoice or start, next invoice)``.
-
-        The dates are the subscription's; midnight is that of the company's
-        billing time zone. Empty before the first period has begun.
-
-        :return: engine ``Window`` in naive UTC, or None without dates
-        """
-        self.ensure_one()
-        first = self.last_invoice_date or self.start_date
-        if not first or not self.next_invoice_date:
-            return None
-        return periods.window_between(
-            first, self.next_invoice_date, self.company_id.fc_billing_tz
-        )
-
-    def _fc_previous_window(self):
-        """The window invoiced last, when the open one follows it; else None.
-
-        Its usage can still change: an app is late, or an event was committed while
-        the invoice was being made, which could not see it. What it comes to beyond
-        what was billed goes on the next invoice.
-        """
-        self.ensure_one()
-        window = self._fc_window()
-        if window is None or self.fc_settled_end != window.start:
-            return None
-        return periods.Window(self.fc_settled_start, self.fc_settled_end)
-
-    def _fc_settle_window(self):
-        """Remember the open window as the one that is being invoiced."""
-        for order in self:
-            window = order._fc_window()
-            if window and not window.is_empty and order.fc_settled_end != window.end:
-                order.write(
-                    {
-                        "fc_settled_start": window.start,
-                        "fc_settled_end": window.end,
-                    }
-                )
-
-    def _fc_local_date(self, moment):
-        """The date of a naive UTC datetime in the company's billing time zone."""
-        self.ensure_one()
-        tz = ZoneInfo(self.company_id.fc_billing_tz)
-        return moment.replace(tzinfo=timezone.utc).astimezone(tz).date()
-
-    def _fc_rate_usage(self):
+    def _fc_rate_usage(self, settle=False):
         """Rate the usage of these subscriptions up to date, onto their lines.
 
         Covers each subscription's open window, the one invoiced last (for usage
         that came late) and every earlier one with an open or a released rating.
         Running it again changes nothing. Queries do not grow in number with the set.
 
+        :param bool settle: the windows are about to be invoiced
         :return: the open ``fusion.billing.rating`` rows of these subscriptions
         """
         orders = self.filtered("is_subscription").sudo()
@@ -98,7 +52,7 @@ class SaleOrder(models.Model):
                 ]
             )
         )
-        orders._fc_store_ratings(jobs, quantities)
+        orders._fc_store_ratings(jobs, quantities, settle)
         ratings = Rating.search(
             [("subscription_id", "in", orders.ids), ("state", "=", "open")]
         )
@@ -106,8 +60,47 @@ class SaleOrder(models.Model):
         return ratings
 
     def _fc_rating_jobs(self):
-        """List each :class:`Job`: the open windows, those invoiced last, and earlier
-        ones that are not settled.
+        """List each :class:`Job`: what to rate, and at which quantity 0 counts.
+
+        The usage of one metric and window is priced by one charge. In the open
+        window that is the charge of the plan as it is now; what others have put
+        there (an earlier plan or price, other dates) is taken back. A window that
+        was invoiced is not given charges that it did not have then.
+        """
+        current = {order: order._fc_window() for order in self}
+        previous = {order: order._fc_previous_window() for order in self}
+        jobs = {}
+        for order, charge in self._fc_current_charges():
+            window = current[order]
+            jobs[order, charge, window.start] = Job(order, charge, window, False)
+        starts = [w.start for w in (*current.values(), *previous.values()) if w]
+        rows = (
+            self.env["fusion.billing.rating"]
+            .sudo()
+            .search(
+                Domain("subscription_id", "in", self.ids)
+                & (
+                    Domain("state", "in", ("open", "released"))
+                    | Domain("window_end", ">", min(starts, default=datetime.max))
+                )
+            )
+        )
+        for row in rows:
+            order = row.subscription_id
+            key = order, row.charge_id, row.window_start
+            if key in jobs:
+                continue
+            window = periods.Window(row.window_start, row.window_end)
+            now = current[order]
+            superseded = bool(now and window.start < now.end and now.start < window.end)
+            if superseded or row.state != "invoiced" or window == previous[order]:
+                jobs[key] = Job(order, row.charge_id, window, superseded)
+        return list(jobs.values())
+
+    def _fc_current_charges(self):
+        """Yield (order, charge) for the open windows: one charge for each metric.
+
+        Of charges in several currencies, the one in the order's own counts.
         """
         charges_of_plan = defaultdict(list)
         charges = (
@@ -117,33 +110,23 @@ class SaleOrder(models.Model):
         )
         for charge in charges:
             charges_of_plan[charge.plan_id, charge.company_id].append(charge)
-        jobs = {}
         for order in self:
-            for window in (order._fc_previous_window(), order._fc_window()):
-                if window is None or window.is_empty:
-                    continue
-                # The price of a window is the one valid on its first day.
-                first_day = order._fc_local_date(window.start)
-                for charge in charges_of_plan[order.plan_id, order.company_id]:
-                    if charge._is_valid_on(first_day):
-                        jobs[order, charge, window.start] = Job(order, charge, window)
-        unsettled = (
-            self.env["fusion.billing.rating"]
-            .sudo()
-            .search(
-                [
-                    ("subscription_id", "in", self.ids),
-                    ("state", "in", ("open", "released")),
-                ]
-            )
-        )
-        for row in unsettled:
-            key = row.subscription_id, row.charge_id, row.window_start
-            window = periods.Window(row.window_start, row.window_end)
-            jobs.setdefault(key, Job(row.subscription_id, row.charge_id, window))
-        return list(jobs.values())
+            window = order._fc_window()
+            if window is None or window.is_empty:
+                continue
+            # The price of a window is the one valid on its first day.
+            first_day = order.last_invoice_date or order.start_date
+            chosen = {}
+            for charge in charges_of_plan[order.plan_id, order.company_id]:
+                if charge._is_valid_on(first_day):
+                    rival = chosen.setdefault(charge.metric_id, charge)
+                    if rival.currency_id != order.currency_id:
+                        if charge.currency_id == order.currency_id:
+                            chosen[charge.metric_id] = charge
+            for charge in chosen.values():
+                yield order, charge
 
-    def _fc_store_ratings(self, jobs, quantities):
+    def _fc_store_ratings(self, jobs, quantities, settle=False):
         """Write the open revision of each job where it differs from what stands."""
         terms = (
             self.env["fusion.billing.charge"]
@@ -154,15 +137,21 @@ class SaleOrder(models.Model):
         rows = []
         for job, quantity in zip(jobs, quantities, strict=True):
             key = job.order.id, job.charge.id, job.window.start
-            billed, last_revision, open_row = standing.get(key, (Decimal(0), -1, None))
-            values = self._fc_rate(job, terms[job.charge.id], quantity, billed)
-            if open_row is None and not values["amount"]:
-                if last_revision >= 0 or not quantity:
-                    continue  # nothing used, or nothing new since it was billed
-            fresh = (quantity, values["amount"], job.window.end)
-            if open_row is not None and open_row[1:] == fresh:
+            known = standing.get(key, NOTHING)
+            if job.superseded:
+                quantity = Decimal(0)
+            # A window that was invoiced keeps the price it was invoiced at.
+            agreed = known.terms or terms[job.charge.id]
+            values = self._fc_rate(job, agreed, quantity, known.billed)
+            if known.open == (quantity, values["amount"], job.window.end):
                 continue
-            revision = last_revision + 1 if open_row is None else open_row[0]
+            # At settlement a row is kept for 0 too: it says which charges the
+            # window had, for usage that comes later.
+            keep_zero = settle and known is NOTHING
+            if not (known.open or values["amount"] or keep_zero):
+                if quantity == known.quantity:
+                    continue
+            revision = known.revision if known.open else known.revision + 1
             rows.append(
                 (
                     job.order.id,
@@ -218,21 +207,19 @@ class SaleOrder(models.Model):
         self.invalidate_recordset(["fc_rating_ids"])
 
     def _fc_standing_ratings(self):
-        """What the ledger says: {(order, charge, window start): (billed, rev, open)}.
-
-        ``billed`` is what live invoiced revisions amount to, ``rev`` the highest
-        revision, ``open`` the open one as (revision, quantity, amount, end).
-        """
+        """What the ledger says: {(order, charge, window start): :class:`Standing`}."""
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT subscription_id, charge_id, window_start,
                        sum(amount) FILTER (WHERE state = 'invoiced')::text,
                        max(revision),
-                       max(revision) FILTER (WHERE state = 'open'),
-                       max(quantity) FILTER (WHERE state = 'open')::text,
+                       (array_agg(quantity::text ORDER BY revision DESC))[1],
+                       bool_or(state = 'open'),
                        max(amount) FILTER (WHERE state = 'open')::text,
-                       max(window_end) FILTER (WHERE state = 'open')
+                       max(window_end) FILTER (WHERE state = 'open'),
+                       (array_agg(explanation ORDER BY revision DESC)
+                        FILTER (WHERE state = 'invoiced'))[1]
                   FROM fusion_billing_rating
                  WHERE subscription_id = ANY(%s)
                  GROUP BY subscription_id, charge_id, window_start
@@ -241,14 +228,15 @@ class SaleOrder(models.Model):
             )
         )
         return {
-            (order, charge, start): (
-                Decimal(billed or 0),
-                last,
-                None
-                if revision is None
-                else (revision, Decimal(quantity), Decimal(amount), end),
+            tuple(key): Standing(
+                billed=Decimal(billed or 0),
+                revision=revision,
+                quantity=Decimal(quantity),
+                # The open revision, where there is one, is the highest.
+                open=(Decimal(quantity), Decimal(amount), end) if is_open else None,
+                terms=PriceTerms.from_dict(explanation) if explanation else None,
             )
-            for order, charge, start, billed, last, revision, quantity, amount, end in (
+            for *key, billed, revision, quantity, is_open, amount, end, explanation in (
                 rows
             )
         }
@@ -312,15 +300,18 @@ class SaleOrder(models.Model):
             order, charge = group.subscription_id, group.charge_id
             amount = order.currency_id.round(sum(group.mapped("amount")))
             line = lines.pop(key, None)
+            # A window that came to nothing is no news beside one that did not.
+            told = group.filtered("amount") or group
             if line:
-                line._fc_set_amount(amount, group)
+                line._fc_set_amount(amount, told)
+                line._fc_link(group)
             elif amount:
                 to_create.append(
                     {
                         "order_id": order.id,
                         "product_id": charge.product_id.id,
                         "fc_charge_id": charge.id,
-                        "name": Line._fc_description(group),
+                        "name": Line._fc_description(told),
                         "product_uom_qty": 1.0,
                         "price_unit": amount,
                         "technical_price_unit": amount,
@@ -329,12 +320,8 @@ class SaleOrder(models.Model):
                 )
         for line in lines.values():
             line._fc_set_amount(0.0, self.env["fusion.billing.rating"])
-        created = Line.create(to_create)
-        for line in created:
-            groups[line.order_id.id, line.fc_charge_id.id].order_line_id = line
-        for key, line in lines.items():
-            if key in groups:
-                groups[key].order_line_id = line
+        for line in Line.create(to_create):
+            line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
 
     def _fc_invoiced(self, moves):
         """Settle the ratings that went on these invoices; their lines restart at 0."""
@@ -345,54 +332,3 @@ class SaleOrder(models.Model):
         )
         open_ratings._invoice(moves.sudo())
         self._fc_update_lines(open_ratings.filtered(lambda r: r.state == "open"))
-
-    # -- cron ------------------------------------------------------------------
-
-    @api.model
-    def _cron_fc_rate_usage(self):
-        """Rate every running subscription that has a charge, in committed batches.
-
-        A subscription that cannot be rated is left out and says why on its
-        form; it never stops the others.
-        """
-        plans = self.env["fusion.billing.charge"].search([]).plan_id
-        order_ids = self.search(
-            [*self._fc_running_domain(), ("plan_id", "in", plans.ids)], order="id"
-        ).ids
-        Cron = self.env["ir.cron"]
-        Cron._commit_progress(remaining=len(order_ids))
-        for start in range(0, len(order_ids), BATCH):
-            batch = self.browse(order_ids[start : start + BATCH])
-            batch._fc_rate_isolated()
-            if not Cron._commit_progress(len(batch)):
-                break
-
-    def _fc_rate_isolated(self):
-        """Rate a batch at once; when that fails, one by one, noting the failures."""
-        running = self.filtered_domain(self._fc_running_domain())
-        try:
-            with self.env.cr.savepoint():
-                running._fc_rate_usage()
-                running._fc_set_rating_error(False)
-            return
-        except OperationalError:
-            raise  # a concurrent transaction, not a bad record: the cron runs again
-        except Exception:
-            _logger.info("Rating %s subscriptions one by one", len(running))
-            running.invalidate_recordset(flush=False)
-        for order in running:
-            try:
-                with self.env.cr.savepoint():
-                    order._fc_rate_usage()
-                    order._fc_set_rating_error(False)
-            except OperationalError:
-                raise
-            except Exception as exc:
-                _logger.info("Rating of %s failed", order.name, exc_info=True)
-                order.invalidate_recordset(flush=False)
-                order._fc_set_rating_error(str(exc) or type(exc).__name__)
-
-    def _fc_set_rating_error(self, error):
-        changed = self.filtered(lambda o: (o.fc_rating_error or False) != error)
-        if changed:
-            changed.sudo().fc_rating_error = error

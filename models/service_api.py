@@ -1,4 +1,5 @@
-from datetime import date
+import re
+from datetime import date, timedelta
 from functools import wraps
 
 from odoo import api, fields, models
@@ -11,6 +12,9 @@ from ..engine.quantity import parse_quantity
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
 MAX_LINES = 200
+MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _error(error):
@@ -306,14 +310,18 @@ class FusionBillingService(models.Model):
         value = payload.get("start_date")
         if value is None:
             return None
+        invalid = BillingError("invalid_start_date", "invalid start_date", "start_date")
+        # fromisoformat takes more than YYYY-MM-DD.
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
+            raise invalid
         try:
-            if len(value) != 10:  # only YYYY-MM-DD of what fromisoformat takes
-                raise ValueError
-            return date.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise BillingError(
-                "invalid_start_date", "invalid start_date", "start_date"
-            ) from None
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise invalid from None
+        # A mistyped year must not bring a thousand invoices.
+        if abs(day - fields.Date.context_today(self)) > MAX_START_DISTANCE:
+            raise invalid
+        return day
 
     @api.model
     def _api_order_lines(self, env, lines):

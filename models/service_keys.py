@@ -7,6 +7,15 @@ from odoo.exceptions import AccessError
 from ..engine import keys
 from .service import ADMIN_GROUP
 
+KEY_FIELDS = frozenset(
+    (
+        "api_key_hash",
+        "api_key_expires_at",
+        "previous_api_key_hash",
+        "previous_api_key_expires_at",
+    )
+)
+
 
 class FusionBillingService(models.Model):
     """API keys: issued once, kept as hashes, rotated with an overlap, revoked."""
@@ -37,6 +46,17 @@ class FusionBillingService(models.Model):
     def _compute_has_api_key(self):
         for service in self:
             service.has_api_key = bool(service.api_key_hash)
+
+    def write(self, vals):
+        if KEY_FIELDS & vals.keys():
+            self._check_may_manage_keys()
+        return super().write(vals)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(KEY_FIELDS & vals.keys() for vals in vals_list):
+            self._check_may_manage_keys()
+        return super().create(vals_list)
 
     def _check_may_manage_keys(self):
         if not (self.env.su or self.env.user.has_group(ADMIN_GROUP)):

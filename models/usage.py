@@ -114,7 +114,7 @@ class FusionBillingUsage(models.Model):
             )
 
     def write(self, vals):
-        if FROZEN & vals.keys():
+        if FROZEN & vals.keys() or not self.env.su:
             raise UserError(
                 self.env._(
                     "An accepted usage event does not change. Void it, with a "
@@ -147,7 +147,8 @@ class FusionBillingUsage(models.Model):
         """
         if not (reason or "").strip():
             raise ValidationError(self.env._("Say why the usage is voided."))
-        self.filtered(lambda usage: not usage.voided_at).write(
+        self.check_access("write")
+        self.filtered(lambda usage: not usage.voided_at).sudo().write(
             {
                 "voided_at": fields.Datetime.now(),
                 "void_uid": self.env.uid,

@@ -128,6 +128,7 @@ class FusionBillingUsage(models.Model):
                     "next_invoice_date",
                     "end_date",
                     "state",
+                    "subscription_state",
                     "company_id",
                 ],
             )
@@ -201,7 +202,8 @@ class FusionBillingUsage(models.Model):
         """
         tz = order.company_id.fc_billing_tz
         first = order.last_invoice_date or order.start_date
-        if not first or order.state == "cancel":
+        closed = order.subscription_state in ("5_renewed", "6_churn")
+        if not first or closed or order.state == "cancel":
             return periods.Window(datetime.min, datetime.min)
         previous = order._fc_previous_window()
         return periods.Window(

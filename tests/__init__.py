@@ -1,6 +1,7 @@
 from . import (
     test_account_link,
     test_api_handlers,
+    test_billed_once,
     test_browser,
     test_constraints,
     test_http,

@@ -237,6 +237,11 @@ class TestApiHandlers(BillingCase):
             ({"lines": [line | {"quantity": "many"}]}, "invalid line"),
             ({"lines": [line | {"quantity": -1}]}, "invalid line"),
             ({"start_date": "20260105"}, "invalid start_date"),
+            ({"start_date": "20260105AB"}, "invalid start_date"),
+            ({"start_date": "2026-W01-1"}, "invalid start_date"),
+            ({"start_date": "2026-02-30"}, "invalid start_date"),
+            ({"start_date": "0001-01-01"}, "invalid start_date"),
+            ({"start_date": "9999-12-31"}, "invalid start_date"),
             ({"start_date": 5}, "invalid start_date"),
             ({"external_id": 5}, "invalid external_id"),
         ):

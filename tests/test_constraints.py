@@ -134,6 +134,33 @@ class TestConstraints(BillingCase):
         following = self._create_charge(date_start="2026-07-01")
         self.assertTrue(following)
 
+    def test_a_charge_takes_a_product_that_is_invoiced_each_period(self):
+        for values in (
+            {"recurring_invoice": False},
+            {"invoice_policy": "delivery"},
+            {"type": "consu"},
+        ):
+            product = self._create_product(**values)
+            with self.subTest(values=values), self.assertRaises(ValidationError):
+                self.charge.product_id = product
+
+    def test_an_invoiced_charge_keeps_what_it_prices(self):
+        self._record(200)
+        self.order._create_invoices()
+        for field, value in (
+            ("metric_id", self._create_metric(code="storage").id),
+            ("plan_id", self._create_plan(name="Other plan").id),
+        ):
+            with self.subTest(field=field), self.assertRaises(ValidationError):
+                self.charge.write({field: value})
+        self.charge.write({"metric_id": self.metric.id, "price_per_unit": 2.0})
+
+    def test_a_charge_is_found_by_plan_and_metric(self):
+        for text in ("Monthly", "API calls", "api_calls"):
+            with self.subTest(text=text):
+                found = self.env["fusion.billing.charge"].name_search(text)
+                self.assertIn(self.charge.id, [charge_id for charge_id, _name in found])
+
     def test_an_archived_charge_is_in_nobodys_way(self):
         self.charge.active = False
         self.assertTrue(self._create_charge())

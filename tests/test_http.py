@@ -146,6 +146,16 @@ class TestHttp(BillingCase, HttpCase):
                 self._assert_refused(response, 405, "method_not_allowed")
                 self.assertIn(allowed, response.headers["Allow"])
 
+    def test_what_no_route_expects_is_still_answered_in_json(self):
+        response = self._request("OPTIONS", "/usage", {"events": [self._event()]})
+        self._assert_refused(response, 405, "method_not_allowed")
+        self.assertEqual(self._usage_count(), 0)
+        response = self._request("POST", "/usage?self=1&service=2", {"events": []})
+        self.assertEqual(response.json()["accepted"], 0)
+        for path in ("/%00", "/%FF", "/usage/%2e%2e/%00"):
+            with self.subTest(path=path):
+                self._assert_refused(self._request("GET", path), 404, "not_found")
+
     def test_a_body_that_is_not_declared_json_is_415(self):
         for content_type in (
             None,

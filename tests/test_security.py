@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import BillingCase
@@ -95,6 +95,32 @@ class TestSecurity(BillingCase):
                     self.assertNotIn(field, service.fields_get())
                     with self.assertRaises(AccessError):
                         service.read([field])
+
+    def test_reading_whole_records_takes_no_billing_right(self):
+        """Programs that read all fields of orders and invoices stopped working."""
+        self._record(200)
+        self.order._create_invoices()
+        seller = new_test_user(self.env, "fcb-seller", "sales_team.group_sale_manager")
+        accountant = new_test_user(
+            self.env, "fcb-accountant", "account.group_account_manager"
+        )
+        self.assertTrue(self.order.with_user(seller).read())
+        self.assertTrue(self.order.invoice_ids.with_user(accountant).read())
+        fields = self.partner.with_user(seller).fields_get()
+        self.assertNotIn("fc_account_link_ids", fields)
+
+    def test_a_void_is_not_taken_back(self):
+        usage = self._record(200).with_user(self.manager)
+        usage._void("sent twice")
+        for vals in ({"voided_at": False}, {"void_reason": "x"}, {"unallocated": True}):
+            with self.subTest(vals=vals), self.assertRaises(UserError):
+                usage.write(vals)
+
+    def test_a_manager_does_not_prolong_keys(self):
+        self.service.action_generate_api_key()
+        for field in ("api_key_expires_at", "previous_api_key_expires_at"):
+            with self.subTest(field=field), self.assertRaises(AccessError):
+                self.service.with_user(self.manager).write({field: "2099-01-01"})
 
     def test_a_manager_voids_and_replays(self):
         self._record(200)

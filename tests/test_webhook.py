@@ -290,6 +290,10 @@ class TestWebhookEvents(BillingCase):
         self.assertEqual(invoice["external_customer_id"], "acc-1")
         rating = json.loads(posted[1].payload)["data"]["ratings"][0]
         self.assertEqual((rating["quantity"], rating["amount"]), ("200", "50.00"))
+        # posted once more: the windows were told of already
+        move.button_draft()
+        move.action_post()
+        self.assertEqual(self._types().count("rating.closed"), 1)
         order.subscription_state = "4_paused"
         self.assertEqual(self._types()[-1], "subscription.updated")
         move.button_draft()

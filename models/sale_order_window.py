@@ -1,0 +1,104 @@
+from datetime import timezone
+from zoneinfo import ZoneInfo
+
+from odoo import fields, models
+
+from ..engine import periods
+
+
+class SaleOrder(models.Model):
+    """Billing windows: made of the subscription's own dates, never recomputed."""
+
+    _inherit = "sale.order"
+
+    fc_settled_start = fields.Datetime(
+        string="Last Invoiced Window", copy=False, readonly=True
+    )
+    fc_settled_day = fields.Date(
+        string="Day After the Last Invoiced Window", copy=False, readonly=True
+    )
+    fc_settled_end = fields.Datetime(
+        string="End of Last Invoiced Window", copy=False, readonly=True
+    )
+
+    def _fc_window(self):
+        """The window that is open now: ``[last invoice or start, next invoice)``.
+
+        The dates are the subscription's; midnight is that of the company's
+        billing time zone. Empty before the first period has begun.
+
+        :return: engine ``Window`` in naive UTC, or None without dates
+        """
+        self.ensure_one()
+        first = self.last_invoice_date or self.start_date
+        if not first or not self.next_invoice_date:
+            return None
+        window = periods.window_between(
+            first, self.next_invoice_date, self.company_id.fc_billing_tz
+        )
+        if self.fc_settled_day and self.fc_settled_day == self.last_invoice_date:
+            # Exactly where the last one ended, also when the time zone was changed
+            # in between: no gap, no overlap.
+            window = periods.Window(self.fc_settled_end, window.end)
+        return window
+
+    def _fc_previous_window(self):
+        """The window invoiced last, when the open one follows it; else None.
+
+        Its usage can still change: an app is late, or an event was committed while
+        the invoice was being made, which could not see it. What it comes to beyond
+        what was billed goes on the next invoice.
+        """
+        self.ensure_one()
+        window = self._fc_window()
+        if window is None or not self.fc_settled_start:
+            return None
+        if self.fc_settled_day != self.last_invoice_date:
+            return None
+        return periods.Window(self.fc_settled_start, self.fc_settled_end)
+
+    def _fc_settle_window(self):
+        """Remember the open window as the one that is being invoiced."""
+        for order in self:
+            window = order._fc_window()
+            if window and not window.is_empty and order.fc_settled_end != window.end:
+                order.write(
+                    {
+                        "fc_settled_start": window.start,
+                        "fc_settled_end": window.end,
+                        "fc_settled_day": order.next_invoice_date,
+                    }
+                )
+
+    def _fc_before_jump(self, day):
+        """Keep usage from falling between two windows, when dates are moved by hand.
+
+        After a pause the open window is left behind, or one is skipped. What the
+        open one has come to is put in the ledger and goes on the next invoice; the
+        usage of the days between is marked for finance.
+
+        :param day: the new ``last_invoice_date`` (date or None)
+        """
+        for order in self.filtered("is_subscription"):
+            if not day or not order.next_invoice_date or day <= order.next_invoice_date:
+                continue
+            order._fc_rate_usage(settle=True)
+            self.env.cr.execute(
+                """
+                UPDATE fusion_billing_usage SET unallocated = true
+                 WHERE subscription_id = %s AND voided_at IS NULL
+                   AND period_start >= %s AND period_start < %s
+                """,
+                [
+                    order.id,
+                    order._fc_window().end,
+                    periods.day_start_utc(day, order.company_id.fc_billing_tz),
+                ],
+            )
+            self.env["fusion.billing.usage"].invalidate_model(["unallocated"])
+
+    def _fc_local_date(self, moment):
+        """The date of a naive UTC datetime in the company's billing time zone."""
+        self.ensure_one()
+        tz = ZoneInfo(self.company_id.fc_billing_tz)
+        return moment.replace(tzinfo=timezone.utc).astimezone(tz).date()

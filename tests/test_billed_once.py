@@ -1,0 +1,188 @@
+from datetime import date
+
+from odoo.tests import tagged
+
+from .. import uninstall_hook
+from .common import BillingCase
+
+FEBRUARY = date(2026, 2, 1), date(2026, 3, 1)
+MARCH = date(2026, 3, 1), date(2026, 4, 1)
+
+
+@tagged("post_install", "-at_install")
+class TestBilledOnce(BillingCase):
+    """Changes around an invoice: each of these once billed usage twice, or never.
+
+    The charge costs 0.50 a call above 100. January has 200 calls: 50.00.
+    """
+
+    def setUp(self):
+        super().setUp()
+        self._record(200)
+
+    def _invoice(self, window=None):
+        """Invoice the open window, post, and move on. Returns the usage amount."""
+        move = self.order._create_invoices()
+        move.action_post()
+        if window:
+            self._set_window(self.order, *window)
+        return self._usage_amount(move)
+
+    def _usage_amount(self, moves):
+        lines = moves.invoice_line_ids.filtered(
+            lambda line: line.product_id == self.usage_product
+        )
+        return sum(lines.mapped("price_subtotal"))
+
+    def _open_amount(self):
+        self.order._fc_rate_usage()
+        return sum(self.order.order_line.filtered("fc_charge_id").mapped("price_unit"))
+
+    # -- after an invoice ------------------------------------------------------
+
+    def test_a_released_window_beside_the_open_one_is_billed_once(self):
+        """Its rating was not linked to the line, stayed open, and came again."""
+        move = self.order._create_invoices()
+        move.action_post()
+        self._set_window(self.order, *FEBRUARY)
+        self._record(103, "2026-02-02 00:00:00")
+        self.order._fc_rate_usage()
+        move.button_draft()
+        move.button_cancel()
+        self.assertEqual(self._invoice(MARCH), 51.5)
+        self.assertEqual(self._open_amount(), 0.0)
+
+    def test_a_new_price_leaves_the_invoiced_window_alone(self):
+        self.assertEqual(self._invoice(FEBRUARY), 50.0)
+        self.charge.price_per_unit = 1.0
+        self.assertEqual(self._open_amount(), 0.0)
+        # and late usage of January costs what January cost
+        self._record(10, "2026-01-20 00:00:00")
+        self.assertEqual(self._open_amount(), 5.0)
+
+    def test_a_new_plan_leaves_the_invoiced_window_alone(self):
+        self._invoice(FEBRUARY)
+        self.order.plan_id = self._create_plan(name="Other plan")
+        self._create_charge(plan_id=self.order.plan_id.id, price_per_unit=9.0)
+        self.assertEqual(self._open_amount(), 0.0)
+
+    def test_a_replaced_charge_leaves_the_invoiced_window_alone(self):
+        self._invoice(FEBRUARY)
+        self.charge.active = False
+        self._create_charge(price_per_unit=9.0)
+        self.assertEqual(self._open_amount(), 0.0)
+
+    def test_a_new_charge_does_not_bill_what_was_free(self):
+        self.charge.active = False
+        self.assertEqual(self._invoice(FEBRUARY), 0.0)
+        self._create_charge()
+        self.assertEqual(self._open_amount(), 0.0)
+
+    def test_late_usage_of_a_metric_that_had_none_is_billed(self):
+        metric = self._create_metric(code="storage")
+        self._create_charge(metric_id=metric.id, included_quota=0)
+        self._invoice(FEBRUARY)
+        self._record(3, "2026-01-31 00:00:00", metric=metric)
+        self.assertEqual(self._open_amount(), 1.5)
+
+    # -- inside the open window ------------------------------------------------
+
+    def test_a_plan_change_inside_a_window_prices_the_usage_once(self):
+        self.assertEqual(self._open_amount(), 50.0)
+        self.order.plan_id = self._create_plan(name="Other plan")
+        self._create_charge(plan_id=self.order.plan_id.id, price_per_unit=2.0)
+        self.assertEqual(self._open_amount(), 200.0)
+
+    def test_a_charge_replaced_inside_a_window_prices_the_usage_once(self):
+        self.assertEqual(self._open_amount(), 50.0)
+        self.charge.active = False
+        self._create_charge(price_per_unit=2.0)
+        self.assertEqual(self._open_amount(), 200.0)
+
+    def test_of_charges_in_two_currencies_the_orders_own_counts(self):
+        other = self.env["res.currency"].create({"name": "XTA", "symbol": "xta"})
+        self._create_charge(currency_id=other.id, price_per_unit=9.0)
+        self.assertEqual(self._open_amount(), 50.0)
+
+    def test_a_moved_start_prices_the_usage_once(self):
+        self.order.last_invoice_date = False
+        self.assertEqual(self._open_amount(), 50.0)
+        self.order.start_date = "2026-01-05"
+        self.assertEqual(self._open_amount(), 50.0)
+
+    def test_a_new_time_zone_prices_the_usage_once(self):
+        self.assertEqual(self._open_amount(), 50.0)
+        self.company.fc_billing_tz = "America/Toronto"
+        self.assertEqual(self._open_amount(), 50.0)
+
+    def test_a_new_time_zone_leaves_no_gap_and_no_overlap(self):
+        self._record(7, "2026-01-31 23:30:00")
+        self._invoice(FEBRUARY)
+        self.company.fc_billing_tz = "Europe/Brussels"  # UTC+1
+        window = self.order._fc_window()
+        self.assertEqual(str(window.start), "2026-02-01 00:00:00")
+        self.assertEqual(str(window.end), "2026-02-28 23:00:00")
+        self.assertEqual(self._open_amount(), 0.0)
+
+    # -- the end ---------------------------------------------------------------
+
+    def test_closing_bills_the_last_usage(self):
+        """It was never invoiced: nothing is due on a subscription that is closed."""
+        self.order.subscription_state = "6_churn"
+        move = self.order.invoice_ids
+        self.assertEqual(move.state, "posted")
+        self.assertEqual(move.invoice_line_ids.product_id, self.usage_product)
+        self.assertEqual((move.amount_untaxed, move.invoice_line_ids.quantity), (50, 1))
+        self.assertEqual(self.order.fc_rating_ids.state, "invoiced")
+
+    def test_closing_without_usage_makes_no_invoice(self):
+        order = self._create_subscription()
+        order.subscription_state = "6_churn"
+        self.assertFalse(order.invoice_ids)
+
+    def test_usage_after_the_close_is_for_finance_to_decide(self):
+        self.order.subscription_state = "6_churn"
+        answer = self._post_usage(self._event(quantity=2))
+        self.assertEqual(
+            answer["results"], [{"status": "accepted", "unallocated": True}]
+        )
+
+    def test_usage_of_a_pause_is_flagged_and_that_before_it_is_billed(self):
+        self.order.subscription_state = "4_paused"
+        during = self._record(9, "2026-02-20 00:00:00")
+        self.assertFalse(during.unallocated)
+        self._set_window(self.order, *MARCH)
+        self.order.subscription_state = "3_progress"
+        self.assertTrue(during.unallocated)
+        self.assertEqual(self._open_amount(), 50.0)
+
+    def test_uninstalling_leaves_no_monthly_fee_behind(self):
+        self.assertEqual(self._open_amount(), 50.0)
+        uninstall_hook(self.env)
+        self.assertEqual(self._usage_line().price_unit, 0.0)
+
+    # -- what people may do to an order or invoice -----------------------------
+
+    def test_a_locked_order_is_rated_and_people_still_may_not_edit_it(self):
+        self.order._fc_rate_usage()
+        self.order.action_lock()
+        self._record(10, "2026-01-20 00:00:00")
+        self.assertEqual(self._open_amount(), 55.0)
+
+    def test_a_usage_line_taken_off_a_draft_is_billed_later(self):
+        move = self.order._create_invoices()
+        move.invoice_line_ids.filtered(
+            lambda line: line.product_id == self.usage_product
+        ).unlink()
+        self.assertEqual(self._open_amount(), 50.0)
+
+    def test_an_early_invoice_without_amount_keeps_the_quantity_true(self):
+        order = self._create_subscription()
+        self._record(10, order=order)
+        order._create_invoices()
+        self._record(20, "2026-01-20 00:00:00", order=order)
+        order._fc_rate_usage()
+        latest = order.fc_rating_ids.sorted("revision")[-1]
+        self.assertEqual(
+            (latest.quantity, latest.amount, latest.state), (30, 0, "open")
+        )
