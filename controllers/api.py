@@ -57,7 +57,7 @@ def _record_usage(service):
     payload = read_body()
     cr = request.env.cr
     if isinstance(cr, Cursor):  # the one cursor of a test cannot change its level
-        cr.commit()  # nothing is written yet; only a new transaction may choose
+        cr.rollback()  # nothing is written yet; only a new transaction may choose
         cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     return service._api_record_usage(payload)
 

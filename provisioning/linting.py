@@ -132,11 +132,15 @@ def _call(settings: Settings, argv: list) -> str:
 
 def _pylint(settings: Settings, pylint: Path) -> str:
     """The addons only; pylint-odoo judges each module by its manifest."""
-    targets = [str(p) for p in _modules(settings.repo) if (p / "__init__.py").exists()]
-    if not targets:
-        return ""
-    rcfile = settings.repo / ".pylintrc"
-    return _call(settings, [pylint, f"--rcfile={rcfile}", *targets])
+    command = [pylint, f"--rcfile={settings.repo / '.pylintrc'}"]
+    findings = []
+    for module in _modules(settings.repo):
+        if not (module / "__init__.py").exists():
+            continue
+        # The paths left out are folders of the root, where the nested module lies.
+        everything = [] if module == settings.repo else ["--ignore-paths=^$"]
+        findings.append(_call(settings, [*command, *everything, module]))
+    return "\n".join(filter(None, findings))
 
 
 def _shell(settings: Settings, files: list[Path]) -> str:

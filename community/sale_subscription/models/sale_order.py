@@ -304,9 +304,11 @@ class SaleOrder(models.Model):
             ]
         )
         return ended.filtered(
-            lambda o: o.subscription_state == "4_paused"
-            or not o.next_invoice_date
-            or o.next_invoice_date >= o.end_date
+            lambda o: (
+                o.subscription_state == "4_paused"
+                or not o.next_invoice_date
+                or o.next_invoice_date >= o.end_date
+            )
         )
 
     def _cron_subscription_expiration(self):
@@ -331,8 +333,10 @@ class SaleOrder(models.Model):
         )
         today = fields.Date.today()
         orders = unpaid.filtered(
-            lambda p: (today - p.move_id.invoice_date_due).days
-            > p.subscription_id.plan_id.auto_close_limit
+            lambda p: (
+                (today - p.move_id.invoice_date_due).days
+                > p.subscription_id.plan_id.auto_close_limit
+            )
         ).subscription_id
         reason = self.env.ref(
             "sale_subscription.close_reason_unpaid", raise_if_not_found=False

@@ -16,7 +16,7 @@ MAX_PERIODS_PER_RUN = 120
 
 
 # A file of its own, as life cycle and invoicing are read by different people.
-class SaleOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     billing_anchor_date = fields.Date(
@@ -231,7 +231,15 @@ class SaleOrder(models.Model):  # pylint: disable=consider-merging-classes-inher
             cron._commit_progress(remaining=len(order_ids))
         for offset in range(0, len(order_ids), batch_size):
             for order in self.browse(order_ids[offset : offset + batch_size]):
-                move_ids += order._invoice_isolated().ids
+                try:
+                    move_ids += order._invoice_isolated().ids
+                except OperationalError:
+                    if not in_cron:
+                        raise
+                    # Somebody else changed it just now: the others go on, and the
+                    # next run comes back to it.
+                    self.env.cr.rollback()
+                    _logger.info("Subscription %s put off to the next run", order.id)
                 # Without a scheduled action the transaction belongs to the caller.
                 if in_cron and not cron._commit_progress(1):
                     return self.env["account.move"].browse(move_ids)
