@@ -16,7 +16,7 @@ Job = namedtuple("Job", "order charge window superseded")
 
 # What the ledger says of one charge and window: the sum of its live invoiced
 # revisions, its highest revision and that one's quantity, the open revision's
-# (quantity, amount, window end) or None, and the terms it was invoiced at or None.
+# (window end, explanation) or None, and the terms it was invoiced at or None.
 Standing = namedtuple("Standing", "billed revision quantity open terms")
 NOTHING = Standing(Decimal(0), -1, Decimal(0), None, None)
 
@@ -143,7 +143,9 @@ class SaleOrder(models.Model):
             # A window that was invoiced keeps the price it was invoiced at.
             agreed = known.terms or terms[job.charge.id]
             values = self._fc_rate(job, agreed, quantity, known.billed)
-            if known.open == (quantity, values["amount"], job.window.end):
+            # The explanation, too: a new price can come to the same amount, and is
+            # what later usage of the window will cost.
+            if known.open == (job.window.end, values["explanation"]):
                 continue
             # At settlement a row is kept for 0 too: it says which charges the
             # window had, for usage that comes later.
@@ -215,9 +217,9 @@ class SaleOrder(models.Model):
                        sum(amount) FILTER (WHERE state = 'invoiced')::text,
                        max(revision),
                        (array_agg(quantity::text ORDER BY revision DESC))[1],
-                       bool_or(state = 'open'),
-                       max(amount) FILTER (WHERE state = 'open')::text,
                        max(window_end) FILTER (WHERE state = 'open'),
+                       (array_agg(explanation ORDER BY revision DESC)
+                        FILTER (WHERE state = 'open'))[1],
                        (array_agg(explanation ORDER BY revision DESC)
                         FILTER (WHERE state = 'invoiced'))[1]
                   FROM fusion_billing_rating
@@ -233,10 +235,10 @@ class SaleOrder(models.Model):
                 revision=revision,
                 quantity=Decimal(quantity),
                 # The open revision, where there is one, is the highest.
-                open=(Decimal(quantity), Decimal(amount), end) if is_open else None,
-                terms=PriceTerms.from_dict(explanation) if explanation else None,
+                open=(open_end, explanation) if open_end else None,
+                terms=PriceTerms.from_dict(invoiced) if invoiced else None,
             )
-            for *key, billed, revision, quantity, is_open, amount, end, explanation in (
+            for *key, billed, revision, quantity, open_end, explanation, invoiced in (
                 rows
             )
         }

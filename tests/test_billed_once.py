@@ -60,6 +60,19 @@ class TestBilledOnce(BillingCase):
         self._record(10, "2026-01-20 00:00:00")
         self.assertEqual(self._open_amount(), 5.0)
 
+    def test_late_usage_costs_what_was_agreed_when_the_window_was_invoiced(self):
+        """Within the quota a new price changed no amount, and was not noted."""
+        order = self._create_subscription()
+        self._record(90, order=order)
+        order._fc_rate_usage()
+        self.charge.price_per_unit = 2.0
+        order._create_invoices().action_post()
+        self._set_window(order, *FEBRUARY)
+        self.charge.price_per_unit = 9.0
+        self._record(30, "2026-01-20 00:00:00", order=order)
+        order._fc_rate_usage()
+        self.assertEqual(self._usage_line(order).price_unit, 40.0)
+
     def test_a_new_plan_leaves_the_invoiced_window_alone(self):
         self._invoice(FEBRUARY)
         self.order.plan_id = self._create_plan(name="Other plan")
