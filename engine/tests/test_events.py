@@ -1,4 +1,3 @@
-import json
 import time
 import unittest
 from datetime import datetime, timedelta
@@ -202,14 +201,6 @@ class TestParseEvent(unittest.TestCase):
             with self.subTest(start=start):
                 event = _event(period_start=start, period_end=start)
                 parse_event(event, now, tolerance)
-
-    def test_an_event_takes_microseconds(self):
-        raw = json.dumps([_event(idempotency_key=f"key-{n}") for n in range(2_000)])
-        started = time.perf_counter()
-        for event in decode_json(raw.encode()):
-            parse_event(event, NOW, DAY)
-        # 0.03 s where this was written; room for a busy machine
-        self.assertLess(time.perf_counter() - started, 0.5)
 
 
 class TestFingerprint(unittest.TestCase):
