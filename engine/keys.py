@@ -10,7 +10,6 @@ PREFIX = "fcb_"
 RANDOM_BYTES = 32
 MAX_BEARER = 512
 
-_KEY = re.compile(r"(fcb_[A-Za-z0-9_-]{43})([0-9a-f]{6})")
 # RFC 6750, 2.1: the scheme's case does not matter (RFC 9110, 11.1) and spaces
 # follow it. Any visible ASCII is a token; whether it is a key, its hash decides.
 _BEARER = re.compile(rf"(?i:bearer) +([!-~]{{1,{MAX_BEARER}}})")
@@ -27,12 +26,6 @@ def generate_api_key(random_bytes: Callable[[int], bytes]) -> str:
     random = base64.urlsafe_b64encode(random_bytes(RANDOM_BYTES))
     body = PREFIX + random.rstrip(b"=").decode()
     return body + _checksum(body)
-
-
-def looks_like_key(raw: str) -> bool:
-    """Whether the text has the form and checksum of a generated key."""
-    match = _KEY.fullmatch(raw)
-    return bool(match) and _checksum(match[1]) == match[2]
 
 
 def hash_api_key(raw: str) -> str:

@@ -2,14 +2,11 @@
 
 import contextlib
 import re
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from .errors import BillingError
-
-UNITS = ("week", "month", "year")
 
 _SECOND = timedelta(seconds=1)
 
@@ -72,30 +69,6 @@ def day_start_utc(day: date, tz_name: str) -> datetime:
 def window_between(start_date: date, end_date: date, tz_name: str) -> Window:
     """Return the window of whole local days from ``start_date`` up to ``end_date``."""
     return Window(day_start_utc(start_date, tz_name), day_start_utc(end_date, tz_name))
-
-
-def add_periods(anchor: date, count: int, unit: str, value: int) -> date:
-    """Return ``anchor`` + ``count`` periods of ``value`` units each.
-
-    Always counted from the anchor, never from the previous date: monthly from
-    31 January gives 28 February and then 31 March. Stepping from date to date
-    would stay on the 28th for ever.
-
-    :param unit: "week", "month" or "year"
-    :raises ValueError: unknown unit
-    :raises OverflowError: beyond the calendar
-    """
-    steps = count * value
-    if unit == "week":
-        return anchor + timedelta(weeks=steps)
-    if unit not in UNITS:
-        raise ValueError(f"unknown unit of a period: {unit}")
-    months = anchor.year * 12 + anchor.month - 1
-    months += steps * 12 if unit == "year" else steps
-    year, month = divmod(months, 12)
-    if not date.min.year <= year <= date.max.year:
-        raise OverflowError("date beyond the calendar")
-    return date(year, month + 1, min(anchor.day, monthrange(year, month + 1)[1]))
 
 
 def parse_timestamp(value: object, field: str) -> datetime:

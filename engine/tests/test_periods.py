@@ -4,7 +4,6 @@ from datetime import date, datetime
 from ..errors import BillingError
 from ..periods import (
     Window,
-    add_periods,
     day_start_utc,
     parse_timestamp,
     window_between,
@@ -62,34 +61,6 @@ class TestDayStart(unittest.TestCase):
                 with self.assertRaises(BillingError) as caught:
                     day_start_utc(date(2026, 1, 1), zone)
                 self.assertEqual(caught.exception.code, "invalid_timezone")
-
-
-class TestAddPeriods(unittest.TestCase):
-    def test_counted_from_the_anchor(self):
-        for anchor, count, unit, value, expected in (
-            ("2026-01-31", 0, "month", 1, "2026-01-31"),
-            ("2026-01-31", 1, "month", 1, "2026-02-28"),
-            ("2026-01-31", 2, "month", 1, "2026-03-31"),
-            ("2026-01-31", 3, "month", 1, "2026-04-30"),
-            ("2024-01-31", 1, "month", 1, "2024-02-29"),
-            ("2026-11-30", 1, "month", 3, "2027-02-28"),
-            ("2026-12-15", 1, "month", 1, "2027-01-15"),
-            ("2026-03-31", -1, "month", 1, "2026-02-28"),
-            ("2024-02-29", 1, "year", 1, "2025-02-28"),
-            ("2024-02-29", 4, "year", 1, "2028-02-29"),
-            ("2026-12-30", 1, "week", 2, "2027-01-13"),
-        ):
-            with self.subTest(anchor=anchor, count=count, unit=unit):
-                self.assertEqual(
-                    add_periods(date.fromisoformat(anchor), count, unit, value),
-                    date.fromisoformat(expected),
-                )
-
-    def test_what_cannot_be_computed_is_refused(self):
-        with self.assertRaises(ValueError):
-            add_periods(date(2026, 1, 1), 1, "day", 1)
-        with self.assertRaises(OverflowError):
-            add_periods(date(2026, 1, 1), 8000, "year", 1)
 
 
 class TestTimestamp(unittest.TestCase):
