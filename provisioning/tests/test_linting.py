@@ -16,8 +16,8 @@ class TestNames(unittest.TestCase):
 
     def test_found(self):
         for text in (
-            "see https://py" "pi.org/project/x",
-            "deb http://deb" ".debian.org/debian sid main",
+            "see https://py" + "pi.org/project/x",
+            "deb http://deb" + ".debian.org/debian sid main",
             "cd /home/somebody/checkout",
             "in /root/.cache",
         ):
