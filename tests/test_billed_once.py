@@ -1,5 +1,7 @@
 from datetime import date
 
+from freezegun import freeze_time
+
 from odoo.tests import tagged
 
 from .. import uninstall_hook
@@ -137,6 +139,41 @@ class TestBilledOnce(BillingCase):
         self.assertEqual(str(window.end), "2026-02-28 23:00:00")
         self.assertEqual(self._open_amount(), 0.0)
 
+    # -- several windows -------------------------------------------------------
+
+    @freeze_time("2026-04-15")
+    def test_missed_runs_are_caught_up_window_by_window(self):
+        self._record(300, "2026-02-28 23:59:59")
+        self._record(7, "2026-04-01 00:00:00")
+        self.order._cron_recurring_create_invoice()
+        moves = self.order.invoice_ids.sorted("id")
+        # 1 February, 1 March, 1 April; January 100 x 0.50, February 200 x 0.50, March 0
+        self.assertEqual([self._usage_amount(m) for m in moves], [50.0, 100.0, 0.0])
+        self.assertEqual(moves.mapped("state"), ["posted"] * 3)
+        self.assertEqual(self.order.next_invoice_date, date(2026, 5, 1))
+        self.order._fc_rate_usage()
+        latest = self.order.fc_rating_ids.sorted("window_start")[-1]
+        self.assertEqual((latest.quantity, latest.state), (7, "open"))
+
+    @freeze_time("2026-04-15")
+    def test_running_the_cron_again_bills_nothing_more(self):
+        self.order._cron_recurring_create_invoice()
+        before = self.order.invoice_ids
+        self.order._cron_recurring_create_invoice()
+        self.env["sale.order"]._cron_recurring_create_invoice()
+        self.assertEqual(self.order.invoice_ids, before)
+
+    def test_a_credit_of_one_order_leaves_another_on_the_same_invoice_alone(self):
+        other = self._create_subscription()
+        self._record(300, order=other)
+        event = self._record(50, "2026-01-11 00:00:00")
+        self._invoice(FEBRUARY)
+        event._void("sent twice")
+        # -25.00 and two base fees of 10.00 and 200 x 0.50
+        move = (self.order | other)._create_invoices()
+        self.assertEqual((move.move_type, move.amount_untaxed), ("out_invoice", 95.0))
+        self.assertEqual(self._open_amount(), 0.0)
+
     # -- the end ---------------------------------------------------------------
 
     def test_closing_bills_the_last_usage(self):
@@ -147,6 +184,20 @@ class TestBilledOnce(BillingCase):
         self.assertEqual(move.invoice_line_ids.product_id, self.usage_product)
         self.assertEqual((move.amount_untaxed, move.invoice_line_ids.quantity), (50, 1))
         self.assertEqual(self.order.fc_rating_ids.state, "invoiced")
+
+    def test_closing_with_a_draft_bills_what_came_since(self):
+        self.order._create_invoices()
+        self._record(10, "2026-01-30 00:00:00")
+        self.order.subscription_state = "6_churn"
+        last = self.order.invoice_ids.sorted("id")[-1]
+        self.assertEqual((last.state, last.amount_untaxed), ("posted", 5.0))
+
+    def test_a_subscription_that_is_opened_again_goes_on_from_zero(self):
+        self.order.subscription_state = "6_churn"
+        self.order.subscription_state = "3_progress"
+        self.assertEqual(self._open_amount(), 0.0)
+        self._record(10, "2026-01-30 00:00:00")
+        self.assertEqual(self._open_amount(), 5.0)
 
     def test_closing_without_usage_makes_no_invoice(self):
         order = self._create_subscription()
