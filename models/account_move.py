@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .sale_order import CHURNED
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -85,6 +87,10 @@ class AccountMove(models.Model):
         posted.sudo().fc_rating_ids._reclaim()
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
+        # A draft was pending when its subscription was closed: what came since.
+        orders = posted.sudo().invoice_line_ids.sale_line_ids.order_id
+        for order in orders.filtered(lambda o: o.subscription_state == CHURNED):
+            order._fc_bill_last_usage()
         return posted
 
     def _invoice_paid_hook(self):
@@ -110,6 +116,11 @@ class AccountMoveLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_release_ratings(self):
         """A usage line taken off a draft is still to be billed."""
-        self.env["fusion.billing.rating"].sudo().search(
-            [("invoice_line_id", "in", self.ids)]
-        )._release()
+        gone = (
+            self.env["fusion.billing.rating"]
+            .sudo()
+            .search([("invoice_line_id", "in", self.ids)])
+        )
+        gone._release()
+        # Or posting that draft would take them back as billed.
+        gone.invoice_id = False

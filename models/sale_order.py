@@ -168,14 +168,24 @@ class SaleOrder(models.Model):
     def _fc_bill_last_usage(self):
         """Invoice what a closed subscription has used since its last invoice.
 
-        Where posting fails (a missing account, say) the invoice stays in draft for
-        finance, and the subscription is closed all the same.
+        Where that fails (a missing account, say) the subscription is closed all the
+        same, and says so. Usage after the open window is marked for finance.
         """
         self.ensure_one()
         order = self.sudo().with_context(
             fc_last_usage=True, raise_if_nothing_to_invoice=False
         )
-        for move in order._create_invoices().with_context(fc_last_usage=False):
+        if window := order._fc_window():
+            order._fc_flag_unallocated(window.end)
+        try:
+            with self.env.cr.savepoint():
+                moves = order._create_invoices().with_context(fc_last_usage=False)
+        except UserError as exc:
+            self.message_post(
+                body=self.env._("The last usage could not be invoiced: %s", str(exc))
+            )
+            return
+        for move in moves:
             try:
                 with self.env.cr.savepoint():
                     move.action_post()

@@ -92,7 +92,10 @@ class SaleOrder(models.Model):
                 continue
             window = periods.Window(row.window_start, row.window_end)
             now = current[order]
-            superseded = bool(now and window.start < now.end and now.start < window.end)
+            superseded = bool(
+                (row.explanation or {}).get("superseded")
+                or (now and window.start < now.end and now.start < window.end)
+            )
             if superseded or row.state != "invoiced" or window == previous[order]:
                 jobs[key] = Job(order, row.charge_id, window, superseded)
         return list(jobs.values())
@@ -141,7 +144,11 @@ class SaleOrder(models.Model):
             if job.superseded:
                 quantity = Decimal(0)
             # A window that was invoiced keeps the price it was invoiced at.
-            agreed = known.terms or terms[job.charge.id]
+            agreed = known.terms
+            if not agreed and known.open and job.window != job.order._fc_window():
+                # So does one that is over, and came to nothing: it has no invoice.
+                agreed = PriceTerms.from_dict(known.open[1])
+            agreed = agreed or terms[job.charge.id]
             values = self._fc_rate(job, agreed, quantity, known.billed)
             # The explanation, too: a new price can come to the same amount, and is
             # what later usage of the window will cost.
@@ -257,6 +264,8 @@ class SaleOrder(models.Model):
         """
         result = price(terms, quantity)
         explanation = result.as_dict()
+        if job.superseded:
+            explanation["superseded"] = True
         explanation["currency"] = job.charge.currency_id.name
         amount = result.amount
         currency = job.order.currency_id

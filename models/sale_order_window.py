@@ -1,4 +1,4 @@
-from datetime import timezone
+from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 from odoo import fields, models
@@ -36,7 +36,10 @@ class SaleOrder(models.Model):
         window = periods.window_between(
             first, self.next_invoice_date, self.company_id.fc_billing_tz
         )
-        if self.fc_settled_day and self.fc_settled_day == self.last_invoice_date:
+        if self.fc_settled_day and (
+            self.fc_settled_day == self.last_invoice_date
+            or self.fc_settled_start < window.start < self.fc_settled_end
+        ):
             # Exactly where the last one ended, also when the time zone was changed
             # in between: no gap, no overlap.
             window = periods.Window(self.fc_settled_end, window.end)
@@ -61,6 +64,8 @@ class SaleOrder(models.Model):
         """Remember the open window as the one that is being invoiced."""
         for order in self:
             window = order._fc_window()
+            if window and order.next_invoice_date > fields.Date.today():
+                continue  # an invoice of something else; the window goes on
             if window and not window.is_empty and order.fc_settled_end != window.end:
                 order.write(
                     {
@@ -80,22 +85,29 @@ class SaleOrder(models.Model):
         :param day: the new ``last_invoice_date`` (date or None)
         """
         for order in self.filtered("is_subscription"):
-            if not day or not order.next_invoice_date or day <= order.next_invoice_date:
+            window = order._fc_window()
+            if order.state != "sale" or not day or not window:
+                continue
+            if day < order.next_invoice_date or day == order.fc_settled_day:
                 continue
             order._fc_rate_usage(settle=True)
-            self.env.cr.execute(
-                """
-                UPDATE fusion_billing_usage SET unallocated = true
-                 WHERE subscription_id = %s AND voided_at IS NULL
-                   AND period_start >= %s AND period_start < %s
-                """,
-                [
-                    order.id,
-                    order._fc_window().end,
-                    periods.day_start_utc(day, order.company_id.fc_billing_tz),
-                ],
+            order._fc_flag_unallocated(
+                order._fc_window().end,
+                periods.day_start_utc(day, order.company_id.fc_billing_tz),
             )
-            self.env["fusion.billing.usage"].invalidate_model(["unallocated"])
+
+    def _fc_flag_unallocated(self, start, end=datetime.max):
+        """Mark the usage of ``[start, end)`` (naive UTC) as in no window to come."""
+        self.ensure_one()
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_usage SET unallocated = true
+             WHERE subscription_id = %s AND voided_at IS NULL
+               AND period_start >= %s AND period_start < %s
+            """,
+            [self.id, start, end],
+        )
+        self.env["fusion.billing.usage"].invalidate_model(["unallocated"])
 
     def _fc_local_date(self, moment):
         """The date of a naive UTC datetime in the company's billing time zone."""

@@ -2,6 +2,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .. import uninstall_hook
@@ -139,6 +140,42 @@ class TestBilledOnce(BillingCase):
         self.assertEqual(str(window.end), "2026-02-28 23:00:00")
         self.assertEqual(self._open_amount(), 0.0)
 
+    def test_what_was_replaced_inside_a_window_stays_replaced(self):
+        """Once the window was the last one, the old charge came back to life."""
+        self.assertEqual(self._open_amount(), 50.0)
+        self.charge.active = False
+        self._create_charge(price_per_unit=2.0)
+        self.assertEqual(self._invoice(FEBRUARY), 200.0)
+        self.assertEqual(self._open_amount(), 0.0)
+
+    @freeze_time("2026-02-10")
+    def test_an_invoice_of_something_else_leaves_the_last_window_known(self):
+        event = self._record(50, "2026-01-11 00:00:00")
+        self.assertEqual(self._invoice(FEBRUARY), 75.0)
+        self.order.order_line = [
+            Command.create(
+                {
+                    "product_id": self._create_product(recurring_invoice=False).id,
+                    "price_unit": 5.0,
+                }
+            )
+        ]
+        self.order._create_invoices().action_post()
+        event._void("sent twice")
+        self.assertEqual(self._open_amount(), -25.0)
+        self.company.fc_billing_tz = "Asia/Tokyo"
+        self.assertEqual(self._open_amount(), -25.0)
+
+    def test_a_window_that_came_to_nothing_keeps_its_price(self):
+        order = self._create_subscription()
+        self._record(30, order=order)
+        order._fc_rate_usage()
+        order._fc_settle_window()
+        self._set_window(order, *FEBRUARY)
+        self.charge.included_quota = 10
+        order._fc_rate_usage()
+        self.assertFalse(self._usage_line(order))
+
     # -- several windows -------------------------------------------------------
 
     @freeze_time("2026-04-15")
@@ -220,6 +257,41 @@ class TestBilledOnce(BillingCase):
         self.assertTrue(during.unallocated)
         self.assertEqual(self._open_amount(), 50.0)
 
+    def test_a_pause_across_one_boundary_is_flagged(self):
+        self.order.subscription_state = "4_paused"
+        during = self._record(9, "2026-02-20 00:00:00")
+        before = self._record(9, "2026-01-30 00:00:00")
+        self._set_window(self.order, *MARCH)
+        self.assertTrue(during.unallocated)
+        self.assertFalse(before.unallocated)
+
+    def test_a_pause_that_ends_on_the_boundary_keeps_what_was_used_before(self):
+        self.order.subscription_state = "4_paused"
+        self._set_window(self.order, *FEBRUARY)
+        self.order.subscription_state = "3_progress"
+        self.assertEqual(self._open_amount(), 50.0)
+
+    def test_a_draft_that_is_posted_after_the_close_brings_the_rest(self):
+        draft = self.order._create_invoices()
+        self.order.subscription_state = "6_churn"
+        self._record(10, "2026-01-30 00:00:00")
+        draft.action_post()
+        last = self.order.invoice_ids.sorted("id")[-1]
+        self.assertEqual((last.state, last.amount_untaxed), ("posted", 5.0))
+
+    def test_usage_after_the_last_window_of_a_closed_one_is_flagged(self):
+        after = self._record(9, "2026-02-10 00:00:00")
+        self.assertFalse(after.unallocated)
+        self.order.subscription_state = "6_churn"
+        self.assertTrue(after.unallocated)
+
+    def test_a_quotation_may_have_its_dates_set(self):
+        order = self._create_order(next_invoice_date="2026-02-01")
+        order.last_invoice_date = "2026-03-01"
+        order.start_date = "2026-01-01"
+        order.last_invoice_date = "2026-04-01"
+        self.assertFalse(order.fc_rating_ids)
+
     def test_uninstalling_leaves_no_monthly_fee_behind(self):
         self.assertEqual(self._open_amount(), 50.0)
         uninstall_hook(self.env)
@@ -238,6 +310,8 @@ class TestBilledOnce(BillingCase):
         move.invoice_line_ids.filtered(
             lambda line: line.product_id == self.usage_product
         ).unlink()
+        self.assertEqual(self._open_amount(), 50.0)
+        move.action_post()
         self.assertEqual(self._open_amount(), 50.0)
 
     def test_an_early_invoice_without_amount_keeps_the_quantity_true(self):
