@@ -170,18 +170,9 @@ class FusionBillingRating(models.Model):
     def action_view_usage(self):
         """Open the events that the quantity was made of."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Usage Events"),
-            "res_model": "fusion.billing.usage",
-            "view_mode": "list,form",
-            "domain": [
-                ("subscription_id", "=", self.subscription_id.id),
-                ("metric_id", "=", self.metric_id.id),
-                ("period_start", ">=", self.window_start),
-                ("period_start", "<", self.window_end),
-            ],
-        }
+        return self.env["fusion.billing.usage"]._action_view_window(
+            self.subscription_id, self.metric_id, self.window_start, self.window_end
+        )
 
     def write(self, vals):
         if FROZEN & vals.keys() and any(r.state != "open" for r in self):

@@ -176,10 +176,12 @@ class FusionBillingReconciliation(models.Model):
         )
         count = Usage.search_count(
             [
-                ("subscription_id", "=", self.subscription_id.id),
-                ("metric_id", "=", self.metric_id.id),
-                ("period_start", ">=", self.window_start),
-                ("period_start", "<", self.window_end),
+                *Usage._window_domain(
+                    self.subscription_id,
+                    self.metric_id,
+                    self.window_start,
+                    self.window_end,
+                ),
                 ("voided_at", "=", False),
             ]
         )
@@ -254,18 +256,9 @@ class FusionBillingReconciliation(models.Model):
     def action_view_usage(self):
         """Open the events we hold for the window."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Usage Events"),
-            "res_model": "fusion.billing.usage",
-            "view_mode": "list,form",
-            "domain": [
-                ("subscription_id", "=", self.subscription_id.id),
-                ("metric_id", "=", self.metric_id.id),
-                ("period_start", ">=", self.window_start),
-                ("period_start", "<", self.window_end),
-            ],
-        }
+        return self.env["fusion.billing.usage"]._action_view_window(
+            self.subscription_id, self.metric_id, self.window_start, self.window_end
+        )
 
     def action_explain(self):
         """Close a mismatch with the reason that stands in the note."""

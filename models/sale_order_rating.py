@@ -31,7 +31,8 @@ class SaleOrder(models.Model):
 
         Covers each subscription's open window, the one invoiced last (for usage
         that came late) and every earlier one with an open or a released rating.
-        Running it again changes nothing. Queries do not grow in number with the set.
+        Running it again changes nothing, and takes a number of queries that does not
+        grow with the set; lines that are new or changed are written one by one.
 
         :param bool settle: the windows are about to be invoiced
         :return: the open ``fusion.billing.rating`` rows of these subscriptions

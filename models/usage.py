@@ -157,6 +157,27 @@ class FusionBillingUsage(models.Model):
         )
 
     @api.model
+    def _window_domain(self, subscription, metric, start, end):
+        """Domain of the events in ``[start, end)``, voided ones included."""
+        return [
+            ("subscription_id", "=", subscription.id),
+            ("metric_id", "=", metric.id),
+            ("period_start", ">=", start),
+            ("period_start", "<", end),
+        ]
+
+    @api.model
+    def _action_view_window(self, subscription, metric, start, end):
+        """Action that lists the events of a window."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Usage Events"),
+            "res_model": self._name,
+            "view_mode": "list,form",
+            "domain": self._window_domain(subscription, metric, start, end),
+        }
+
+    @api.model
     def _aggregate(self, subscription, metric, start, end):
         """Quantity of one subscription and metric in the window ``[start, end)``.
 
