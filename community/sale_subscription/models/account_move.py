@@ -12,6 +12,12 @@ class AccountMove(models.Model):
         posted.sudo().subscription_period_ids._advance_subscriptions()
         return posted
 
+    def _invoice_paid_hook(self):
+        """Reopen what was closed because these were unpaid."""
+        result = super()._invoice_paid_hook()
+        self.sudo().subscription_period_ids.subscription_id._reopen_when_paid()
+        return result
+
     def button_cancel(self):
         """Make the period due again when its invoice was never posted.
 

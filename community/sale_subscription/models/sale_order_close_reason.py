@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class SaleOrderCloseReason(models.Model):
@@ -15,3 +16,23 @@ class SaleOrderCloseReason(models.Model):
     )
     retention_button_text = fields.Char(translate=True)
     retention_button_link = fields.Char()
+
+    @api.model
+    def _get_unpaid_reason(self):
+        """Return the reason of what is closed by itself because it was not paid.
+
+        :rtype: sale.order.close.reason
+        """
+        return self.env.ref("sale_subscription.close_reason_unpaid").sudo()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_unpaid(self):
+        """Automatic closing gives it, and reopening on payment looks for it."""
+        if self._get_unpaid_reason() in self:
+            raise UserError(
+                self.env._(
+                    'The reason "%s" is given to subscriptions that are closed by'
+                    " themselves. It can be renamed, not deleted.",
+                    self._get_unpaid_reason().name,
+                )
+            )

@@ -1,4 +1,4 @@
-"""Recurring invoicing of subscriptions: dates, the cron, and Community's hooks."""
+"""Recurring invoicing of subscriptions: the cron, and Community's hooks."""
 
 import logging
 
@@ -15,138 +15,15 @@ _logger = logging.getLogger(__name__)
 MAX_PERIODS_PER_RUN = 120
 
 
-# A file of its own, as life cycle and invoicing are read by different people.
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    billing_anchor_date = fields.Date(
-        string="Billing Anchor",
-        copy=False,
-        readonly=True,
-        help="The date all period boundaries are counted from.",
-    )
     subscription_error = fields.Text(
-        string="Invoicing Error",
+        string="Problem",
         copy=False,
         readonly=True,
-        help="Why the last attempt to invoice this subscription failed.",
+        help="Why the last scheduled run failed for this subscription.",
     )
-    subscription_period_ids = fields.One2many(
-        "sale.subscription.period",
-        "subscription_id",
-        string="Invoiced Periods",
-        readonly=True,
-        copy=False,
-    )
-
-    # === DATES ===
-
-    def _get_billing_anchor(self):
-        """Return the date from which the boundaries of the subscription are counted.
-
-        The start date, as long as the next invoice date is one of its boundaries.
-        Otherwise someone has set the next invoice date to another day, and that day
-        becomes the anchor.
-
-        :rtype: datetime.date
-        """
-        self.ensure_one()
-        next_date = self.next_invoice_date
-        for anchor in (self.billing_anchor_date, self.start_date):
-            if (
-                anchor
-                and self.plan_id._get_boundary_index(anchor, next_date) is not None
-            ):
-                return anchor
-        return next_date
-
-    def _get_following_boundary(self):
-        """Return the boundary after the next invoice date.
-
-        :rtype: datetime.date
-        """
-        anchor = self._get_billing_anchor()
-        index = self.plan_id._get_boundary_index(anchor, self.next_invoice_date)
-        return self.plan_id._get_boundary(anchor, index + 1)
-
-    def _advance_period(self):
-        """Move the dates one period on."""
-        self.ensure_one()
-        self.write(
-            {
-                "billing_anchor_date": self._get_billing_anchor(),
-                "last_invoice_date": self.next_invoice_date,
-                "next_invoice_date": self._get_following_boundary(),
-            }
-        )
-
-    def _prepare_resume_values(self, today):
-        """Return the dates of a subscription that runs again from today.
-
-        :param datetime.date today: the day it is opened
-        :return: values for `write`; empty when the period paid for still runs
-        :rtype: dict
-        """
-        self.ensure_one()
-        next_date = self.next_invoice_date
-        if next_date and next_date >= today:
-            return {}
-        if not next_date:
-            return {"start_date": self.start_date or today, "next_invoice_date": today}
-        anchor = self._get_billing_anchor()
-        index = self.plan_id._get_first_boundary_from(anchor, today)
-        values = {
-            "billing_anchor_date": anchor,
-            "next_invoice_date": self.plan_id._get_boundary(anchor, index),
-        }
-        if self.last_invoice_date:
-            values["last_invoice_date"] = self.plan_id._get_boundary(anchor, index - 1)
-        return values
-
-    # === WHAT IS DUE ===
-
-    @api.model
-    def _get_due_domain(self):
-        """Return the domain of subscriptions whose next invoice date has come.
-
-        :rtype: Domain
-        """
-        return Domain(
-            [
-                ("is_subscription", "=", True),
-                ("subscription_state", "=", "3_progress"),
-                ("next_invoice_date", "<=", fields.Date.today()),
-            ]
-        )
-
-    def _get_period(self, period_start):
-        """Return the claim on the period starting on ``period_start``, if any.
-
-        :rtype: sale.subscription.period
-        """
-        return self.sudo().subscription_period_ids.filtered(
-            lambda p: p.period_start == period_start and not p.released
-        )
-
-    def _is_period_due(self):
-        """Tell whether the next period is to be invoiced today.
-
-        Not when it has a draft invoice already: the dates move only when that one is
-        posted.
-
-        :rtype: bool
-        """
-        self.ensure_one()
-        next_date = self.next_invoice_date
-        return bool(
-            self.is_subscription
-            and self.plan_id
-            and self.subscription_state == "3_progress"
-            and next_date
-            and next_date <= fields.Date.today()
-            and (not self.end_date or next_date < self.end_date)
-            and not self._get_period(next_date)
-        )
 
     # === COMMUNITY HOOKS ===
 
@@ -168,27 +45,6 @@ class SaleOrder(models.Model):
             if order_moves:
                 order._claim_period(order_moves[0])
         return moves
-
-    def _claim_period(self, move=None):
-        """Record that the next period is invoiced by ``move``, or is free.
-
-        :param move: account.move, or None for a free period
-        :return: the new row
-        :rtype: sale.subscription.period
-        """
-        self.ensure_one()
-        return (
-            self.env["sale.subscription.period"]
-            .sudo()
-            .create(
-                {
-                    "subscription_id": self.id,
-                    "period_start": self.next_invoice_date,
-                    "period_end": self._get_following_boundary(),
-                    "move_id": move.id if move else False,
-                }
-            )
-        )
 
     # === CRON ===
 
@@ -214,12 +70,12 @@ class SaleOrder(models.Model):
             for order in self:
                 moves += order._invoice_due_periods()
             return moves
-        domain = self._get_due_domain()
+        domain = self._get_due_domain() | self._get_upsell_to_invoice_domain()
         if self:
             domain &= Domain("id", "in", self.ids)
         # Failed ones come last: they must not keep the others from being invoiced.
         due = self.search(domain, order="next_invoice_date, id")
-        due = due.filtered(lambda o: o._is_period_due())
+        due = due.filtered(lambda o: o._is_invoice_due())
         due = due.sorted(lambda o: bool(o.subscription_error))
         return self._invoice_in_batches(due.ids, batch_size)
 
@@ -253,7 +109,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         order = self.try_lock_for_update(allow_referencing=True)
         # Another worker has it, or had it since the search.
-        if not order or not order._is_period_due():
+        if not order or not order._is_invoice_due():
             return self.env["account.move"]
         try:
             with self.env.cr.savepoint():
@@ -263,17 +119,17 @@ class SaleOrder(models.Model):
             # subscription, and the transaction is of no more use.
             raise
         except UserError as error:
-            order._record_invoicing_error(str(error))
+            order._record_subscription_error(str(error))
         except Exception as error:
             _logger.exception("Subscription %s could not be invoiced", order.id)
-            order._record_invoicing_error(f"{type(error).__name__}: {error}")
+            order._record_subscription_error(f"{type(error).__name__}: {error}")
         else:
             if order.subscription_error:
                 order.subscription_error = False
             return moves
         return self.env["account.move"]
 
-    def _record_invoicing_error(self, text):
+    def _record_subscription_error(self, text):
         """Show the failure on the subscription; note it once, not every day.
 
         :param str text: what went wrong
@@ -283,11 +139,18 @@ class SaleOrder(models.Model):
             return
         self.subscription_error = text
         self.message_post(
-            body=self.env._("The recurring invoice could not be created: %s", text)
+            body=self.env._("The scheduled run failed for this subscription: %s", text)
         )
 
+    def _is_invoice_due(self):
+        """Tell whether the scheduled action has something to invoice here.
+
+        :rtype: bool
+        """
+        return self._is_period_due() or self._is_upsell_to_invoice()
+
     def _invoice_due_periods(self):
-        """Invoice every due period of one subscription, in order.
+        """Invoice every due period of one subscription, in order; an upsell once.
 
         Stops at a period whose invoice stays in draft.
 
@@ -296,15 +159,19 @@ class SaleOrder(models.Model):
         self.ensure_one()
         moves = self.env["account.move"]
         for _count in range(MAX_PERIODS_PER_RUN):
-            if not self._is_period_due():
+            if not self._is_invoice_due():
                 break
             moves += self._invoice_one_period()
         return moves
 
     def _invoice_one_period(self):
         self.ensure_one()
-        order = self.with_company(self.company_id)
-        moves = order.with_context(raise_if_nothing_to_invoice=False)._create_invoices()
+        order = self.with_company(self.company_id).with_context(
+            raise_if_nothing_to_invoice=False
+        )
+        # final: what is worth less than nothing (a plan changed for a smaller one, say)
+        # becomes a credit note.
+        moves = order._create_invoices(final=True)
         if not moves:
             order._skip_free_period()
         elif self.plan_id.invoice_posting == "post":

@@ -3,6 +3,19 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+ENDED_STATES = ("5_renewed", "6_churn")
+
+# What the MRR is made of.
+MRR_FIELDS = {
+    "discount",
+    "price_unit",
+    "product_id",
+    "product_uom_id",
+    "product_uom_qty",
+    "recurring_invoice",
+    "tax_ids",
+}
+
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
@@ -30,12 +43,101 @@ class SaleOrderLine(models.Model):
         for line in self:
             line.recurring_invoice = line.product_id.recurring_invoice
 
+    # === WHAT KIND OF LINE ===
+
     def _is_subscription_line(self):
         """Tell whether the line is invoiced again in every period of its order.
 
         :rtype: bool
         """
         return self.recurring_invoice and self.order_id.is_subscription
+
+    def _is_invoiced_in_advance(self):
+        """Tell whether the line costs the same in every period; a hook for modules.
+
+        Such lines are invoiced at the beginning of a period, by days where it is cut
+        short, make up the MRR, and can be upsold. Others bill what was delivered.
+
+        :rtype: bool
+        """
+        return bool(
+            self.recurring_invoice
+            and not self.display_type
+            and self.order_id.plan_id
+            and self.product_id.invoice_policy == "order"
+        )
+
+    def _get_share_charged(self):
+        """Return which share of its price the line is charged at now.
+
+        :return: (days charged, days of a whole period); (1, 1) for all of it
+        :rtype: tuple[int, int]
+        """
+        self.ensure_one()
+        order = self.order_id
+        if not order.plan_id or not self._is_invoiced_in_advance():
+            return 1, 1
+        if order.subscription_state == "7_upsell":
+            return order._get_upsell_days()
+        if not order.next_invoice_date:
+            return 1, 1
+        return order._get_period_share()
+
+    # === MRR ===
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Count what a new line adds to a running subscription."""
+        lines = super().create(vals_list)
+        lines._log_mrr()
+        return lines
+
+    def write(self, vals):
+        """Count what an edit changes on a running subscription."""
+        result = super().write(vals)
+        if MRR_FIELDS & vals.keys():
+            self._log_mrr()
+        return result
+
+    def unlink(self):
+        """Count what is taken from a running subscription."""
+        orders = self._get_orders_to_log()
+        result = super().unlink()
+        orders._log_mrr()
+        return result
+
+    def _get_orders_to_log(self):
+        if self.env.context.get("mrr_logged_by_caller"):
+            return self.env["sale.order"]
+        return self.filtered(
+            lambda line: (
+                line.order_id.subscription_state == "3_progress"
+                and line._is_invoiced_in_advance()
+            )
+        ).order_id
+
+    def _log_mrr(self):
+        self._get_orders_to_log()._log_mrr()
+
+    # === AMOUNTS ===
+
+    @api.depends(
+        "order_id.subscription_state",
+        "order_id.start_date",
+        "order_id.last_invoice_date",
+        "order_id.next_invoice_date",
+    )
+    def _compute_amount(self):
+        """Extend Community's: the amounts of an upsell depend on its days."""
+        return super()._compute_amount()
+
+    def _prepare_base_line_for_taxes_computation(self, **kwargs):
+        """Charge the days left on an upsell; its unit price is that of a period."""
+        base_line = super()._prepare_base_line_for_taxes_computation(**kwargs)
+        if self.order_id.subscription_state == "7_upsell":
+            days, whole = self._get_share_charged()
+            base_line["price_unit"] = base_line["price_unit"] * days / whole
+        return base_line
 
     # === QUANTITIES ===
 
@@ -51,14 +153,17 @@ class SaleOrderLine(models.Model):
         """Extend Community's: a recurring line counts only while its period is due.
 
         Ordered quantities are invoiced in full in every period; delivered ones as far
-        as they were not invoiced yet.
+        as they were not invoiced yet, also after the subscription has ended.
         """
         result = super()._compute_qty_to_invoice()
         for line in self:
+            order = line.order_id
             if line.state != "sale" or not line._is_subscription_line():
                 continue
-            if not line.order_id._is_period_due():
-                line.qty_to_invoice = 0
+            if not order._is_period_due():
+                ended = order.subscription_state in ENDED_STATES
+                if not ended or line.product_id.invoice_policy == "order":
+                    line.qty_to_invoice = 0
             elif line.product_id.invoice_policy == "order":
                 line.qty_to_invoice = line.product_uom_qty
         return result
@@ -87,11 +192,17 @@ class SaleOrderLine(models.Model):
     # === INVOICE LINES ===
 
     def _prepare_invoice_line(self, **optional_values):
-        """Link the line to its subscription and name its period."""
+        """Link the line to its subscription, name its period, charge its days."""
         values = super()._prepare_invoice_line(**optional_values)
-        if self.display_type or not self.order_id.is_subscription:
+        order = self.order_id
+        if self.display_type or not order.plan_id:
             return values
-        values["subscription_id"] = self.order_id.id
+        is_upsell = order.subscription_state == "7_upsell"
+        values["subscription_id"] = order.subscription_id.id if is_upsell else order.id
+        days, whole = self._get_share_charged()
+        if days != whole:
+            # Not rounded: the amount of the invoice line is, once.
+            values["price_unit"] = values["price_unit"] * days / whole
         if self.recurring_invoice:
             description = self._get_recurring_invoice_description()
             if description:
@@ -109,16 +220,66 @@ class SaleOrderLine(models.Model):
         """
         self.ensure_one()
         order = self.order_id
-        if self.product_id.invoice_policy == "order":
-            start, end = order.next_invoice_date, order._get_following_boundary()
+        if order.subscription_state == "7_upsell":
+            start, end = order.start_date, order.next_invoice_date
+        elif self.product_id.invoice_policy == "order":
+            start, end, _whole = order._get_next_period()
         else:
             start = order.last_invoice_date or order.start_date
             end = order.next_invoice_date
         if not start or not end or start >= end:
             return False
-        return self.env._(
+        text = self.env._(
             "%(period)s %(start)s to %(end)s",
             period=order.plan_id.billing_period_display,
             start=format_date(self.env, start),
             end=format_date(self.env, end - timedelta(days=1)),
         )
+        days, whole = self._get_share_charged()
+        if days != whole:
+            text += " " + self.env._(
+                "(%(days)s of %(whole)s days)", days=days, whole=whole
+            )
+        return text
+
+    # === UPSELL ===
+
+    def _join_subscription(self, parent):
+        """Add what this upsell line sells to the subscription.
+
+        :param parent: sale.order, the subscription
+        """
+        self.ensure_one()
+        line = self.parent_line_id
+        if (
+            line.order_id == parent
+            and line.product_id == self.product_id
+            and line.product_uom_id == self.product_uom_id
+            and line.price_unit == self.price_unit
+            and line.discount == self.discount
+            and line.tax_ids == self.tax_ids
+        ):
+            line._set_subscription_quantity(line.product_uom_qty + self.product_uom_qty)
+            return
+        [values] = self.with_context(active_test=False).copy_data(
+            {"order_id": parent.id, "parent_line_id": False}
+        )
+        line = self.with_context(mrr_logged_by_caller=True).create(values)
+        self.parent_line_id = line
+
+    def _set_subscription_quantity(self, quantity):
+        """Change a quantity on behalf of the subscription, on a locked order too.
+
+        The caller writes the MRR log.
+
+        :param float quantity: the new quantity, in the unit of the line
+        """
+        self.with_context(
+            mrr_logged_by_caller=True, subscription_update=True
+        ).product_uom_qty = quantity
+
+    def _get_protected_fields(self):
+        """Let this module change locked orders: the lock guards against people."""
+        if self.env.su and self.env.context.get("subscription_update"):
+            return []
+        return super()._get_protected_fields()

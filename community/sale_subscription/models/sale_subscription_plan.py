@@ -8,6 +8,8 @@ from odoo import api, fields, models
 # plans: 365.2425 / 12 days.
 DAYS_PER_MONTH = 30.436875
 
+DURATION_UNITS = [("week", "Weeks"), ("month", "Months"), ("year", "Years")]
+
 
 class SaleSubscriptionPlan(models.Model):
     """How often a subscription is invoiced, and what happens around it."""
@@ -33,6 +35,18 @@ class SaleSubscriptionPlan(models.Model):
     billing_period_display = fields.Char(
         string="Billing Period", compute="_compute_billing_period_display"
     )
+    billing_first_day = fields.Boolean(
+        string="Align to Period Start",
+        help="Periods begin on the first day of the week, month or year. A subscription"
+        " that starts on another day is invoiced up to there first, by days.",
+    )
+    duration_value = fields.Integer(
+        string="Ends After",
+        default=0,
+        help="The end date of a subscription is set to this long after its start when"
+        " it is confirmed. 0: it runs until it is closed.",
+    )
+    duration_unit = fields.Selection(DURATION_UNITS, required=True, default="month")
     auto_close_limit = fields.Integer(
         string="Automatic Closing",
         default=0,
@@ -43,6 +57,15 @@ class SaleSubscriptionPlan(models.Model):
         string="Closable by Customer",
         default=False,
         help="Whether customers are allowed to close their own subscription.",
+    )
+    user_extend = fields.Boolean(
+        string="Renewable by Customer",
+        help="Whether customers are allowed to renew their own subscription.",
+    )
+    user_quantity = fields.Boolean(
+        string="Quantities by Customer",
+        help="Whether customers are allowed to change the quantities of their own"
+        " subscription.",
     )
     invoice_posting = fields.Selection(
         [("post", "Post automatically"), ("draft", "Leave in draft")],
@@ -64,6 +87,10 @@ class SaleSubscriptionPlan(models.Model):
     _billing_period_value_positive = models.Constraint(
         "CHECK (billing_period_value > 0)",
         "The billing period of a plan must be at least one week, month or year.",
+    )
+    _duration_value_not_negative = models.Constraint(
+        "CHECK (duration_value >= 0)",
+        "The duration of a subscription cannot be negative.",
     )
     _auto_close_limit_not_negative = models.Constraint(
         "CHECK (auto_close_limit >= 0)",
@@ -114,6 +141,37 @@ class SaleSubscriptionPlan(models.Model):
             plan.subscription_count = counts.get(plan, 0)
 
     # === DATES ===
+
+    def _get_duration(self):
+        """Return how long a subscription on this plan runs.
+
+        :rtype: relativedelta, empty for one that runs until it is closed
+        """
+        if not self.duration_value:
+            return relativedelta()
+        return relativedelta(**{f"{self.duration_unit}s": self.duration_value})
+
+    def _get_aligned_from(self, date):
+        """Return the first day on or after ``date`` on which an aligned period begins.
+
+        Weeks begin on Monday (ISO 8601), years on 1 January, and months on the first.
+        Periods of several months are those of the calendar where a year holds a whole
+        number of them: quarters begin in January, April, July and October.
+
+        :param datetime.date date: lower bound, inclusive
+        :rtype: datetime.date
+        """
+        if self.billing_period_unit == "week":
+            return date + timedelta(days=-date.weekday() % 7)
+        if self.billing_period_unit == "year":
+            months = 12
+        else:
+            months = self.billing_period_value
+            months = 1 if 12 % months else months
+        period_start = date.replace(month=date.month - (date.month - 1) % months, day=1)
+        if period_start < date:
+            period_start += relativedelta(months=months)
+        return period_start
 
     def _get_boundary(self, anchor, index):
         """Return the start of period ``index``, counted from ``anchor``.

@@ -1,0 +1,354 @@
+import logging
+
+from psycopg2 import OperationalError
+
+from odoo import fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from .sale_order import RUNNING_STATES
+
+_logger = logging.getLogger(__name__)
+
+# From which states each state can be reached by the methods below.
+ALLOWED_FROM = {
+    "1_draft": {"6_churn"},
+    "2_renewal": {"6_churn"},
+    "3_progress": {False, "1_draft", "2_renewal", "4_paused", "5_renewed", "6_churn"},
+    "4_paused": {"3_progress"},
+    "5_renewed": {"3_progress", "4_paused", "6_churn"},
+    "6_churn": {"3_progress", "4_paused"},
+}
+
+# What the MRR log calls a change, by the state before it and the one after it.
+LOGGED_AS = {
+    ("4_paused", "3_progress"): "resume",
+    ("5_renewed", "3_progress"): "transfer_in",
+    ("6_churn", "3_progress"): "reopen",
+    ("3_progress", "4_paused"): "pause",
+    ("3_progress", "6_churn"): "churn",
+    ("4_paused", "6_churn"): "churn",
+    ("3_progress", "5_renewed"): "transfer_out",
+    ("4_paused", "5_renewed"): "transfer_out",
+    ("6_churn", "5_renewed"): "transfer_out",
+}
+
+
+class SaleOrder(models.Model):
+    """Life cycle of a subscription: confirmed, paused, closed, reopened, expired."""
+
+    _inherit = "sale.order"
+
+    def _set_subscription_state(self, state, event_type=None, replaced=None, **values):
+        """Change the state: the one way the methods of this module do it.
+
+        :param str state: the new state
+        :param str event_type: for the MRR log, where the states do not tell
+        :param replaced: see `_log_mrr`
+        :param values: further fields to write
+        :raises UserError: a subscription cannot get there from its present state
+        """
+        labels = dict(
+            self._fields["subscription_state"]._description_selection(self.env)
+        )
+        for order in self:
+            previous = order.subscription_state
+            if previous not in ALLOWED_FROM[state]:
+                raise UserError(
+                    self.env._(
+                        '%(order)s is not a subscription that can become "%(state)s".',
+                        order=order.name,
+                        state=labels[state],
+                    )
+                )
+            order.write({"subscription_state": state, **values})
+            event = event_type or LOGGED_AS.get((previous, state))
+            if event or state == "3_progress":
+                order._log_mrr(event or "new", replaced)
+
+    # === CONFIRM AND CANCEL ===
+
+    def _action_confirm(self):
+        """Start the subscriptions among the confirmed orders; join the upsells."""
+        for order in self:
+            if order.subscription_state == "7_upsell":
+                order._join_parent()
+            elif order.subscription_state == "2_renewal":
+                order._start_renewal()
+            elif order.is_subscription:
+                order._start_subscription(order.start_date or fields.Date.today())
+        return super()._action_confirm()
+
+    def _start_subscription(self, start, **values):
+        """Let a confirmed subscription run.
+
+        :param datetime.date start: its first day
+        :param values: see `_set_subscription_state`
+        :raises ValidationError: the first invoice is dated before the start
+        """
+        self.ensure_one()
+        first_invoice = self.next_invoice_date or start
+        if first_invoice < start:
+            raise ValidationError(
+                self.env._(
+                    "%s: the first invoice cannot be dated before the start of the"
+                    " subscription.",
+                    self.name,
+                )
+            )
+        duration = self.sale_order_template_id._get_duration()
+        duration = duration or self.plan_id._get_duration()
+        if duration and not self.end_date:
+            values["end_date"] = start + duration
+        self._set_subscription_state(
+            "3_progress", start_date=start, next_invoice_date=first_invoice, **values
+        )
+
+    def _action_cancel(self):
+        """A cancelled order is not a running subscription any more."""
+        confirmed = self.filtered(lambda o: o.state == "sale")
+        result = super()._action_cancel()
+        for order in confirmed:
+            if order.subscription_state == "7_upsell":
+                order._leave_parent()
+            elif order.subscription_state in RUNNING_STATES:
+                order.set_close()
+                order._give_back_to_parent()
+        return result
+
+    def action_draft(self):
+        """A cancelled subscription becomes a quotation again, with its dates."""
+        result = super().action_draft()
+        for order in self:
+            if order.is_subscription and order.subscription_state == "6_churn":
+                order._set_subscription_state(
+                    "2_renewal" if order.subscription_id else "1_draft",
+                    end_date=False,
+                    close_reason_id=False,
+                )
+        return result
+
+    # === CLOSE AND REOPEN ===
+
+    def set_close(self, close_reason_id=None):
+        """End the subscriptions today.
+
+        :param int close_reason_id: id of a sale.order.close.reason, or None
+        :return: True
+        :raises UserError: one of the orders is not a running or paused subscription
+        """
+        today = fields.Date.today()
+        for order in self:
+            end_date = min(order.end_date or today, today)
+            values = {
+                "end_date": max(end_date, order.start_date or end_date),
+                "resume_date": False,
+            }
+            if close_reason_id:
+                values["close_reason_id"] = close_reason_id
+            order._set_subscription_state("6_churn", **values)
+        return True
+
+    def set_open(self):
+        """Run closed or paused subscriptions again.
+
+        The time in between is not invoiced: the next invoice is on the first boundary
+        from today on.
+
+        :return: True
+        :raises UserError: one of the orders cannot be opened
+        """
+        return self._open_from(fields.Date.today())
+
+    def _open_from(self, day):
+        """Run closed or paused subscriptions again from ``day`` on.
+
+        :param datetime.date day: today, or earlier when it was due earlier
+        :return: True
+        :raises UserError: one of the orders cannot be opened
+        """
+        for order in self:
+            if order.state != "sale" or not order.is_subscription:
+                raise UserError(
+                    self.env._("%s is not a confirmed subscription.", order.name)
+                )
+            values = order._prepare_resume_values(day)
+            if order.end_date and order.end_date <= day:
+                values["end_date"] = False
+            order._set_subscription_state(
+                "3_progress", close_reason_id=False, resume_date=False, **values
+            )
+        return True
+
+    def action_open_close_wizard(self):
+        """Ask for the reason, then close.
+
+        :return: window action
+        :rtype: dict
+        """
+        return self._open_wizard(
+            "sale.subscription.close", self.env._("Close Subscription")
+        )
+
+    def _open_wizard(self, model, title):
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": model,
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_subscription_ids": self.ids},
+        }
+
+    # === PAUSE AND RESUME ===
+
+    def pause_subscription(self, resume_date=None):
+        """Stop invoicing until `resume_subscription`, or until ``resume_date``.
+
+        :param datetime.date resume_date: the day from which it runs again by itself
+        :return: True
+        :raises UserError: one of the orders is not in progress
+        :raises ValidationError: the resume date is not in the future
+        """
+        if resume_date and resume_date <= fields.Date.today():
+            raise ValidationError(
+                self.env._("A paused subscription can only be resumed after today.")
+            )
+        self._set_subscription_state("4_paused", resume_date=resume_date)
+        return True
+
+    def resume_subscription(self):
+        """Run paused subscriptions again; the pause is not invoiced.
+
+        :return: True
+        :raises UserError: one of the orders is not paused
+        """
+        for order in self:
+            if order.subscription_state != "4_paused":
+                raise UserError(self.env._("%s is not paused.", order.name))
+        return self.set_open()
+
+    def action_open_pause_wizard(self):
+        """Ask until when, then pause.
+
+        :return: window action
+        :rtype: dict
+        """
+        return self._open_wizard(
+            "sale.subscription.pause", self.env._("Pause Subscription")
+        )
+
+    # === WHAT HAPPENS BY ITSELF ===
+
+    def _cron_subscription_expiration(self):
+        """Resume, expire, and close what was not paid: each on its day."""
+        today = fields.Date.today()
+        paused = self.search(
+            [("subscription_state", "=", "4_paused"), ("resume_date", "<=", today)]
+        )
+        for order in paused:
+            # From the day it was promised for, also when this run comes late.
+            order._apply_isolated(lambda o: o._open_from(o.resume_date))
+        for order in self._get_expired_subscriptions():
+            order._apply_isolated(lambda o: o.set_close())
+        self._handle_unpaid_subscriptions()
+
+    def _apply_isolated(self, method):
+        """Call ``method`` with one subscription; keep its failure from the others.
+
+        :param method: function of one sale.order
+        :return: whether it was done
+        :rtype: bool
+        """
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                method(self)
+        except OperationalError:
+            raise  # of the database, not of this subscription: the run is repeated
+        except Exception as error:
+            _logger.exception("Subscription %s could not be processed", self.id)
+            self._record_subscription_error(str(error))
+            return False
+        return True
+
+    def _get_expired_subscriptions(self):
+        """Return the subscriptions to be closed because their end date has come.
+
+        One that still has a period to be invoiced before its end is left until that
+        has happened, else the revenue of a missed cron run would be lost.
+
+        :rtype: sale.order recordset
+        """
+        today = fields.Date.today()
+        ended = self.search(
+            [
+                ("is_subscription", "=", True),
+                ("subscription_state", "in", RUNNING_STATES),
+                ("end_date", "<=", today),
+            ]
+        )
+        return ended.filtered(
+            lambda o: (
+                o.subscription_state == "4_paused"
+                or not o.next_invoice_date
+                or o.next_invoice_date >= o.end_date
+            )
+        )
+
+    def _handle_unpaid_subscriptions(self):
+        """Close subscriptions unpaid for longer than their plan allows.
+
+        :return: the closed subscriptions
+        :rtype: sale.order recordset
+        """
+        today = fields.Date.today()
+        orders = self._get_overdue_periods(
+            [
+                ("subscription_id.subscription_state", "=", "3_progress"),
+                ("subscription_id.plan_id.auto_close_limit", ">", 0),
+            ]
+        )
+        orders = orders.filtered(
+            lambda p: (
+                (today - p.move_id.invoice_date_due).days
+                > p.subscription_id.plan_id.auto_close_limit
+            )
+        ).subscription_id
+        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
+        return orders.filtered(
+            lambda order: order._apply_isolated(lambda o: o.set_close(reason.id))
+        )
+
+    def _get_overdue_periods(self, domain):
+        """Return the periods whose invoice is posted, past its due date and unpaid.
+
+        :param list domain: further conditions on sale.subscription.period
+        :rtype: sale.subscription.period recordset
+        """
+        return (
+            self.env["sale.subscription.period"]
+            .sudo()
+            .search(
+                [
+                    *domain,
+                    ("move_id.state", "=", "posted"),
+                    ("move_id.payment_state", "in", ("not_paid", "partial")),
+                    ("move_id.invoice_date_due", "<", fields.Date.today()),
+                ]
+            )
+        )
+
+    def _reopen_when_paid(self):
+        """Run again what was closed for being unpaid and owes nothing overdue now."""
+        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
+        closed = self.filtered(
+            lambda o: (
+                o.subscription_state == "6_churn"
+                and o.state == "sale"
+                and o.close_reason_id == reason
+            )
+        )
+        unpaid = self._get_overdue_periods([("subscription_id", "in", closed.ids)])
+        for order in closed - unpaid.subscription_id:
+            order.set_open()
+            order.message_post(body=self.env._("Paid: the subscription runs again."))

@@ -1,0 +1,107 @@
+from odoo import api, fields, models
+
+
+class SaleOrder(models.Model):
+    """Monthly recurring revenue (MRR) and the log of its changes."""
+
+    _inherit = "sale.order"
+
+    recurring_monthly = fields.Monetary(
+        string="Monthly Recurring",
+        compute="_compute_recurring_monthly",
+        store=True,
+        help="Monthly recurring revenue (MRR): untaxed amount, per month, of the lines"
+        " that are invoiced in advance. What is delivered and measured first varies,"
+        " and does not count.",
+    )
+    sale_order_log_ids = fields.One2many(
+        "sale.order.log", "order_id", string="MRR Log", readonly=True, copy=False
+    )
+
+    @api.depends(
+        "plan_id.billing_period_value",
+        "plan_id.billing_period_unit",
+        "order_line.price_subtotal",
+        "order_line.recurring_invoice",
+    )
+    def _compute_recurring_monthly(self):
+        for order in self:
+            if not order.plan_id:
+                order.recurring_monthly = 0
+                continue
+            lines = order.order_line.filtered(lambda x: x._is_invoiced_in_advance())
+            per_period = sum(lines.mapped("price_subtotal"))
+            if order.subscription_state == "7_upsell":
+                # Its lines show the amount of the days left, not of a period.
+                days, full = order._get_upsell_days()
+                per_period *= full / days
+            order.recurring_monthly = per_period * order.plan_id._get_monthly_factor()
+
+    def _get_active_mrr(self):
+        """Return the MRR that counts now: none unless the subscription is in progress.
+
+        :rtype: float
+        """
+        self.ensure_one()
+        running = self.is_subscription and self.subscription_state == "3_progress"
+        return self.recurring_monthly if running else 0.0
+
+    def _log_mrr(self, event_type=None, replaced=None):
+        """Write the change of MRR since the last row of the log.
+
+        :param str event_type: what happened, written also when the amount is the same;
+            None: an edit, written only when it changes the amount
+        :param replaced: row of sale.order.log by which another subscription handed its
+            MRR over to this one. That part is a transfer; what is left an edit.
+        """
+        for order in self.sudo().filtered("is_subscription"):
+            amount, company_amount, active = order._get_mrr_change()
+            if event_type:
+                moved = amount, company_amount
+                if replaced:
+                    moved = -replaced.amount_signed, -replaced.amount_company_signed
+                order._add_mrr_row(event_type, *moved, active)
+                amount -= moved[0]
+                company_amount -= moved[1]
+            if not order.currency_id.is_zero(amount):
+                edit = "contraction" if amount < 0 else "expansion"
+                order._add_mrr_row(edit, amount, company_amount, 0)
+
+    def _add_mrr_row(self, event_type, amount, company_amount, active):
+        self.ensure_one()
+        Log = self.env["sale.order.log"].sudo()
+        return Log.create(
+            Log._prepare_values(
+                self,
+                event_type,
+                self.currency_id.round(amount),
+                self.company_id.currency_id.round(company_amount),
+                active,
+            )
+        )
+
+    def _get_mrr_change(self):
+        """Return what the log lacks to state the MRR of now.
+
+        :return: (amount, amount in company currency, change of active subscriptions)
+        :rtype: tuple[float, float, int]
+        """
+        self.ensure_one()
+        [(logged, company_logged, active)] = (
+            self.env["sale.order.log"]
+            .sudo()
+            ._read_group(
+                [("order_id", "=", self.id)],
+                [],
+                ["amount_signed:sum", "amount_company_signed:sum", "active_change:sum"],
+            )
+        )
+        mrr = self._get_active_mrr()
+        # At the rate of the order, for good: see the help of the field.
+        company_mrr = self.company_id.currency_id.round(mrr / (self.currency_rate or 1))
+        is_active = int(self.subscription_state == "3_progress")
+        return (
+            mrr - (logged or 0),
+            company_mrr - (company_logged or 0),
+            is_active - (active or 0),
+        )

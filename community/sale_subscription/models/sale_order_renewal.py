@@ -1,0 +1,204 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+UPSELL = "7_upsell"
+RENEWAL = "2_renewal"
+
+# Fields of a subscription that an order which follows from it takes over. What people
+# promise anew (dates, signature, validity) is not among them.
+CARRIED_FIELDS = (
+    "company_id",
+    "partner_id",
+    "partner_invoice_id",
+    "partner_shipping_id",
+    "pricelist_id",
+    "plan_id",
+    "payment_term_id",
+    "fiscal_position_id",
+    "journal_id",
+    "user_id",
+    "team_id",
+    "client_order_ref",
+    "tag_ids",
+)
+
+
+class SaleOrder(models.Model):
+    """Renewal: a new order goes on where this one ends, and takes its place."""
+
+    _inherit = "sale.order"
+
+    # === ORDERS THAT FOLLOW FROM A SUBSCRIPTION ===
+
+    def _create_upsell_renew_order(self, kind):
+        """Make the quotation of an upsell or a renewal of this subscription.
+
+        :param str kind: "7_upsell" or "2_renewal"
+        :rtype: sale.order
+        :raises UserError: this subscription cannot have one now
+        """
+        self.ensure_one()
+        if kind == UPSELL:
+            self._check_can_upsell()
+        else:
+            self._check_can_renew()
+        values = self._prepare_upsell_renew_order_values(kind)
+        order = self.with_company(self.company_id).create(values)
+        order.message_post_with_source(
+            "mail.message_origin_link",
+            render_values={"self": order, "origin": self},
+            subtype_xmlid="mail.mt_note",
+        )
+        return order
+
+    def _prepare_upsell_renew_order_values(self, subscription_management):
+        """Return the values of an order that follows from this one; a hook for modules.
+
+        :param str subscription_management: "7_upsell" or "2_renewal"
+        :rtype: dict
+        """
+        self.ensure_one()
+        values = {name: self[name] for name in CARRIED_FIELDS}
+        values = self._convert_to_write(values)
+        values |= {
+            "subscription_id": self.id,
+            "subscription_state": subscription_management,
+            "origin": self.client_order_ref or self.name,
+        }
+        if subscription_management == UPSELL:
+            values |= self._prepare_upsell_values()
+        else:
+            values |= {
+                "sale_order_template_id": self.sale_order_template_id.id,
+                "start_date": self._get_renewal_start(),
+                "billing_anchor_date": self._get_billing_anchor(),
+                "order_line": self._prepare_following_lines(
+                    lambda line: line.recurring_invoice
+                ),
+            }
+        return values
+
+    def _prepare_following_lines(self, condition, **values):
+        """Return the commands that make lines which continue those of this order.
+
+        :param condition: which lines, a function of one sale.order.line
+        :param values: what is different on the new ones
+        :rtype: list
+        """
+        return [
+            Command.create({**data, "parent_line_id": line.id, **values})
+            for line in self._get_copiable_order_lines().filtered(condition)
+            for data in line.copy_data()
+        ]
+
+    def _open_order(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sale.order",
+            "view_mode": "form",
+            "views": [(self.env.ref("sale.view_order_form").id, "form")],
+            "res_id": self.id,
+        }
+
+    # === RENEWAL ===
+
+    def prepare_renewal_order(self):
+        """Make a renewal quotation, or open the one there is.
+
+        :return: window action
+        :rtype: dict
+        :raises UserError: this subscription cannot be renewed
+        """
+        self.ensure_one()
+        renewal = self.renewal_id or self._create_upsell_renew_order(RENEWAL)
+        return renewal._open_order()
+
+    def _check_can_renew(self):
+        self.ensure_one()
+        allowed = ("3_progress", "4_paused", "6_churn")
+        if self.state != "sale" or self.subscription_state not in allowed:
+            raise UserError(
+                self.env._("%s is not a subscription that can be renewed.", self.name)
+            )
+        if self.renewal_id:
+            raise UserError(
+                self.env._(
+                    "%(order)s has a renewal already: %(renewal)s.",
+                    order=self.name,
+                    renewal=self.renewal_id.name,
+                )
+            )
+
+    def _get_renewal_start(self):
+        """Return the day on which a renewal of this subscription begins.
+
+        The first day that is not invoiced here. What runs goes on without a gap, also
+        over periods that are still to be invoiced; what was paused or closed begins
+        again today at the earliest.
+
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        today = fields.Date.today()
+        start = self.next_invoice_date or today
+        return start if self.subscription_state == "3_progress" else max(start, today)
+
+    def _start_renewal(self):
+        """Let a confirmed renewal run, and its parent end.
+
+        :raises UserError: the parent cannot be renewed any more, or has a draft invoice
+            of the period with which the renewal would begin
+        """
+        self.ensure_one()
+        parent = self.subscription_id.sudo()
+        parent.lock_for_update(allow_referencing=True)
+        if parent.next_invoice_date and parent._get_period(parent.next_invoice_date):
+            raise UserError(
+                self.env._(
+                    "%(order)s has a draft invoice from %(date)s on. Post or delete it"
+                    " before you confirm the renewal.",
+                    order=parent.name,
+                    date=parent.next_invoice_date,
+                )
+            )
+        earliest = parent._get_renewal_start()
+        start = max(self.start_date or earliest, earliest)
+        values = {}
+        if self.next_invoice_date and self.next_invoice_date < start:
+            values["next_invoice_date"] = start
+        if self.end_date and self.end_date <= start:
+            raise UserError(
+                self.env._(
+                    "%(renewal)s begins on %(date)s, when the period invoiced on"
+                    " %(order)s ends. Its own end date must be later.",
+                    renewal=self.name,
+                    date=start,
+                    order=parent.name,
+                )
+            )
+        parent._set_subscription_state("5_renewed", resume_date=False)
+        handed_over = parent.sale_order_log_ids.sorted("id")[-1]
+        if values:
+            self.write(values)
+        self._start_subscription(start, event_type="transfer_in", replaced=handed_over)
+        parent.message_post(
+            body=self.env._(
+                "Renewed by %(renewal)s from %(date)s on.",
+                renewal=self.name,
+                date=start,
+            )
+        )
+
+    def _give_back_to_parent(self):
+        """Let the parent go on when its renewal is cancelled before being invoiced."""
+        self.ensure_one()
+        parent = self.subscription_id.sudo()
+        if parent.subscription_state != "5_renewed" or self.subscription_period_ids:
+            return
+        handed_over = self.sudo().sale_order_log_ids.sorted("id")[-1]
+        parent._set_subscription_state("3_progress", replaced=handed_over)
+        parent.message_post(
+            body=self.env._("%s was cancelled: this subscription goes on.", self.name)
+        )

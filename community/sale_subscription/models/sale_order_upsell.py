@@ -1,0 +1,202 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_date
+
+from .sale_order import RUNNING_STATES
+
+
+class SaleOrder(models.Model):
+    """Upsell: a small order for the rest of the period, whose lines then join.
+
+    Its lines carry the price of a whole period; its amounts are that of the days left.
+    For which days is in its own dates: charged are [start_date, next_invoice_date) of
+    the period [last_invoice_date, next_invoice_date).
+    """
+
+    _inherit = "sale.order"
+
+    def prepare_upsell_order(self):
+        """Make a quotation for more of what this subscription has, or for other things.
+
+        :return: window action
+        :rtype: dict
+        :raises UserError: this subscription cannot have an upsell now
+        """
+        self.ensure_one()
+        return self._create_upsell_renew_order("7_upsell")._open_order()
+
+    def _check_can_upsell(self):
+        self.ensure_one()
+        if self.state != "sale" or self.subscription_state != "3_progress":
+            raise UserError(
+                self.env._("%s is not a subscription in progress.", self.name)
+            )
+        today = fields.Date.today()
+        if not self.last_invoice_date:
+            raise UserError(
+                self.env._(
+                    "%s has not been invoiced yet. Change its lines instead.", self.name
+                )
+            )
+        if not self.last_invoice_date <= today < self.next_invoice_date:
+            raise UserError(
+                self.env._(
+                    "The period of %(order)s ended on %(date)s. Invoice the next one"
+                    " first.",
+                    order=self.name,
+                    date=self.next_invoice_date,
+                )
+            )
+
+    def _prepare_upsell_values(self):
+        last_day = self.next_invoice_date - timedelta(days=1)
+        return {
+            **self._prepare_upsell_dates(),
+            # The amounts hold for this period only.
+            "validity_date": last_day,
+            "order_line": self._prepare_following_lines(
+                lambda line: line._is_invoiced_in_advance(), product_uom_qty=0
+            ),
+        }
+
+    def _prepare_upsell_dates(self):
+        """Return the days an upsell of this subscription charges from today.
+
+        :rtype: dict
+        """
+        return {
+            "start_date": fields.Date.today(),
+            "last_invoice_date": self.last_invoice_date,
+            "next_invoice_date": self.next_invoice_date,
+        }
+
+    def _get_upsell_days(self):
+        """Return which share of the plan's price this upsell costs.
+
+        :return: (days charged, days of the whole period)
+        :rtype: tuple[int, int]
+        """
+        self.ensure_one()
+        first, last = self.start_date, self.next_invoice_date
+        if not first or not last or not self.last_invoice_date or first >= last:
+            return 1, 1
+        return (last - first).days, (last - self.last_invoice_date).days
+
+    def action_update_upsell_dates(self):
+        """Charge the rest of the period that runs now, as of today.
+
+        :return: True
+        :raises UserError: the parent cannot have an upsell now
+        """
+        for order in self.filtered(lambda o: o.state in ("draft", "sent")):
+            parent = order.subscription_id
+            parent._check_can_upsell()
+            order.write(
+                {
+                    **parent._prepare_upsell_dates(),
+                    "validity_date": parent.next_invoice_date - timedelta(days=1),
+                }
+            )
+        return True
+
+    # === JOIN THE PARENT ===
+
+    def _join_parent(self):
+        """Put the lines of a confirmed upsell on its subscription.
+
+        :raises UserError: the period that the amounts are for is over, or the next
+            one has been invoiced in a draft already
+        """
+        self.ensure_one()
+        parent = self.subscription_id.sudo()
+        parent.lock_for_update(allow_referencing=True)
+        self._check_can_join(parent)
+        lines = self.order_line.filtered(lambda line: line._is_invoiced_in_advance())
+        if any(line.product_uom_qty < 0 for line in lines):
+            raise UserError(
+                self.env._(
+                    "An upsell adds. To reduce a quantity, change it on %s: it holds"
+                    " from the next invoice on.",
+                    parent.name,
+                )
+            )
+        unchanged = lines.filtered(lambda line: not line.product_uom_qty)
+        unchanged.unlink()
+        for line in (lines - unchanged).sudo():
+            line._join_subscription(parent)
+        parent._log_mrr()
+        parent.message_post(body=self.env._("The upsell %s was confirmed.", self.name))
+
+    def _check_can_join(self, parent):
+        """Refuse an upsell that no longer says what the customer would be charged."""
+        if parent.subscription_state != "3_progress":
+            raise UserError(
+                self.env._("%s is not a subscription in progress.", parent.name)
+            )
+        period = parent.last_invoice_date, parent.next_invoice_date
+        if (self.last_invoice_date, self.next_invoice_date) != period:
+            raise UserError(
+                self.env._(
+                    "The amounts of %(upsell)s are for the period up to %(date)s, and"
+                    " %(order)s has moved on since. Update its dates, and show the"
+                    " customer the new amounts.",
+                    upsell=self.name,
+                    date=format_date(self.env, self.next_invoice_date),
+                    order=parent.name,
+                )
+            )
+        if parent._get_period(parent.next_invoice_date):
+            raise UserError(
+                self.env._(
+                    "%(order)s has a draft invoice from %(date)s on, without what is"
+                    " added here. Post or delete it first.",
+                    order=parent.name,
+                    date=format_date(self.env, parent.next_invoice_date),
+                )
+            )
+
+    def _leave_parent(self):
+        """Take the lines of a cancelled upsell off its subscription again."""
+        self.ensure_one()
+        parent = self.subscription_id.sudo()
+        if parent.subscription_state not in RUNNING_STATES:
+            return
+        for line in self.order_line.sudo():
+            joined = line.parent_line_id
+            if joined.order_id == parent:
+                joined._set_subscription_quantity(
+                    max(joined.product_uom_qty - line.product_uom_qty, 0)
+                )
+        parent._log_mrr()
+        parent.message_post(body=self.env._("The upsell %s was cancelled.", self.name))
+
+    # === INVOICE ===
+
+    @api.model
+    def _get_upsell_to_invoice_domain(self):
+        """Return the domain of the upsells that the scheduled action invoices.
+
+        :rtype: Domain
+        """
+        return Domain(
+            [
+                ("subscription_state", "=", "7_upsell"),
+                ("state", "=", "sale"),
+                ("invoice_status", "=", "to invoice"),
+            ]
+        )
+
+    def _is_upsell_to_invoice(self):
+        """Tell whether this is a confirmed upsell that is not invoiced yet.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return (
+            self.subscription_state == "7_upsell"
+            and self.state == "sale"
+            and self.invoice_status == "to invoice"
+        )
