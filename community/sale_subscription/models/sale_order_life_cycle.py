@@ -14,9 +14,9 @@ ALLOWED_FROM = {
     "1_draft": {"6_churn"},
     "2_renewal": {"6_churn"},
     "3_progress": {False, "1_draft", "2_renewal", "4_paused", "5_renewed", "6_churn"},
-    "4_paused": {"3_progress"},
+    "4_paused": {"3_progress", "5_renewed"},
     "5_renewed": {"3_progress", "4_paused", "6_churn"},
-    "6_churn": {"3_progress", "4_paused"},
+    "6_churn": {"3_progress", "4_paused", "5_renewed"},
 }
 
 # What the MRR log calls a change, by the state before it and the one after it.
@@ -110,9 +110,11 @@ class SaleOrder(models.Model):
         for order in confirmed:
             if order.subscription_state == "7_upsell":
                 order._leave_parent()
-            elif order.subscription_state in RUNNING_STATES:
-                order.set_close()
+            elif order._is_renewal_not_begun():
+                order._close(event_type="transfer_out")
                 order._give_back_to_parent()
+            elif order.subscription_state in RUNNING_STATES:
+                order._close()
         return result
 
     def action_draft(self):
@@ -136,17 +138,25 @@ class SaleOrder(models.Model):
         :return: True
         :raises UserError: one of the orders is not a running or paused subscription
         """
-        today = fields.Date.today()
         for order in self:
-            end_date = min(order.end_date or today, today)
-            values = {
-                "end_date": max(end_date, order.start_date or end_date),
-                "resume_date": False,
-            }
-            if close_reason_id:
-                values["close_reason_id"] = close_reason_id
-            order._set_subscription_state("6_churn", **values)
+            if order.subscription_state not in RUNNING_STATES:
+                raise UserError(
+                    self.env._("%s is not a running subscription.", order.name)
+                )
+            order._close(close_reason_id)
         return True
+
+    def _close(self, close_reason_id=None, event_type=None):
+        self.ensure_one()
+        today = fields.Date.today()
+        end_date = min(self.end_date or today, today)
+        values = {
+            "end_date": max(end_date, self.start_date or end_date),
+            "resume_date": False,
+        }
+        if close_reason_id:
+            values["close_reason_id"] = close_reason_id
+        self._set_subscription_state("6_churn", event_type=event_type, **values)
 
     def set_open(self):
         """Run closed or paused subscriptions again.
@@ -269,6 +279,8 @@ class SaleOrder(models.Model):
             _logger.exception("Subscription %s could not be processed", self.id)
             self._record_subscription_error(str(error))
             return False
+        if self.subscription_error:
+            self.subscription_error = False
         return True
 
     def _get_expired_subscriptions(self):

@@ -2,8 +2,17 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from .sale_order import RUNNING_STATES
+
 UPSELL = "7_upsell"
 RENEWAL = "2_renewal"
+
+# What the MRR log of a renewal begins with, by the state of what it renews.
+TAKEN_OVER_AS = {
+    "3_progress": "transfer_in",
+    "4_paused": "resume",
+    "6_churn": "reopen",
+}
 
 # Fields of a subscription that an order which follows from it takes over. What people
 # promise anew (dates, signature, validity) is not among them.
@@ -178,11 +187,13 @@ class SaleOrder(models.Model):
                     order=parent.name,
                 )
             )
+        event_type = TAKEN_OVER_AS[parent.subscription_state]
         parent._set_subscription_state("5_renewed", resume_date=False)
-        handed_over = parent.sale_order_log_ids.sorted("id")[-1]
         if values:
             self.write(values)
-        self._start_subscription(start, event_type="transfer_in", replaced=handed_over)
+        self._start_subscription(
+            start, event_type=event_type, replaced=parent._get_last_transfer()
+        )
         parent.message_post(
             body=self.env._(
                 "Renewed by %(renewal)s from %(date)s on.",
@@ -191,14 +202,34 @@ class SaleOrder(models.Model):
             )
         )
 
+    def _get_last_transfer(self):
+        """Return the log row that says which MRR was handed over, if there was any.
+
+        :rtype: sale.order.log
+        """
+        row = self.sudo().sale_order_log_ids.sorted("id")[-1:]
+        return row.filtered("amount_signed")
+
+    def _is_renewal_not_begun(self):
+        """Tell whether this renewal runs, but has no invoice yet.
+
+        :rtype: bool
+        """
+        return bool(
+            self.subscription_state in RUNNING_STATES
+            and self.subscription_id.sudo().subscription_state == "5_renewed"
+            and not self.sudo().subscription_period_ids
+        )
+
     def _give_back_to_parent(self):
-        """Let the parent go on when its renewal is cancelled before being invoiced."""
+        """Let the parent go on as before when its renewal did not even begin."""
         self.ensure_one()
         parent = self.subscription_id.sudo()
-        if parent.subscription_state != "5_renewed" or self.subscription_period_ids:
-            return
-        handed_over = self.sudo().sale_order_log_ids.sorted("id")[-1]
-        parent._set_subscription_state("3_progress", replaced=handed_over)
+        taken_over_as = self.sudo().sale_order_log_ids.sorted("id")[0].event_type
+        [state] = [s for s, event in TAKEN_OVER_AS.items() if event == taken_over_as]
+        parent._set_subscription_state(state, replaced=self._get_last_transfer())
         parent.message_post(
-            body=self.env._("%s was cancelled: this subscription goes on.", self.name)
+            body=self.env._(
+                "%s was cancelled: this subscription is what it was before.", self.name
+            )
         )

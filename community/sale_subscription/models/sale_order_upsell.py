@@ -7,6 +7,8 @@ from odoo.tools import format_date
 
 from .sale_order import RUNNING_STATES
 
+QUOTATION = ("draft", "sent")
+
 
 class SaleOrder(models.Model):
     """Upsell: a small order for the rest of the period, whose lines then join.
@@ -91,7 +93,7 @@ class SaleOrder(models.Model):
         :return: True
         :raises UserError: the parent cannot have an upsell now
         """
-        for order in self.filtered(lambda o: o.state in ("draft", "sent")):
+        for order in self.filtered(lambda o: o.state in QUOTATION):
             parent = order.subscription_id
             parent._check_can_upsell()
             order.write(
@@ -103,6 +105,16 @@ class SaleOrder(models.Model):
         return True
 
     # === JOIN THE PARENT ===
+
+    def action_confirm(self):
+        """Take off what an upsell offers and the customer does not want more of."""
+        upsells = self.filtered(
+            lambda o: o.subscription_state == "7_upsell" and o.state in QUOTATION
+        )
+        upsells.order_line.filtered(
+            lambda line: line.parent_line_id and not line.product_uom_qty
+        ).unlink()
+        return super().action_confirm()
 
     def _join_parent(self):
         """Put the lines of a confirmed upsell on its subscription.
@@ -123,9 +135,7 @@ class SaleOrder(models.Model):
                     parent.name,
                 )
             )
-        unchanged = lines.filtered(lambda line: not line.product_uom_qty)
-        unchanged.unlink()
-        for line in (lines - unchanged).sudo():
+        for line in lines.sudo():
             line._join_subscription(parent)
         parent._log_mrr()
         parent.message_post(body=self.env._("The upsell %s was confirmed.", self.name))

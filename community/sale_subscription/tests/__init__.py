@@ -1,9 +1,16 @@
 from . import (
+    test_alignment,
     test_cron,
+    test_customer_year,
     test_install,
     test_invoice_changes,
     test_life_cycle,
+    test_mrr_log,
+    test_pause_and_reopen,
+    test_plan_change,
     test_plan_dates,
     test_recurring_invoice,
+    test_renewal,
     test_security,
+    test_upsell,
 )

@@ -76,6 +76,13 @@ class SubscriptionCase(TransactionCase):
         with freeze_time(day):
             return self.env["sale.order"]._cron_recurring_create_invoice()
 
+    def assertLog(self, order, *expected):
+        """Check the MRR log of a subscription: (event type, amount) by age."""
+        rows = order.sale_order_log_ids.sorted("id")
+        self.assertEqual(
+            [(row.event_type, row.amount_signed) for row in rows], list(expected)
+        )
+
     def assertDates(self, order, last, following):
         """Check the window of a subscription; dates as ISO text, last may be None."""
         dates = [order.last_invoice_date, order.next_invoice_date]

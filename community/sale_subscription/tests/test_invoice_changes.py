@@ -48,6 +48,16 @@ class TestInvoiceChanges(SubscriptionCase):
         self.draft.button_cancel()
         self.assertEqual(len(self._run_cron("2026-01-02")), 1)
 
+    def test_draft_cancelled_and_made_anew_in_one_transaction(self):
+        """The cancelled one's claim has not reached the database when the next comes.
+
+        It used to bar the way there: a duplicate period where there was none.
+        """
+        with freeze_time("2026-01-02"):
+            self.env.flush_all()
+            self.draft.button_cancel()
+            self.assertEqual(self.order._create_invoices().amount_total, 10)
+
     def test_cancelled_draft_can_come_back_while_its_period_is_free(self):
         self.draft.button_cancel()
         self.draft.button_draft()
