@@ -1,1 +1,1 @@
-from . import sale_subscription_report
+from . import sale_subscription_report, sale_subscription_report_query

@@ -1,40 +1,255 @@
-"""MRR and churn per month, from the MRR log."""
+"""MRR and churn per month. The query behind it is in the file beside this one."""
 
-from odoo import api, fields, models
+from dateutil.relativedelta import relativedelta
+
+from odoo import fields, models
 from odoo.tools import SQL
 
-# Where each event of the MRR log counts.
-COUNTED_AS = {
-    "new": "new",
-    "expansion": "expansion",
-    "contraction": "contraction",
-    "churn": "churn",
-    "reopen": "reopen",
-    "pause": "pause",
-    "resume": "pause",
-    "transfer_out": "transfer",
-    "transfer_in": "transfer",
-}
-
-# What stands at the beginning or at the end of a month: the SQL aggregate that picks
-# the month to take it from, where several months are shown as one.
+# What stands at one point in time, and the SQL aggregate that finds the month to take
+# it from where several months are shown as one: the first or the last of them.
 STOCKS = {
-    "opening_mrr": "MIN",
-    "opening_count": "MIN",
-    "closing_mrr": "MAX",
-    "closing_count": "MAX",
+    "opening_mrr": SQL("MIN"),
+    "opening_count": SQL("MIN"),
+    "closing_mrr": SQL("MAX"),
+    "closing_count": SQL("MAX"),
 }
 
-# What ended, and what it is divided by. Rates per month are divided by what was open
-# at the beginning of each month, all months together.
+# What ended, its sign there, and what it is divided by: the openings of all months
+# added up, and for the rates of a period the one with which it began.
 RATES = {
-    "mrr_churn_rate": ("-churn_mrr", "opening_mrr"),
-    "subscription_churn_rate": ("churned_count", "opening_count"),
+    "mrr_churn_rate": ("churn_mrr", SQL("-"), "opening_mrr"),
+    "logo_churn_rate": ("churn_count", SQL("+"), "opening_count"),
 }
-MONTHLY_RATES = {
-    "mrr_churn_rate_monthly": ("-churn_mrr", "opening_mrr"),
-    "subscription_churn_rate_monthly": ("churned_count", "opening_count"),
-}
+PERIOD_RATES = {f"period_{name}": spec for name, spec in RATES.items()}
 
-AS_OF_FIRST = " Over several months: of the first one."
-AS_OF_LAST = " Over several months: of the last one."
+FIRST_MONTH = " Where several months are shown as one: of the first of them."
+LAST_MONTH = " Where several months are shown as one: of the last of them."
+
+
+class SaleSubscriptionReport(models.Model):
+    """One row per month, company, plan, salesperson and team.
+
+    From the first event of such a combination to the present month, months without any
+    event included: so the last month of every group is the same, and what was lost is
+    not shown as still there.
+    """
+
+    _name = "sale.subscription.report"
+    _description = "MRR & Churn"
+    _auto = False
+    _order = "month desc, plan_id, id"
+    _rec_name = "month"
+    _depends = {
+        "sale.order.log": [
+            "order_id",
+            "event_date",
+            "event_type",
+            "amount_company_signed",
+            "active_change",
+            "plan_id",
+            "company_id",
+        ],
+        "sale.order": ["user_id", "team_id"],
+    }
+
+    month = fields.Date(readonly=True, help="First day of the month.")
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one(
+        "res.currency",
+        readonly=True,
+        help="Of the company you work in. Amounts of other companies are converted at"
+        " today's rate.",
+    )
+    plan_id = fields.Many2one(
+        "sale.subscription.plan", string="Recurring Plan", readonly=True
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Salesperson",
+        readonly=True,
+        help="Who looks after the subscriptions today.",
+    )
+    team_id = fields.Many2one(
+        "crm.team",
+        string="Sales Team",
+        readonly=True,
+        help="The team that looks after the subscriptions today.",
+    )
+
+    # === MRR ===
+
+    opening_mrr = fields.Monetary(
+        string="Opening MRR",
+        readonly=True,
+        help="Monthly recurring revenue when the month began." + FIRST_MONTH,
+    )
+    new_mrr = fields.Monetary(
+        string="New",
+        readonly=True,
+        help="MRR of subscriptions that were confirmed.",
+    )
+    expansion_mrr = fields.Monetary(
+        string="Expansion",
+        readonly=True,
+        help="An upsell, more quantity, a higher price, another plan: also on renewal.",
+    )
+    contraction_mrr = fields.Monetary(
+        string="Contraction",
+        readonly=True,
+        help="Less quantity, a lower price, another plan: also on renewal.",
+    )
+    churn_mrr = fields.Monetary(
+        string="Churn",
+        readonly=True,
+        help="MRR of subscriptions that were closed or expired. One that was paused at"
+        " that time counts with the MRR it was paused with.",
+    )
+    reopen_mrr = fields.Monetary(
+        string="Reopened",
+        readonly=True,
+        help="MRR of closed subscriptions that run again. It does not make their churn"
+        " undone.",
+    )
+    pause_mrr = fields.Monetary(
+        string="Paused/Resumed",
+        readonly=True,
+        help="MRR that was resumed, less what was paused. A pause is no churn. When a"
+        " paused subscription is closed, its pause is taken back here, as it counts as"
+        " churn from then on.",
+    )
+    transfer_mrr = fields.Monetary(
+        string="Transfers",
+        readonly=True,
+        help="MRR handed over from a renewed subscription to its renewal, and from one"
+        " plan to another. Nothing is won or lost by it: all together it is 0.",
+    )
+    closing_mrr = fields.Monetary(
+        string="Closing MRR",
+        readonly=True,
+        help="Opening MRR and all changes of the month; up to now for the present"
+        " one." + LAST_MONTH,
+    )
+    mrr_churn_rate = fields.Float(
+        string="MRR Churn Rate (Monthly)",
+        readonly=True,
+        aggregator="avg",
+        help="Churn / opening MRR of each month. Over several months: what a month"
+        " loses on average, weighted by its opening MRR. 0 when nothing was open.",
+    )
+    period_mrr_churn_rate = fields.Float(
+        string="MRR Churn Rate (Whole Period)",
+        readonly=True,
+        aggregator="avg",
+        help="Churn / opening MRR of all months shown as one: grouped by year, the rate"
+        " of the year. 0 when nothing was open, as in the first month of all.",
+    )
+
+    # === SUBSCRIPTIONS ===
+
+    opening_count = fields.Integer(
+        string="Opening Subscriptions",
+        readonly=True,
+        help="Subscriptions in progress when the month began." + FIRST_MONTH,
+    )
+    new_count = fields.Integer(string="New Subscriptions", readonly=True)
+    churn_count = fields.Integer(
+        string="Churned Subscriptions",
+        readonly=True,
+        help="Subscriptions that were closed or expired, paused ones included.",
+    )
+    reopen_count = fields.Integer(string="Reopened Subscriptions", readonly=True)
+    pause_count = fields.Integer(
+        string="Paused/Resumed Subscriptions",
+        readonly=True,
+        help="Resumed less paused.",
+    )
+    transfer_count = fields.Integer(
+        string="Transferred Subscriptions",
+        readonly=True,
+        help="Renewals less what they renew, and changes of plan.",
+    )
+    closing_count = fields.Integer(
+        string="Closing Subscriptions",
+        readonly=True,
+        help="Opening + new + reopened + paused/resumed + transferred - churned."
+        + LAST_MONTH,
+    )
+    logo_churn_rate = fields.Float(
+        string="Logo Churn Rate (Monthly)",
+        readonly=True,
+        aggregator="avg",
+        help="Churned / opening subscriptions of each month. Over several months: what"
+        " a month loses on average. 0 when nothing was open.",
+    )
+    period_logo_churn_rate = fields.Float(
+        string="Logo Churn Rate (Whole Period)",
+        readonly=True,
+        aggregator="avg",
+        help="Churned / opening subscriptions of all months shown as one. 0 when"
+        " nothing was open.",
+    )
+
+    # === AGGREGATES ===
+
+    def _read_group_select(self, aggregate_spec, query):
+        """Take stocks from the right month, and rates from sums.
+
+        Openings of several months added up mean nothing, and neither does the average
+        of their rates.
+        """
+        name, _colon, function = aggregate_spec.partition(":")
+        if function in ("sum", "avg", "sum_currency"):
+            if name in STOCKS:
+                return self._get_stock_sql(name, query)
+            if name in RATES:
+                ended, sign, opened = RATES[name]
+                opened = SQL("SUM(%s)", self._field_to_sql(self._table, opened, query))
+                return self._get_rate_sql(ended, sign, opened, query)
+            if name in PERIOD_RATES:
+                ended, sign, opened = PERIOD_RATES[name]
+                opened = self._get_stock_sql(opened, query)
+                return self._get_rate_sql(ended, sign, opened, query)
+        return super()._read_group_select(aggregate_spec, query)
+
+    def _get_stock_sql(self, name, query):
+        return SQL(
+            """(SELECT SUM(stock.amount)
+                FROM UNNEST(ARRAY_AGG(%(amount)s), ARRAY_AGG(%(month)s))
+                     AS stock(amount, month)
+                WHERE stock.month = %(first_or_last)s(%(month)s))""",
+            amount=self._field_to_sql(self._table, name, query),
+            month=self._field_to_sql(self._table, "month", query),
+            first_or_last=STOCKS[name],
+        )
+
+    def _get_rate_sql(self, ended, sign, opened, query):
+        return SQL(
+            "COALESCE(SUM(%(sign)s%(ended)s)::float / NULLIF(%(opened)s, 0), 0)",
+            sign=sign,
+            ended=self._field_to_sql(self._table, ended, query),
+            opened=opened,
+        )
+
+    def action_open_movements(self):
+        """Open the MRR log of the month, for the plan and salesperson of the row.
+
+        :return: window action
+        :rtype: dict
+        """
+        self.ensure_one()
+        month_end = self.month + relativedelta(months=1)
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id(
+                "sale_subscription.sale_order_log_action"
+            ),
+            "views": [(False, "list")],
+            "context": {},
+            "domain": [
+                ("event_date", ">=", self.month),
+                ("event_date", "<", month_end),
+                ("company_id", "=", self.company_id.id),
+                ("plan_id", "=", self.plan_id.id),
+                ("order_id.user_id", "=", self.user_id.id),
+                ("order_id.team_id", "=", self.team_id.id),
+            ],
+        }

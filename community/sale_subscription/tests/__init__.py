@@ -11,6 +11,9 @@ from . import (
     test_plan_dates,
     test_recurring_invoice,
     test_renewal,
+    test_report,
+    test_report_life_cycle,
+    test_report_security,
     test_security,
     test_upsell,
 )
