@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 RUNNING = "3_progress"
 PAUSED = "4_paused"
+RENEWED = "5_renewed"
 CHURNED = "6_churn"
 USER_GROUP = "fusion_centralized_billing.group_user"
 
@@ -195,6 +196,30 @@ class SaleOrder(models.Model):
                         "The invoice of the last usage stays in draft: %s", str(exc)
                     )
                 )
+
+    def _fc_is_last_window_billed(self):
+        """Whether the window in which this was renewed, or closed, has been billed."""
+        self.ensure_one()
+        return bool(
+            self.next_invoice_date and self.fc_settled_day == self.next_invoice_date
+        )
+
+    @api.model
+    def _fc_renewed_to_bill(self):
+        """Renewed subscriptions whose last window is over, and not billed yet.
+
+        The renewal invoices what begins then; the old order has no invoice of its own
+        any more that the usage could go on.
+        """
+        renewed = self.search(
+            [
+                ("is_subscription", "=", True),
+                ("subscription_state", "=", RENEWED),
+                ("next_invoice_date", "<=", fields.Date.today()),
+            ],
+            order="id",
+        )
+        return renewed.filtered(lambda o: not o._fc_is_last_window_billed())
 
     def _get_update_prices_lines(self):
         return (

@@ -49,6 +49,10 @@ class SaleOrderLine(models.Model):
             optional_values["quantity"] = 1.0
         return super()._prepare_invoice_line(**optional_values)
 
+    def _is_invoiced_in_advance(self):
+        """Usage is billed afterwards, as it came: by no days, and it is no MRR."""
+        return not self.fc_charge_id and super()._is_invoiced_in_advance()
+
     def _get_recurring_invoice_description(self):
         """A usage line names its own window, which lies behind the plan's period."""
         if self.fc_charge_id:

@@ -37,7 +37,10 @@ class SaleOrder(models.Model):
                 self.env.cr.rollback()
                 _logger.info("Rating of %s subscriptions put off", len(batch))
             if not Cron._commit_progress(len(batch)):
-                break
+                return
+        for order in self._fc_renewed_to_bill():
+            order._fc_bill_last_usage()
+            Cron._commit_progress()
 
     def _fc_rate_isolated(self):
         """Rate a batch at once; when that fails, one by one, noting the failures."""

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ..engine import events, periods
 from ..engine.errors import BillingError
+from .sale_order import CHURNED, RENEWED
 
 # One event on its way into the table: its place in the request, the event as
 # the engine parsed it, and what the database says of its order and metric.
@@ -123,6 +124,7 @@ class FusionBillingUsage(models.Model):
                     "fc_service_id",
                     "fc_settled_start",
                     "fc_settled_end",
+                    "fc_settled_day",
                     "start_date",
                     "last_invoice_date",
                     "next_invoice_date",
@@ -198,19 +200,23 @@ class FusionBillingUsage(models.Model):
 
         It begins with the window invoiced last, else the open one, and has no end,
         unless the subscription has one. ``end_date`` itself is the first day not
-        billed.
+        billed. One that was renewed is billed for the window it was renewed in.
         """
         tz = order.company_id.fc_billing_tz
         first = order.last_invoice_date or order.start_date
-        closed = order.subscription_state in ("5_renewed", "6_churn")
+        renewed = order.subscription_state == RENEWED
+        closed = order.subscription_state == CHURNED or (
+            renewed and order._fc_is_last_window_billed()
+        )
         if not first or closed or order.state == "cancel":
             return periods.Window(datetime.min, datetime.min)
         previous = order._fc_previous_window()
+        ends = [order.end_date] if order.end_date else []
+        if renewed:
+            ends.append(order.next_invoice_date)
         return periods.Window(
             previous.start if previous else periods.day_start_utc(first, tz),
-            periods.day_start_utc(order.end_date, tz)
-            if order.end_date
-            else datetime.max,
+            periods.day_start_utc(min(ends), tz) if ends else datetime.max,
         )
 
     @api.model

@@ -27,6 +27,8 @@ class SaleOrderLine(models.Model):
         compute="_compute_recurring_invoice",
         store=True,
         precompute=True,
+        # A credit for a recurring product is given once.
+        readonly=False,
     )
     parent_line_id = fields.Many2one(
         "sale.order.line",
@@ -107,8 +109,6 @@ class SaleOrderLine(models.Model):
         return result
 
     def _get_orders_to_log(self):
-        if self.env.context.get("mrr_logged_by_caller"):
-            return self.env["sale.order"]
         return self.filtered(
             lambda line: (
                 line.order_id.subscription_state == "3_progress"

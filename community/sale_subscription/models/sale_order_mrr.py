@@ -53,7 +53,12 @@ class SaleOrder(models.Model):
             None: an edit, written only when it changes the amount
         :param replaced: row of sale.order.log by which another subscription handed its
             MRR over to this one. That part is a transfer; what is left an edit.
+
+        With `mrr_logged_by_caller` in the context edits are left to a later call, so
+        that one action of a user is one row.
         """
+        if not event_type and self.env.context.get("mrr_logged_by_caller"):
+            return
         for order in self.sudo().filtered("is_subscription"):
             amount, company_amount, active = order._get_mrr_change()
             if event_type:
