@@ -162,6 +162,8 @@ class SaleOrder(models.Model):
             if not self._is_invoice_due():
                 break
             moves += self._invoice_one_period()
+            if not self.is_subscription:
+                break
         return moves
 
     def _invoice_one_period(self):
@@ -172,7 +174,7 @@ class SaleOrder(models.Model):
         # final: what is worth less than nothing (a plan changed for a smaller one, say)
         # becomes a credit note.
         moves = order._create_invoices(final=True)
-        if not moves:
+        if not moves and order.is_subscription:
             order._skip_free_period()
         elif self.plan_id.invoice_posting == "post":
             order._post_recurring_invoices(moves)

@@ -181,6 +181,14 @@ class SaleOrder(models.Model):
                 raise UserError(
                     self.env._("%s is not a confirmed subscription.", order.name)
                 )
+            if order.subscription_state == "5_renewed":
+                raise UserError(
+                    self.env._(
+                        "%(order)s goes on as %(renewal)s. Cancel that first.",
+                        order=order.name,
+                        renewal=order.renewal_id.name,
+                    )
+                )
             values = order._prepare_resume_values(day)
             if order.end_date and order.end_date <= day:
                 values["end_date"] = False

@@ -163,20 +163,21 @@ class SaleOrder(models.Model):
 
     def _prepare_credit_line(self, invoice_line, unused_days, days):
         last_day = self.next_invoice_date - timedelta(days=1)
-        env = self.with_context(lang=self.partner_id.lang).env
-        text = env._(
+        order = self.with_context(lang=self.partner_id.lang)
+        product = invoice_line.product_id.with_context(lang=self.partner_id.lang)
+        text = order.env._(
             "Unused on the plan %(plan)s: %(start)s to %(end)s (%(unused)s of %(days)s"
             " days)",
-            plan=self.with_context(lang=self.partner_id.lang).plan_id.name,
-            start=format_date(env, fields.Date.today()),
-            end=format_date(env, last_day),
+            plan=order.plan_id.name,
+            start=format_date(order.env, fields.Date.today()),
+            end=format_date(order.env, last_day),
             unused=unused_days,
             days=days,
         )
         price = -invoice_line.price_unit * unused_days / days
         return {
             "product_id": invoice_line.product_id.id,
-            "name": f"{invoice_line.product_id.display_name}\n{text}",
+            "name": f"{product.display_name}\n{text}",
             "product_uom_qty": invoice_line.quantity,
             "product_uom_id": invoice_line.product_uom_id.id,
             "price_unit": price,

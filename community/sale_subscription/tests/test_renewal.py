@@ -139,6 +139,11 @@ class TestRenewal(SubscriptionCase):
         with self.assertRaises(UserError):
             self.order._create_upsell_renew_order("2_renewal")
 
+    def test_renewed_cannot_be_reopened_beside_its_renewal(self):
+        self._renew()
+        with self.assertRaisesRegex(UserError, "goes on as"):
+            self.order.set_open()
+
     def test_delivered_hours_of_the_old_one_can_still_be_invoiced(self):
         order = self._create_subscription(self.fee, self.hours, start="2026-01-31")
         self._run_cron("2026-01-31")
