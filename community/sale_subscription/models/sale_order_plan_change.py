@@ -38,6 +38,7 @@ class SaleOrder(models.Model):
         :return: True
         :raises UserError: one of the subscriptions cannot change, or not today
         """
+        self.check_access("write")
         for order in self:
             order._check_can_change_plan(plan, timing)
             previous = order.plan_id

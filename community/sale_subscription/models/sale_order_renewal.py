@@ -161,6 +161,8 @@ class SaleOrder(models.Model):
             of the period with which the renewal would begin
         """
         self.ensure_one()
+        # Whoever confirms this changes the parent: not with rights on this one alone.
+        self.subscription_id.check_access("write")
         parent = self.subscription_id.sudo()
         parent.lock_for_update(allow_referencing=True)
         if parent.next_invoice_date and parent._get_period(parent.next_invoice_date):

@@ -123,6 +123,8 @@ class SaleOrder(models.Model):
             one has been invoiced in a draft already
         """
         self.ensure_one()
+        # Whoever confirms this changes the parent: not with rights on this one alone.
+        self.subscription_id.check_access("write")
         parent = self.subscription_id.sudo()
         parent.lock_for_update(allow_referencing=True)
         self._check_can_join(parent)

@@ -1,4 +1,6 @@
-from odoo.exceptions import AccessError
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import SubscriptionCase
@@ -115,3 +117,53 @@ class TestSecurity(SubscriptionCase):
         self.assertTrue(order._is_period_due())
         invoice.with_user(self.accountant).unlink()
         self.assertFalse(order.subscription_period_ids)
+
+    # === UPSELL, RENEWAL, PLAN CHANGE ===
+
+    def _invoiced(self, user):
+        order = self._create_subscription(user_id=user.id)
+        self._run_cron("2026-01-01")
+        return order
+
+    @freeze_time("2026-01-10")
+    def test_salesman_upsells_renews_and_changes_the_plan_of_own_ones(self):
+        """Without any right on invoices: 9 of 31 days less, and so on."""
+        order = self._invoiced(self.salesman).with_user(self.salesman)
+        upsell = order._create_upsell_renew_order("7_upsell")
+        upsell.order_line.product_uom_qty = 1
+        upsell.action_confirm()
+        self.assertEqual(order.order_line.product_uom_qty, 2)
+        upsell.sudo()._create_recurring_invoice()
+        order.change_plan(self.own_plan, "now")
+        self.assertEqual(order.plan_id, self.own_plan)
+        renewal = order._create_upsell_renew_order("2_renewal")
+        renewal.action_confirm()
+        self.assertEqual(order.subscription_state, "5_renewed")
+
+    def test_salesman_changes_nothing_of_others(self):
+        order = self._invoiced(self.manager).with_user(self.salesman)
+        for change in (
+            lambda: order.change_plan(self.own_plan),
+            order.pause_subscription,
+            order.set_close,
+            lambda: order._create_upsell_renew_order("7_upsell"),
+            lambda: order._create_upsell_renew_order("2_renewal"),
+        ):
+            with self.assertRaises(AccessError), freeze_time("2026-01-10"):
+                change()
+
+    @freeze_time("2026-01-10")
+    def test_salesman_does_not_reach_others_through_an_own_upsell(self):
+        order = self._invoiced(self.manager)
+        for kind in ("7_upsell", "2_renewal"):
+            follower = order._create_upsell_renew_order(kind)
+            follower.user_id = self.salesman
+            follower.order_line.product_uom_qty = 1
+            with self.assertRaises(AccessError):
+                follower.with_user(self.salesman).action_confirm()
+        self.assertEqual(order.subscription_state, "3_progress")
+
+    def test_plan_of_another_company_is_refused(self):
+        order = self._invoiced(self.salesman)
+        with self.assertRaises(UserError), freeze_time("2026-01-10"):
+            order.change_plan(self.other_plan)
