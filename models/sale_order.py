@@ -69,6 +69,11 @@ class SaleOrder(models.Model):
         lines = super()._get_copiable_order_lines()
         return lines.filtered(lambda line: not line.fc_charge_id)
 
+    def _get_recurring_price_lines(self):
+        """Another plan has other prices, but what was rated is not one of them."""
+        lines = super()._get_recurring_price_lines()
+        return lines.filtered(lambda line: not line.fc_charge_id)
+
     def _fc_event_data(self, service):
         """What a webhook says of a subscription."""
         self.ensure_one()

@@ -36,6 +36,18 @@ class TestRating(BillingCase):
         self.assertEqual(line.product_id, self.usage_product)
         self.assertEqual(rating.order_line_id, line)
 
+    def test_another_plan_does_not_price_what_was_rated(self):
+        """Its list price is 0; the amount of rating looks like a price of a list."""
+        if not hasattr(self.order, "_recompute_recurring_prices"):
+            self.skipTest("Another edition changes plans in its own way")
+        self._record(250)
+        self._rate()
+        self.assertFalse(
+            self.order._recompute_recurring_prices() & self._usage_line(),
+            "a new plan prices usage lines again",
+        )
+        self.assertEqual(self._usage_line().price_unit, 75.0)
+
     def test_package_charges_whole_batches(self):
         self.charge.write(
             {

@@ -28,6 +28,7 @@ class TestUsageAuthorization(BillingCase):
 
     def test_an_order_that_is_no_subscription(self):
         order = self._create_order(plan_id=False)
+        order.order_line.product_id = self._create_product(recurring_invoice=False)
         order.action_confirm()
         self._assert_unknown(subscription_external_id=str(order.id))
 

@@ -19,9 +19,15 @@
         "views/sale_order_close_reason_views.xml",
         "views/sale_subscription_period_views.xml",
         "views/sale_order_views.xml",
+        "views/product_pricelist_views.xml",
         "views/product_template_views.xml",
         "views/menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "sale_subscription/static/src/js/configurator_plan.js",
+        ],
+    },
     "pre_init_hook": "pre_init_hook",
     "application": True,
     "installable": True,

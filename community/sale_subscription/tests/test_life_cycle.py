@@ -18,7 +18,7 @@ class TestLifeCycle(SubscriptionCase):
         self.assertEqual(order.subscription_state, "1_draft")
 
     def test_order_without_plan_is_none(self):
-        order = self._create_quotation(plan_id=False)
+        order = self._create_quotation(self.setup_fee, plan_id=False)
         order.action_confirm()
         self.assertFalse(order.is_subscription)
         self.assertFalse(order.subscription_state)

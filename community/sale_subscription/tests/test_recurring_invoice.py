@@ -75,6 +75,7 @@ class TestRecurringInvoice(SubscriptionCase):
         self.assertEqual(setup.qty_invoiced, 1)
 
     def test_recurring_product_on_an_ordinary_order_is_invoiced_once(self):
+        self.fee.allow_one_time_sale = True
         order = self._create_quotation(plan_id=False)
         order.action_confirm()
         self.assertEqual(order._create_invoices().amount_total, 10)
