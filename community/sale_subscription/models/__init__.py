@@ -1,10 +1,13 @@
 from . import (
     account_move,
     account_move_line,
+    account_move_subscriptions,
     product_pricelist,
     product_pricelist_item,
     product_template,
+    res_partner,
     sale_order,
+    sale_order_backend,
     sale_order_close_reason,
     sale_order_dates,
     sale_order_invoicing,
