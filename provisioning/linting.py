@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import python_env
+from .cache import prepare_cache
 from .chromium import untagged_browser_tests
 from .lock import exclusive
 from .odoo_log import Verdict
 from .process import clean_env
 from .progress import Progress
 from .settings import Settings
-from .workspace import prepare_cache
 
 # Package registries are the machine's business (pip.conf, apt sources): naming one
 # here would break every network that has its own.

@@ -1,7 +1,8 @@
 """`./fcb test`: run the tests and judge the run.
 
-Three parts: the tests that need no Odoo, then Odoo's on a fresh trial database, in one
-Odoo process for all modules; and, when asked, the linters before both.
+In this order: the linters, when asked for; the conformance of `sale_subscription`, on
+which all else builds; the tests that need no Odoo; Odoo's on a fresh trial database, in
+one Odoo process for all modules; the system tests, each with several Odoo processes.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import chromium, linting
+from . import chromium, conformance, linting, systemrun
 from .addons import AddonsPath, addons_path, modules_in
+from .cache import prepare_cache
 from .errors import ProvisioningError
 from .odoo_log import FAILED, LINE, Verdict, judge, judge_unittest
 from .process import clean_env
 from .progress import Phase, Progress
 from .server import HOST, free_port
-from .settings import ADDON, DROP_IN, Settings
-from .workspace import Workspace, prepare_cache
+from .settings import ADDON, DROP_IN, TESTS_NEED, Settings
+from .workspace import Workspace
 
 UNIT_FOLDERS = ("engine/tests", "provisioning/tests", "demo/tests")
 OPTIONAL_UNIT_FOLDERS = ("demo/tests",)
 TRIAL = "fcb_trial_"
+TRIAL_NAME = re.compile(rf"{TRIAL}(\d+)(?:_\w+)?$")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "modules",
         nargs="*",
         metavar="MODULE",
-        help="test these modules only; default: the addon and the drop-in, and the"
-        " tests that need no Odoo",
+        help="test these modules only; default: the addon and the drop-in, the tests"
+        " that need no Odoo, and the system tests",
     )
     add(
         "--extra-addons",
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a further folder of modules (may be repeated)",
     )
     add("--no-browser", action="store_true", help="leave the browser tests out")
+    add("--no-system", action="store_true", help="leave the system tests out")
     add("--keep", action="store_true", help="keep the trial database afterwards")
     add("--lint", action="store_true", help="run the linters first, and count them")
     add(
@@ -99,8 +103,6 @@ def main(options: argparse.Namespace) -> int:
     try:
         if options.lint:
             verdict += linting.run_all(settings, progress)
-        if not options.modules:
-            verdict += run_unit_tests(settings, progress)
         if options.odoo_bin:
             verdict += test_on_own_server(settings, progress, options)
         else:
@@ -151,7 +153,7 @@ def run_unit_tests(settings: Settings, progress: Progress) -> Verdict:
 def test_on_trial(
     settings: Settings, progress: Progress, options: argparse.Namespace
 ) -> Verdict:
-    """Odoo's tests on the provisioned Odoo and a copy of the template database."""
+    """Everything, on the provisioned Odoo and copies of the template database."""
     extra = [*options.extra_addons, *split_paths(options.addons_path)]
     workspace = Workspace(settings, progress, extra)
     with workspace:
@@ -159,38 +161,54 @@ def test_on_trial(
         drop_stale_trials(workspace)
         modules = choose_modules(options.modules, workspace.addons, progress)
         database = options.database or f"{TRIAL}{os.getpid()}"
-        if options.database and workspace.database_exists(database):
-            progress.say(f"    using the existing database {database}")
-        else:
-            template = workspace.template(modules)
-            with progress.phase("Trial database: copy of the template"):
-                workspace.databases.copy(template, database)
+        base = f"{TRIAL}{os.getpid()}_base"
         conf = workspace.write_conf(f"test-{os.getpid()}")
-        plan = Plan(
-            workspace.odoo_command("server"),
-            workspace.env(conf),
-            database,
-            modules,
-            options.test_tags,
-            workspace.addons.modules,
-            settings.logs / "test.log",
-        )
+        verdict = Verdict()
         try:
-            return run_odoo_tests(plan, progress, options.no_browser)
+            if wants_conformance(options, modules):
+                workspace.databases.copy(workspace.template(modules), base)
+                shell = workspace.odoo_command("shell", "-d", base)
+                log = settings.logs / "conformance.log"
+                env = workspace.env(conf)
+                verdict += conformance.check(shell, env, log, progress)
+                if not verdict.green:
+                    return verdict
+            if not options.modules:
+                verdict += run_unit_tests(settings, progress)
+            if options.database and workspace.database_exists(database):
+                progress.say(f"    using the existing database {database}")
+            else:
+                template = workspace.template(modules)
+                with progress.phase("Trial database: copy of the template"):
+                    workspace.databases.copy(template, database)
+            plan = Plan(
+                workspace.odoo_command("server"),
+                workspace.env(conf),
+                database,
+                modules,
+                options.test_tags,
+                workspace.addons.modules,
+                settings.logs / "test.log",
+            )
+            verdict += run_odoo_tests(plan, progress, options.no_browser)
+            if wants_system_tests(options, modules, progress):
+                verdict += systemrun.run(workspace, base, f"{TRIAL}{os.getpid()}_")
         finally:
             conf.unlink()
+            workspace.drop_database(base)
             if options.keep or options.database:
                 progress.say(
                     f"    kept: ./fcb psql {database}, ./fcb serve -d {database}"
                 )
             else:
                 workspace.drop_database(database)
+        return verdict
 
 
 def test_on_own_server(
     settings: Settings, progress: Progress, options: argparse.Namespace
 ) -> Verdict:
-    """Odoo's tests with the user's odoo-bin, configuration and database."""
+    """All but the system tests, with the user's odoo-bin and database."""
     prepare_cache(settings)
     binary = options.odoo_bin.expanduser().absolute()
     if not os.access(binary, os.X_OK):
@@ -212,7 +230,32 @@ def test_on_own_server(
         settings.logs / "test.log",
         ["--addons-path", ",".join(map(str, path.folders))],
     )
-    return run_odoo_tests(plan, progress, options.no_browser)
+    verdict = Verdict()
+    if wants_conformance(options, plan.modules):
+        shell = [binary, "shell", *config, "-d", plan.database, *plan.flags]
+        log = settings.logs / "conformance.log"
+        verdict += conformance.check(shell, plan.env, log, progress)
+        if not verdict.green:
+            return verdict
+    if not options.modules:
+        verdict += run_unit_tests(settings, progress)
+    return verdict + run_odoo_tests(plan, progress, options.no_browser)
+
+
+def wants_conformance(options: argparse.Namespace, modules: Sequence[str]) -> bool:
+    """Not for modules of others, nor for tests that were named."""
+    return not options.test_tags and not {ADDON, DROP_IN}.isdisjoint(modules)
+
+
+def wants_system_tests(
+    options: argparse.Namespace, modules: Sequence[str], progress: Progress
+) -> bool:
+    """Whether everything is to be tested, and our drop-in is part of it."""
+    if options.modules or options.test_tags or DROP_IN not in modules:
+        return False
+    if options.no_system:
+        progress.say(f"    --no-system leaves out: {', '.join(systemrun.names())}")
+    return not options.no_system
 
 
 def split_paths(text: str) -> list[Path]:
@@ -259,8 +302,8 @@ def drop_stale_trials(workspace: Workspace) -> None:
         return
     names = workspace.psql("postgres", "SELECT datname FROM pg_database").split()
     for name in names:
-        number = name.removeprefix(TRIAL)
-        if name != number and number.isdigit() and not Path(f"/proc/{number}").exists():
+        number = TRIAL_NAME.match(name)
+        if number and not Path(f"/proc/{number[1]}").exists():
             workspace.drop_database(name)
 
 
@@ -286,10 +329,12 @@ def run_odoo_tests(plan: Plan, progress: Progress, no_browser: bool) -> Verdict:
                     " (accept that with --no-browser)"
                 )
         modules = ",".join(plan.modules)
+        needed = [name for m in plan.modules for name in TESTS_NEED.get(m, ())]
         command = [
             *(*plan.command, "-d", plan.database, *plan.flags),
             # -u too: a module the database already has would not be tested otherwise
-            *("-i", modules, "-u", modules, "--test-tags", tags, "--stop-after-init"),
+            *("-i", ",".join([*plan.modules, *needed]), "-u", modules),
+            *("--test-tags", tags, "--stop-after-init"),
             *("--http-interface", HOST, "--http-port", str(free_port())),
             *("--gevent-port", str(free_port())),
             *("--max-cron-threads=0", "--workers=0", "--log-level=info", "--logfile="),

@@ -24,15 +24,14 @@ from pathlib import Path
 
 from . import odoo_source, python_env
 from .addons import AddonsPath, addons_path
+from .cache import prepare_cache, remove_leftovers
 from .databases import Databases, template_key
-from .errors import ProvisioningError
-from .files import remove_tree
 from .lock import exclusive
 from .postgres import Connection, Postgres
 from .process import clean_env, run
 from .progress import Progress
 from .server import HOST, Server, free_port, started_at
-from .settings import ADDON, HERE, MARKER, NEEDED_BYTES, Settings
+from .settings import ADDON, HERE, Settings
 
 DEMO_DATABASE = "fcb_demo"
 TEMPLATE_MODULES = ("sale_management",)
@@ -228,22 +227,48 @@ class Workspace:
 
         :param args: anything JSON can carry
         :param at: naive UTC time at which the process believes to start
+        :param name: names its logs; two that run at once need two names
         """
-        extra = {"FCB_SCRIPT": str(path), "FCB_SCRIPT_ARGS": json.dumps(args)}
-        if at:
-            extra["FCB_AT"] = at.isoformat()
-        # our log goes to a file, so that the output is the script's alone
         name = name or Path(path).stem
-        logfile = self.logs / f"{name}-odoo.log"
-        logfile.unlink(missing_ok=True)
         return self.run_odoo(
-            *("shell", "-d", db, "--no-http", "--logfile", logfile),
+            *self._script_arguments(db, name),
             what=f"Script {Path(path).name} on database {db}",
             log=name,
             conf=conf,
-            env=extra,
+            env=_script_env(path, args, at),
             stdin=SCRIPT,
         )
+
+    def start_script(
+        self,
+        db: str,
+        path: Path,
+        args: object = None,
+        at: datetime | None = None,
+        name: str | None = None,
+    ) -> subprocess.Popen:
+        """Start what `run_script` runs and return at once; what it prints is kept in
+        logs/NAME.log. Whoever starts it must see to its end."""
+        name = name or Path(path).stem
+        with (self.logs / f"{name}.log").open("w", encoding="utf-8") as stream:
+            process = subprocess.Popen(
+                self.odoo_command(*self._script_arguments(db, name)),
+                stdin=subprocess.PIPE,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=self.env(**_script_env(path, args, at)),
+                cwd=self.run_dir,
+                text=True,
+            )
+        process.stdin.write(SCRIPT)
+        process.stdin.close()
+        return process
+
+    def _script_arguments(self, db: str, name: str) -> list[str | Path]:
+        # our log goes to a file, so that the output is the script's alone
+        logfile = self.logs / f"{name}-odoo.log"
+        logfile.unlink(missing_ok=True)
+        return ["shell", "-d", db, "--no-http", "--logfile", logfile]
 
     def start_server(
         self,
@@ -358,38 +383,12 @@ class Workspace:
         return self.databases.sql(db, sql)
 
 
+def _script_env(path: Path, args: object, at: datetime | None) -> dict[str, str]:
+    extra = {"FCB_SCRIPT": str(path), "FCB_SCRIPT_ARGS": json.dumps(args)}
+    return {**extra, "FCB_AT": at.isoformat()} if at else extra
+
+
 def _ready(value):
     if value is None:
         raise RuntimeError("call Workspace.ensure() first")
     return value
-
-
-def remove_leftovers(cache: Path) -> None:
-    """Remove the temporary folders of killed runs: names with a dot. Hold the lock."""
-    for path in cache.glob(".*"):
-        remove_tree(path)
-
-
-def prepare_cache(settings: Settings) -> None:
-    """Make the cache folder; raises ProvisioningError when it cannot be used."""
-    try:
-        for folder in (settings.cache, settings.run_dir, settings.logs, settings.state):
-            folder.mkdir(parents=True, exist_ok=True)
-        settings.state.chmod(0o700)
-        marker = settings.cache / MARKER
-        if not marker.exists():
-            marker.write_text("Cache of ./fcb. Delete it with: ./fcb clean\n")
-        free = os.statvfs(settings.cache)
-    except OSError as error:
-        raise ProvisioningError(
-            f"The cache folder {settings.cache} cannot be used: {error}.",
-            "Set FCB_HOME to a folder you may write to, or change its owner.",
-        ) from error
-    fresh = not any(settings.cache.glob("odoo-*"))
-    available = free.f_bavail * free.f_frsize
-    if fresh and available < NEEDED_BYTES:
-        raise ProvisioningError(
-            f"{settings.cache} has {available / 1e9:.1f} GB free, of the"
-            f" {NEEDED_BYTES / 1e9:.0f} GB needed.",
-            "Free some space, or set FCB_HOME to a folder on a larger disk.",
-        )
