@@ -1,4 +1,4 @@
-"""Checks made before this module enters a database."""
+"""What happens when this module enters a database, and when it leaves."""
 
 from pathlib import Path
 
@@ -44,3 +44,50 @@ def pre_init_hook(env):
                 own=OWN_FOLDER.parent,
             )
         )
+
+
+def uninstall_hook(env):
+    """Leave nothing behind that means something else without this module.
+
+    A recurring price would be an ordinary one, for every sale of the product. What a
+    subscription's terms were would be lost with their fields: a note keeps them.
+    """
+    prices = env["product.pricelist.item"].with_context(active_test=False)
+    prices.search([("plan_id", "!=", False)]).unlink()
+    _note_terms(env["sale.order"])
+    # Odoo deletes plans and reasons before these fields, and logs an error for every
+    # one that is still in use.
+    env.cr.execute(
+        "UPDATE sale_order SET plan_id = NULL, close_reason_id = NULL"
+        " WHERE plan_id IS NOT NULL OR close_reason_id IS NOT NULL"
+    )
+    env.invalidate_all()
+
+
+def _note_terms(orders):
+    """Write the terms of running and paused subscriptions into their chatter.
+
+    :param orders: sale.order, any
+    """
+    running = orders.with_context(active_test=False).search(
+        [("subscription_state", "in", ("3_progress", "4_paused"))]
+    )
+    states = dict(
+        orders._fields["subscription_state"]._description_selection(orders.env)
+    )
+    running._message_log_batch(
+        {
+            order.id: orders.env._(
+                "The module Subscriptions was uninstalled. Until then this was a"
+                " subscription: %(plan)s, %(state)s, started on %(start)s, next invoice"
+                " on %(next)s, monthly %(amount)s. From now on it is an ordinary order,"
+                " and all but its first invoice count as more than was ordered.",
+                plan=order.plan_id.name,
+                state=states[order.subscription_state],
+                start=order.start_date,
+                next=order.next_invoice_date,
+                amount=order.currency_id.format(order.recurring_monthly),
+            )
+            for order in running
+        }
+    )
