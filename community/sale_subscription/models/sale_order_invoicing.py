@@ -50,8 +50,13 @@ class SaleOrder(models.Model):
 
     @api.model
     def _cron_recurring_create_invoice(self):
-        """Create the invoices that are due. Called by the scheduled action."""
-        return self._create_recurring_invoice(automatic=True)
+        """Create the invoices that are due, then charge what is to be charged.
+
+        Called by the scheduled action.
+        """
+        moves = self._create_recurring_invoice(automatic=True)
+        self._cron_charge_subscriptions()
+        return moves
 
     def _create_recurring_invoice(self, automatic=False, batch_size=50):
         """Invoice the due periods of subscriptions, oldest period first.

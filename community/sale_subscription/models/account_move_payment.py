@@ -1,0 +1,53 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class AccountMove(models.Model):
+    """Invoices as what a subscription owes."""
+
+    _inherit = "account.move"
+
+    @api.model
+    def _get_open_invoice_domain(self):
+        """Return the domain of the invoices on which something is still to be paid.
+
+        :rtype: Domain
+        """
+        return Domain(
+            [
+                ("move_type", "=", "out_invoice"),
+                ("state", "=", "posted"),
+                ("payment_state", "in", ("not_paid", "partial")),
+                ("amount_residual", ">", 0),
+            ]
+        )
+
+    def _get_paying_orders(self):
+        """Return whose payment methods count for these invoices.
+
+        :rtype: sale.order recordset
+        """
+        orders = self.subscription_period_ids.subscription_id
+        orders |= self.line_ids.sale_line_ids.order_id
+        return orders._get_paying_orders()
+
+    def _get_paying_subscriptions(self):
+        """Return the subscriptions that these invoices are for.
+
+        :rtype: sale.order recordset
+        """
+        return self._get_paying_orders().filtered("is_subscription")
+
+    def _get_booked_payments(self):
+        """Return the payments that are reconciled with these invoices.
+
+        :rtype: account.payment recordset
+        """
+        lines = self.line_ids.matched_credit_ids.credit_move_id
+        return lines.move_id.origin_payment_id
+
+    def _invoice_paid_hook(self):
+        """Forget the failed charges of what was paid otherwise."""
+        result = super()._invoice_paid_hook()
+        self.sudo()._get_paying_subscriptions()._clear_settled_payment_exceptions()
+        return result
