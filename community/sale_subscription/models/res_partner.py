@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .sale_order import RUNNING_STATES
 
@@ -18,6 +18,7 @@ class ResPartner(models.Model):
             ("partner_id", "child_of", self.commercial_partner_id.ids),
         ]
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_subscription_count(self):
         counts = self.env["sale.order"]._read_group(
             [

@@ -20,6 +20,7 @@ class SaleSubscriptionPeriod(models.Model):
     company_id = fields.Many2one(
         related="subscription_id.company_id", store=True, index=True
     )
+    partner_id = fields.Many2one(related="subscription_id.partner_id")
     period_start = fields.Date(string="From", required=True, readonly=True)
     period_end = fields.Date(
         string="Until",
@@ -37,6 +38,8 @@ class SaleSubscriptionPeriod(models.Model):
     )
     move_state = fields.Selection(related="move_id.state", string="Invoice Status")
     payment_state = fields.Selection(related="move_id.payment_state")
+    currency_id = fields.Many2one(related="move_id.currency_id")
+    amount_untaxed = fields.Monetary(related="move_id.amount_untaxed")
     released = fields.Boolean(
         readonly=True,
         help="The invoice was cancelled before it was ever posted, so the period is"

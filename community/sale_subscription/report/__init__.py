@@ -1,1 +1,5 @@
-from . import sale_subscription_report, sale_subscription_report_query
+from . import (
+    sale_order_log,
+    sale_subscription_report,
+    sale_subscription_report_query,
+)

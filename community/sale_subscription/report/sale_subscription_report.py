@@ -2,8 +2,8 @@
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import fields, models
-from odoo.tools import SQL
+from odoo import api, fields, models
+from odoo.tools import SQL, format_date
 
 # What stands at one point in time, and the SQL aggregate that finds the month to take
 # it from where several months are shown as one: the first or the last of them.
@@ -53,6 +53,7 @@ class SaleSubscriptionReport(models.Model):
     }
 
     month = fields.Date(readonly=True, help="First day of the month.")
+    month_name = fields.Char(string="Month (Name)", compute="_compute_month_name")
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one(
         "res.currency",
@@ -188,6 +189,12 @@ class SaleSubscriptionReport(models.Model):
         help="Churned / opening subscriptions of all months shown as one. 0 when"
         " nothing was open.",
     )
+
+    @api.depends("month")
+    @api.depends_context("lang")
+    def _compute_month_name(self):
+        for row in self:
+            row.month_name = format_date(self.env, row.month, date_format="MMMM y")
 
     # === AGGREGATES ===
 

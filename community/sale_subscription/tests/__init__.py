@@ -1,5 +1,7 @@
 from . import (
     test_alignment,
+    test_backend,
+    test_browser_backend,
     test_cron,
     test_customer_year,
     test_install,
