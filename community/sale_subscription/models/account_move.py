@@ -48,3 +48,15 @@ class AccountMove(models.Model):
         plans = self.sudo().subscription_period_ids.subscription_id.plan_id
         template = plans.invoice_mail_template_id[:1]
         return template or super()._get_mail_template()
+
+    def _is_taken_back(self):
+        """Tell whether credit notes have taken the whole invoice back.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        credits = self.reversal_move_ids.filtered(lambda m: m.state == "posted")
+        taken_back = sum(credits.mapped("amount_total"))
+        return bool(credits) and (
+            self.currency_id.compare_amounts(taken_back, self.amount_total) >= 0
+        )

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from .payment_transaction import SILENT_PROVIDERS
+
 
 class AccountMove(models.Model):
     """Invoices as what a subscription owes."""
@@ -20,6 +22,29 @@ class AccountMove(models.Model):
                 ("payment_state", "in", ("not_paid", "partial")),
                 ("amount_residual", ">", 0),
             ]
+        )
+
+    @api.model
+    def _get_chargeable_domain(self):
+        """Return the domain of the open invoices that are not being paid already.
+
+        What waits for its provider for days must not take up the time of every run.
+
+        :rtype: Domain
+        """
+        waiting = Domain(
+            [
+                ("state", "in", ("pending", "authorized")),
+                ("provider_id.code", "not in", SILENT_PROVIDERS),
+            ]
+        )
+        excluded = Domain(
+            [("account_type", "=", "asset_receivable"), ("no_followup", "=", True)]
+        )
+        return (
+            self._get_open_invoice_domain()
+            & Domain("transaction_ids", "not any", waiting)
+            & Domain("line_ids", "not any", excluded)
         )
 
     def _get_paying_orders(self):

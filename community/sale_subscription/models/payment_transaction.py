@@ -53,7 +53,7 @@ class PaymentTransaction(models.Model):
         return self.env._(
             "It is not known whether the payment %(transaction)s of %(date)s was taken."
             " Look it up at %(provider)s. If it was, register the payment; if not,"
-            " clear this problem. It is not charged again before.",
+            " clear this problem.",
             transaction=self.reference,
             date=format_datetime(self.env, self.last_state_change),
             provider=self.provider_id.name,

@@ -105,17 +105,32 @@ class ProductPricelistItem(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Do not let Odoo's default put a recurring price on the first price list."""
-        if "default_pricelist_id" not in self.env.context:
-            vals_list = [
-                {"pricelist_id": False, **vals} if vals.get("plan_id") else vals
-                for vals in vals_list
-            ]
-        items = super().create(vals_list)
+        items = super().create([self._complete_recurring(vals) for vals in vals_list])
         # Now, in the company of the user: computed when it is needed it would be that
         # of whichever order asks first.
         items.mapped("currency_id")
         return items
+
+    @api.model
+    def _complete_recurring(self, vals):
+        """Put right what Odoo would take from its defaults for ordinary rules.
+
+        :param dict vals: values for a new rule
+        :return: values for the same rule, as it is meant
+        :rtype: dict
+        """
+        if not vals.get("plan_id"):
+            return vals
+        vals = dict(vals)
+        if "default_pricelist_id" not in self.env.context:
+            # The default is the first price list there is.
+            vals.setdefault("pricelist_id", False)
+        product = vals.get("product_id") or vals.get("product_tmpl_id")
+        if product and vals.get("applied_on") == "3_global":
+            # The form of a new variant does not know its product yet. Taken at its
+            # word it would price every product there is.
+            del vals["applied_on"]
+        return vals
 
     # === PRICE ===
 

@@ -65,6 +65,12 @@ class SaleOrder(models.Model):
         help="First day on which the subscription no longer runs. Empty on"
         " confirmation: set by the duration of the template or the plan, if any.",
     )
+    contract_end_date = fields.Date(
+        string="Agreed End Date",
+        copy=False,
+        readonly=True,
+        help="The end date it had before it was closed, for when it is opened again.",
+    )
     resume_date = fields.Date(
         copy=False,
         tracking=True,

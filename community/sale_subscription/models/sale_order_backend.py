@@ -62,6 +62,7 @@ class SaleOrder(models.Model):
         "subscription_state",
         "subscription_id",
         "start_date",
+        "end_date",
         "last_invoice_date",
         "next_invoice_date",
     )
@@ -69,15 +70,15 @@ class SaleOrder(models.Model):
     def _compute_upsell_summary(self):
         self.upsell_summary = False
         for order in self.filtered(lambda o: o.subscription_state == UPSELL):
-            end = order.next_invoice_date
-            if not order.start_date or not end:
+            start, end, _whole_days = order._get_upsell_period()
+            if not start:
                 continue
             days, whole = order._get_upsell_days()
             order.upsell_summary = order.env._(
                 "It charges %(start)s to %(end)s, %(days)s of the %(whole)s days of the"
                 " period. From %(next)s on its lines are invoiced with the"
                 " subscription, at their full price.",
-                start=format_date(order.env, order.start_date),
+                start=format_date(order.env, start),
                 end=format_date(order.env, end - timedelta(days=1)),
                 days=days,
                 whole=whole,
@@ -91,11 +92,7 @@ class SaleOrder(models.Model):
             order.is_upsell_outdated = (
                 order.subscription_state == UPSELL
                 and order.state in QUOTATION
-                and (
-                    order.start_date != today
-                    or order.next_invoice_date
-                    != order.subscription_id.next_invoice_date
-                )
+                and (order.start_date != today or order._is_upsell_outdated())
             )
 
     def action_open_upsells(self):

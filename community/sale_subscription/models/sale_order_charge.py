@@ -57,12 +57,12 @@ class SaleOrder(models.Model):
 
         :rtype: Domain
         """
-        is_open = self.env["account.move"]._get_open_invoice_domain()
+        chargeable = self.env["account.move"]._get_chargeable_domain()
         upsell_owes = Domain(
             [
                 ("subscription_state", "=", "7_upsell"),
                 ("state", "=", "sale"),
-                ("order_line.invoice_lines.move_id", "any", is_open),
+                ("order_line.invoice_lines.move_id", "any", chargeable),
             ]
         )
         return (
@@ -78,7 +78,7 @@ class SaleOrder(models.Model):
                 | Domain("payment_retry_date", "<=", fields.Date.today())
             )
             & (
-                Domain("subscription_period_ids.move_id", "any", is_open)
+                Domain("subscription_period_ids.move_id", "any", chargeable)
                 | Domain("subscription_child_ids", "any", upsell_owes)
             )
         )
@@ -123,14 +123,15 @@ class SaleOrder(models.Model):
         Commits after every step, but in tests: see the top of this file.
         """
         cron = self.env["ir.cron"]
-        in_cron = bool(self.env.context.get("ir_cron_progress_id"))
-        if in_cron and not cron._commit_progress():
-            return  # out of time: the next run goes on
+        progress_id = self.env.context.get("ir_cron_progress_id")
         flagged = self.search([("payment_exception", "=", True)])
         settled = flagged.filtered(lambda o: not o._get_open_invoices())
         order_ids = (settled | self.search(self._get_charge_domain(), order="id")).ids
-        if in_cron:
-            cron._commit_progress(remaining=len(order_ids))
+        if progress_id and order_ids:
+            # Beside what invoicing has left: with nothing remaining, the next run
+            # would be tomorrow's.
+            left = self.env["ir.cron.progress"].sudo().browse(progress_id).remaining
+            cron._commit_progress(remaining=left + len(order_ids))
         for order_id in order_ids:
             try:
                 self.browse(order_id)._charge_open_invoices()
@@ -141,7 +142,7 @@ class SaleOrder(models.Model):
                 # by the next run.
                 self.env.cr.rollback()
                 _logger.info("Charging of subscription %s put off", order_id)
-            if in_cron and not cron._commit_progress(1):
+            if progress_id and not cron._commit_progress(1):
                 return
 
     def _charge_open_invoices(self, by_hand=False):

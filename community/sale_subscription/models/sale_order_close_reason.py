@@ -25,6 +25,23 @@ class SaleOrderCloseReason(models.Model):
         """
         return self.env.ref("sale_subscription.close_reason_unpaid").sudo()
 
+    @api.model
+    def _get_offered_reasons(self):
+        """Return the reasons a customer may choose from.
+
+        :rtype: sale.order.close.reason recordset
+        """
+        return self.sudo().search([]) - self._get_unpaid_reason()
+
+    def _get_retention_link(self):
+        """Return where the retention button leads, if that is an address of the web.
+
+        :rtype: str | bool
+        """
+        link = (self.retention_button_link or "").strip()
+        is_web = link.startswith(("https://", "http://", "mailto:", "tel:", "/"))
+        return is_web and link
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_unpaid(self):
         """Automatic closing gives it, and reopening on payment looks for it."""

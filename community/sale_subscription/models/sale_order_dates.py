@@ -1,5 +1,11 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_date
+
+from .sale_order import RUNNING_STATES
 
 
 class SaleOrder(models.Model):
@@ -26,38 +32,55 @@ class SaleOrder(models.Model):
     def _get_billing_anchor(self):
         """Return the date from which the boundaries of the subscription are counted.
 
-        The start date, as long as the next invoice date is one of its boundaries.
-        Otherwise someone has set the next invoice date to another day, and that day
-        becomes the anchor; on an aligned plan, the first calendar period after it.
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        anchor = self.billing_anchor_date
+        return anchor if self._is_aligned(anchor) else self._choose_anchor()
+
+    def _is_aligned(self, anchor):
+        plan = self.plan_id
+        return bool(anchor) and (
+            not plan.billing_first_day or plan._get_aligned_from(anchor) == anchor
+        )
+
+    def _choose_anchor(self):
+        """Return the anchor that suits the next invoice date.
+
+        The present anchor or the start date, as long as the next invoice date is one of
+        their boundaries. Otherwise someone has chosen another day, and that day becomes
+        the anchor; on an aligned plan, the first calendar period from it on.
 
         :rtype: datetime.date
         """
         self.ensure_one()
         plan, next_date = self.plan_id, self.next_invoice_date
         for anchor in (self.billing_anchor_date, self.start_date):
-            if not anchor or plan._get_boundary_index(anchor, next_date) is None:
-                continue
-            if not plan.billing_first_day or plan._get_aligned_from(anchor) == anchor:
-                return anchor
+            if self._is_aligned(anchor):
+                if plan._get_boundary_index(anchor, next_date) is not None:
+                    return anchor
         return (
             plan._get_aligned_from(next_date) if plan.billing_first_day else next_date
         )
+
+    def _get_whole_period(self, day):
+        """Return the period of the plan that ``day`` lies in.
+
+        :param datetime.date day: any day
+        :return: (first day, first day after it)
+        :rtype: tuple[datetime.date, datetime.date]
+        """
+        self.ensure_one()
+        plan, anchor = self.plan_id, self._get_billing_anchor()
+        index = plan._get_first_boundary_from(anchor, day + timedelta(days=1))
+        return plan._get_boundary(anchor, index - 1), plan._get_boundary(anchor, index)
 
     def _get_following_boundary(self):
         """Return the boundary after the next invoice date.
 
         :rtype: datetime.date
         """
-        anchor = self._get_billing_anchor()
-        if anchor > self.next_invoice_date and self.plan_id.billing_first_day:
-            # The days before the first calendar period, or before one that was
-            # counted from another anchor.
-            index = self.plan_id._get_first_boundary_from(
-                anchor, fields.Date.add(self.next_invoice_date, days=1)
-            )
-            return self.plan_id._get_boundary(anchor, index)
-        index = self.plan_id._get_boundary_index(anchor, self.next_invoice_date)
-        return self.plan_id._get_boundary(anchor, index + 1)
+        return self._get_whole_period(self.next_invoice_date)[1]
 
     def _get_next_period(self):
         """Return the period that begins on the next invoice date, as it is charged.
@@ -69,13 +92,12 @@ class SaleOrder(models.Model):
         :rtype: tuple[datetime.date, datetime.date, int]
         """
         self.ensure_one()
-        start, end = self.next_invoice_date, self._get_following_boundary()
-        whole = end - start
-        if start < self._get_billing_anchor() <= end:
-            whole = end - self.plan_id._get_boundary(end, -1)
-        if self.end_date and start < self.end_date < end:
-            end = self.end_date
-        return start, end, whole.days
+        start = self.next_invoice_date
+        whole_start, whole_end = self._get_whole_period(start)
+        end = whole_end
+        if self.end_date and self.end_date > start:
+            end = min(end, self.end_date)
+        return start, end, (whole_end - whole_start).days
 
     def _get_period_share(self):
         """Return which share of the plan's price the next period costs.
@@ -86,16 +108,66 @@ class SaleOrder(models.Model):
         start, end, whole_days = self._get_next_period()
         return (end - start).days, whole_days
 
-    def _advance_period(self):
-        """Move the dates one period on."""
+    def _advance_period(self, start, end):
+        """Move the dates past the period ``[start, end)``: it is invoiced, or free.
+
+        :param datetime.date start: its first day
+        :param datetime.date end: the first day after it
+        """
         self.ensure_one()
         self.write(
             {
+                # The anchor stays, also when the end date cuts this period: should the
+                # subscription go on, the days up to the next boundary are charged.
                 "billing_anchor_date": self._get_billing_anchor(),
-                "last_invoice_date": self.next_invoice_date,
-                "next_invoice_date": self._get_following_boundary(),
+                "last_invoice_date": start,
+                "next_invoice_date": end,
             }
         )
+
+    def write(self, vals):
+        """Keep the anchor in step with a date or a plan chosen by someone."""
+        moved = "next_invoice_date" in vals
+        if "billing_anchor_date" in vals or not (moved or "plan_id" in vals):
+            return super().write(vals)
+        running = self.filtered(lambda o: o.subscription_state in RUNNING_STATES)
+        if moved:
+            day = fields.Date.to_date(vals["next_invoice_date"])
+            for order in running:
+                order._release_before_moving_to(day)
+        result = super().write(vals)
+        for order in running.filtered("next_invoice_date"):
+            order.billing_anchor_date = order._choose_anchor()
+        return result
+
+    def _release_before_moving_to(self, day):
+        """Make periods from ``day`` on due again whose invoices do not count any more.
+
+        :param datetime.date day: the new next invoice date, or False
+        :raises UserError: another period is invoiced for days from there on
+        """
+        if not day:
+            return
+        periods = self.sudo().subscription_period_ids.filtered(
+            lambda p: not p.released and p.period_end > day
+        )
+        void = periods.filtered(
+            lambda p: (
+                not p.move_id
+                or p.move_id.state == "cancel"
+                or p.move_id._is_taken_back()
+            )
+        )
+        if counted := periods - void:
+            raise UserError(
+                self.env._(
+                    "%(order)s is invoiced up to %(date)s. The next invoice cannot be"
+                    " dated before, unless you cancel or credit those invoices.",
+                    order=self.name,
+                    date=format_date(self.env, max(counted.mapped("period_end"))),
+                )
+            )
+        void.released = True
 
     def _prepare_resume_values(self, day):
         """Return the dates of a subscription that runs again from ``day``.
@@ -110,14 +182,14 @@ class SaleOrder(models.Model):
             return {}
         if not next_date:
             return {"start_date": self.start_date or day, "next_invoice_date": day}
-        anchor = self._get_billing_anchor()
-        index = self.plan_id._get_first_boundary_from(anchor, day)
+        # A day that is no boundary lies in the period before.
+        start, end = self._get_whole_period(day - timedelta(days=1))
         values = {
-            "billing_anchor_date": anchor,
-            "next_invoice_date": self.plan_id._get_boundary(anchor, index),
+            "billing_anchor_date": self._get_billing_anchor(),
+            "next_invoice_date": end,
         }
         if self.last_invoice_date:
-            values["last_invoice_date"] = self.plan_id._get_boundary(anchor, index - 1)
+            values["last_invoice_date"] = start
         return values
 
     # === WHAT IS DUE ===

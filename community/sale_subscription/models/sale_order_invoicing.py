@@ -75,7 +75,13 @@ class SaleOrder(models.Model):
             for order in self:
                 moves += order._invoice_due_periods()
             return moves
-        domain = self._get_due_domain() | self._get_upsell_to_invoice_domain()
+        domain = Domain.OR(
+            [
+                self._get_due_domain(),
+                self._get_upsell_to_invoice_domain(),
+                self._get_days_to_invoice_domain(),
+            ]
+        )
         if self:
             domain &= Domain("id", "in", self.ids)
         # Failed ones come last: they must not keep the others from being invoiced.
@@ -152,7 +158,11 @@ class SaleOrder(models.Model):
 
         :rtype: bool
         """
-        return self._is_period_due() or self._is_upsell_to_invoice()
+        return (
+            self._is_period_due()
+            or self._is_upsell_to_invoice()
+            or self._has_days_to_invoice()
+        )
 
     def _invoice_due_periods(self):
         """Invoice every due period of one subscription, in order; an upsell once.
@@ -166,9 +176,10 @@ class SaleOrder(models.Model):
         for _count in range(MAX_PERIODS_PER_RUN):
             if not self._is_invoice_due():
                 break
-            moves += self._invoice_one_period()
-            if not self.is_subscription:
+            made = self._invoice_one_period()
+            if not made and not self._skip_free_period():
                 break
+            moves += made
         return moves
 
     def _invoice_one_period(self):
@@ -179,16 +190,20 @@ class SaleOrder(models.Model):
         # final: what is worth less than nothing (a plan changed for a smaller one, say)
         # becomes a credit note.
         moves = order._create_invoices(final=True)
-        if not moves and order.is_subscription:
-            order._skip_free_period()
-        elif self.plan_id.invoice_posting == "post":
+        if moves and self.plan_id.invoice_posting == "post":
             order._post_recurring_invoices(moves)
         return moves
 
     def _skip_free_period(self):
-        """Advance over a period in which there is nothing to invoice."""
+        """Advance over a due period in which there is nothing to invoice.
+
+        :return: whether there was one
+        :rtype: bool
+        """
+        if not self._is_period_due():
+            return False
         period = self._claim_period()
-        self._advance_period()
+        self._advance_period(period.period_start, period.period_end)
         self.message_post(
             body=self.env._(
                 "Nothing to invoice on %(date)s: the period is free, the next invoice"
@@ -197,6 +212,7 @@ class SaleOrder(models.Model):
                 next=self.next_invoice_date,
             )
         )
+        return True
 
     def _post_recurring_invoices(self, moves):
         """Post the invoices and hand them to Odoo's sending job, as the plan says.

@@ -4,8 +4,13 @@ from psycopg2 import OperationalError
 
 from odoo import fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_date
 
 from .sale_order import RUNNING_STATES
+
+QUOTATION_STATES = ("1_draft", "2_renewal")
+# From where a subscription that ran before comes back. Paused is another thing.
+REOPENED = ("1_draft", "2_renewal", "5_renewed", "6_churn")
 
 _logger = logging.getLogger(__name__)
 
@@ -68,13 +73,24 @@ class SaleOrder(models.Model):
     # === CONFIRM AND CANCEL ===
 
     def _action_confirm(self):
-        """Start the subscriptions among the confirmed orders; join the upsells."""
+        """Start the subscriptions among the confirmed orders; join the upsells.
+
+        :raises UserError: one of them has been renewed since
+        """
         for order in self:
             if order.subscription_state == "7_upsell":
                 order._join_parent()
+            elif not order.is_subscription:
+                continue
+            elif order.subscription_state not in QUOTATION_STATES:
+                order._raise_renewed()
+            elif order.last_invoice_date:
+                # It ran before it was cancelled and set to draft.
+                order._check_parent_does_not_run()
+                order._open_from(fields.Date.today())
             elif order.subscription_state == "2_renewal":
                 order._start_renewal()
-            elif order.is_subscription:
+            else:
                 order._start_subscription(order.start_date or fields.Date.today())
         return super()._action_confirm()
 
@@ -95,13 +111,30 @@ class SaleOrder(models.Model):
                     self.name,
                 )
             )
+        self.write({"start_date": start, "next_invoice_date": first_invoice})
+        anchor = self._choose_anchor()
+        if not self.end_date:
+            values["end_date"] = self._get_contract_end(anchor)
+        self._set_subscription_state("3_progress", billing_anchor_date=anchor, **values)
+
+    def _get_contract_end(self, anchor):
+        """Return the end date that the duration of the template or the plan gives.
+
+        Counted from the anchor: a month from 30 April, of a subscription of the 31st,
+        ends on 31 May with its period, not a day before.
+
+        :param datetime.date anchor: the billing anchor
+        :rtype: datetime.date | bool
+        """
+        self.ensure_one()
         duration = self.sale_order_template_id._get_duration()
         duration = duration or self.plan_id._get_duration()
-        if duration and not self.end_date:
-            values["end_date"] = start + duration
-        self._set_subscription_state(
-            "3_progress", start_date=start, next_invoice_date=first_invoice, **values
-        )
+        if not duration:
+            return False
+        index = self.plan_id._get_boundary_index(anchor, self.start_date)
+        if index is None:
+            return self.start_date + duration
+        return anchor + (self.plan_id.billing_period * index + duration)
 
     def _action_cancel(self):
         """A cancelled order is not a running subscription any more."""
@@ -150,8 +183,10 @@ class SaleOrder(models.Model):
         self.ensure_one()
         today = fields.Date.today()
         end_date = min(self.end_date or today, today)
+        end_date = max(end_date, self.start_date or end_date)
         values = {
-            "end_date": max(end_date, self.start_date or end_date),
+            "end_date": end_date,
+            "contract_end_date": self.end_date if self.end_date != end_date else False,
             "resume_date": False,
         }
         if close_reason_id:
@@ -161,8 +196,8 @@ class SaleOrder(models.Model):
     def set_open(self):
         """Run closed or paused subscriptions again.
 
-        The time in between is not invoiced: the next invoice is on the first boundary
-        from today on.
+        The time in between is not invoiced. Where nothing is paid for the days from
+        today up to the next boundary, these are charged by days.
 
         :return: True
         :raises UserError: one of the orders cannot be opened
@@ -181,21 +216,45 @@ class SaleOrder(models.Model):
                 raise UserError(
                     self.env._("%s is not a confirmed subscription.", order.name)
                 )
-            if order.subscription_state == "5_renewed":
-                raise UserError(
-                    self.env._(
-                        "%(order)s goes on as %(renewal)s. Cancel that first.",
-                        order=order.name,
-                        renewal=order.renewal_id.name,
-                    )
-                )
+            if order.subscription_state == "5_renewed" and order.renewal_id:
+                order._raise_renewed()
             values = order._prepare_resume_values(day)
-            if order.end_date and order.end_date <= day:
-                values["end_date"] = False
+            if order.subscription_state == "4_paused":
+                order._check_not_ended(day)
+            elif order.end_date:
+                # It was closed: what counts is how long it was agreed to run.
+                end = order.contract_end_date
+                values["end_date"] = end if end and end > day else False
             order._set_subscription_state(
-                "3_progress", close_reason_id=False, resume_date=False, **values
+                "3_progress",
+                event_type="reopen" if order.subscription_state in REOPENED else None,
+                close_reason_id=False,
+                resume_date=False,
+                contract_end_date=False,
+                **values,
             )
+            if values.get("last_invoice_date"):
+                order._charge_days_from(day)
         return True
+
+    def _check_not_ended(self, day):
+        if self.end_date and self.end_date <= day:
+            raise UserError(
+                self.env._(
+                    "%(order)s ended on %(date)s. Set a later end date first.",
+                    order=self.name,
+                    date=format_date(self.env, self.end_date),
+                )
+            )
+
+    def _raise_renewed(self):
+        raise UserError(
+            self.env._(
+                "%(order)s goes on as %(renewal)s. Cancel that first.",
+                order=self.name,
+                renewal=self.renewal_id.name or self.env._("another order"),
+            )
+        )
 
     def action_open_close_wizard(self):
         """Ask for the reason, then close.
@@ -263,6 +322,8 @@ class SaleOrder(models.Model):
         paused = self.search(
             [("subscription_state", "=", "4_paused"), ("resume_date", "<=", today)]
         )
+        # One that ends before it would be resumed is not.
+        paused = paused.filtered(lambda o: not o.end_date or o.resume_date < o.end_date)
         for order in paused:
             # From the day it was promised for, also when this run comes late.
             order._apply_isolated(lambda o: o._open_from(o.resume_date))
@@ -351,6 +412,7 @@ class SaleOrder(models.Model):
             .search(
                 [
                     *domain,
+                    ("move_id.move_type", "=", "out_invoice"),
                     ("move_id.state", "=", "posted"),
                     ("move_id.payment_state", "in", ("not_paid", "partial")),
                     ("move_id.invoice_date_due", "<", fields.Date.today()),

@@ -40,6 +40,15 @@ class SaleOrderLine(models.Model):
         " continues.",
     )
 
+    charged_from = fields.Date(
+        copy=False,
+        readonly=True,
+        help="First day that this one-off line charges of the subscription.",
+    )
+    charged_until = fields.Date(
+        copy=False, readonly=True, help="First day after those that this line charges."
+    )
+
     @api.depends("product_id")
     def _compute_recurring_invoice(self):
         for line in self:
@@ -91,14 +100,17 @@ class SaleOrderLine(models.Model):
     def create(self, vals_list):
         """Count what a new line adds to a running subscription."""
         lines = super().create(vals_list)
-        lines._log_mrr()
+        lines._get_orders_to_log()._log_mrr()
         return lines
 
     def write(self, vals):
         """Count what an edit changes on a running subscription."""
+        if not MRR_FIELDS & vals.keys():
+            return super().write(vals)
+        # Before it, too: the edit may make the line one that does not count.
+        orders = self._get_orders_to_log()
         result = super().write(vals)
-        if MRR_FIELDS & vals.keys():
-            self._log_mrr()
+        (orders | self._get_orders_to_log())._log_mrr()
         return result
 
     def unlink(self):
@@ -116,14 +128,37 @@ class SaleOrderLine(models.Model):
             )
         ).order_id
 
-    def _log_mrr(self):
-        self._get_orders_to_log()._log_mrr()
-
     # === AMOUNTS ===
+
+    def _keeps_parent_price(self):
+        """Tell whether the price was agreed on the subscription that this continues.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return bool(
+            self.parent_line_id
+            and self.order_id.subscription_state in ("2_renewal", "7_upsell")
+            and self.product_id == self.parent_line_id.product_id
+            and not self.env.context.get("force_price_recomputation")
+        )
+
+    @api.depends("product_id", "product_uom_id", "product_uom_qty")
+    def _compute_price_unit(self):
+        """Leave agreed prices alone when only the quantity changes."""
+        lines = self.filtered(lambda line: not line._keeps_parent_price())
+        return super(SaleOrderLine, lines)._compute_price_unit()
+
+    @api.depends("product_id", "product_uom_id", "product_uom_qty")
+    def _compute_discount(self):
+        """Leave agreed discounts alone when only the quantity changes."""
+        lines = self.filtered(lambda line: not line._keeps_parent_price())
+        return super(SaleOrderLine, lines)._compute_discount()
 
     @api.depends(
         "order_id.subscription_state",
         "order_id.start_date",
+        "order_id.end_date",
         "order_id.last_invoice_date",
         "order_id.next_invoice_date",
     )
@@ -135,8 +170,12 @@ class SaleOrderLine(models.Model):
         """Charge the days left on an upsell; its unit price is that of a period."""
         base_line = super()._prepare_base_line_for_taxes_computation(**kwargs)
         if self.order_id.subscription_state == "7_upsell":
-            days, whole = self._get_share_charged()
-            base_line["price_unit"] = base_line["price_unit"] * days / whole
+            base_line["price_unit"] = self.order_id._prorate(
+                base_line["price_unit"],
+                base_line["quantity"],
+                base_line["discount"],
+                self._get_share_charged(),
+            )
         return base_line
 
     # === QUANTITIES ===
@@ -199,15 +238,32 @@ class SaleOrderLine(models.Model):
             return values
         is_upsell = order.subscription_state == "7_upsell"
         values["subscription_id"] = order.subscription_id.id if is_upsell else order.id
-        days, whole = self._get_share_charged()
-        if days != whole:
-            # Not rounded: the amount of the invoice line is, once.
-            values["price_unit"] = values["price_unit"] * days / whole
+        values["charged_from"], values["charged_until"] = self._get_charged_days()
+        values["price_unit"] = order._prorate(
+            values["price_unit"],
+            values["quantity"],
+            values["discount"],
+            self._get_share_charged(),
+        )
         if self.recurring_invoice:
             description = self._get_recurring_invoice_description()
             if description:
                 values["name"] = f"{values['name']}\n{description}"
         return values
+
+    def _get_charged_days(self):
+        """Return the days of the subscription that an invoice line charges now.
+
+        :return: (first day, first day after them); False where it charges no days
+        :rtype: tuple
+        """
+        self.ensure_one()
+        order = self.order_id
+        if not self._is_invoiced_in_advance():
+            return self.charged_from, self.charged_until
+        if order.subscription_state == "7_upsell":
+            return order._get_upsell_period()[:2]
+        return order._get_next_period()[:2]
 
     def _get_recurring_invoice_description(self):
         """Return what the invoice line says about its period; a hook for modules.
@@ -220,10 +276,8 @@ class SaleOrderLine(models.Model):
         """
         self.ensure_one()
         order = self.order_id
-        if order.subscription_state == "7_upsell":
-            start, end = order.start_date, order.next_invoice_date
-        elif self.product_id.invoice_policy == "order":
-            start, end, _whole = order._get_next_period()
+        if self._is_invoiced_in_advance():
+            start, end = self._get_charged_days()
         else:
             start = order.last_invoice_date or order.start_date
             end = order.next_invoice_date

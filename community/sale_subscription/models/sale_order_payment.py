@@ -40,7 +40,6 @@ class SaleOrder(models.Model):
         string="Payment Failed",
         copy=False,
         readonly=True,
-        index="btree_not_null",
         help="An invoice could not be charged to the payment method.",
     )
     payment_exception_reason = fields.Text(

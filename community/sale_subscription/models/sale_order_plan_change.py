@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -47,7 +45,8 @@ class SaleOrder(models.Model):
                 mrr_logged_by_caller=True, subscription_update=True
             )
             starts_today = timing == NOW and order.last_invoice_date
-            credit_lines = quiet._prepare_credit_lines() if starts_today else []
+            translated = quiet.with_context(lang=order.partner_id.lang)
+            credit_lines = translated._prepare_credit_lines() if starts_today else []
             quiet.write({"plan_id": plan.id})
             if starts_today:
                 quiet._start_new_period_today(credit_lines)
@@ -107,86 +106,91 @@ class SaleOrder(models.Model):
                     self.name,
                 )
             )
-        pending = self._get_upsells_of_period().filtered(
-            lambda o: o.invoice_status == "to invoice" or "draft" in o._invoice_states()
+        self._check_everything_is_posted()
+
+    def _check_everything_is_posted(self):
+        """Refuse when it is not known yet what is invoiced for the days to come."""
+        draft = self._search_charged_days("draft").move_id
+        upsells = self.subscription_child_ids.filtered(
+            lambda o: o._is_upsell_to_invoice()
         )
-        if pending:
+        if draft or upsells or self._has_days_to_invoice():
             raise UserError(
                 self.env._(
-                    "The upsell %s has no posted invoice yet, so what it leaves unused"
-                    " is not known. Invoice it first.",
-                    pending[0].name,
+                    "Not everything is invoiced yet that %(order)s is charged now:"
+                    " %(what)s. Invoice and post it first.",
+                    order=self.name,
+                    what=", ".join(
+                        [
+                            *upsells.mapped("name"),
+                            *draft.mapped(lambda m: m.name or self.env._("a draft")),
+                        ]
+                    )
+                    or self.name,
                 )
             )
 
-    def _invoice_states(self):
-        return self.sudo().invoice_ids.mapped("state")
+    def _search_charged_days(self, state):
+        """Return the invoice lines that charge days of the current period from today.
 
-    def _get_upsells_of_period(self):
-        """Return the confirmed upsells charged for days of the current period.
-
-        :rtype: sale.order recordset
+        :param str state: of their invoices
+        :rtype: account.move.line recordset
         """
         self.ensure_one()
-        return self.subscription_child_ids.filtered(
-            lambda o: (
-                o.subscription_state == "7_upsell"
-                and o.state == "sale"
-                and o.next_invoice_date == self.next_invoice_date
+        return (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("subscription_id", "=", self.id),
+                    ("parent_state", "=", state),
+                    ("charged_from", ">=", self.last_invoice_date),
+                    ("charged_until", ">", fields.Date.today()),
+                ],
+                order="id",
             )
         )
 
     def _prepare_credit_lines(self):
         """Return one-off lines that give back what is invoiced from today on.
 
-        Taken from the posted invoices, not from the order: that may have been changed
-        since. What a credit note took back as a whole is not given back twice.
+        Taken from the posted invoices less their credit notes, not from the order: that
+        may have been changed since.
 
         :return: values of sale.order.line
         :rtype: list[dict]
         """
         self.ensure_one()
         today = fields.Date.today()
-        end = self.next_invoice_date
-        invoiced = [
-            (self._get_period(self.last_invoice_date).move_id, self.last_invoice_date)
-        ]
-        for upsell in self._get_upsells_of_period():
-            invoiced += [(move, upsell.start_date) for move in upsell.invoice_ids]
-        return [
-            self._prepare_credit_line(line, (end - today).days, (end - start).days)
-            for move, start in invoiced
-            if move.state == "posted" and move.payment_state != "reversed"
-            for line in move.invoice_line_ids
-            if line.subscription_id == self
-            and line.sale_line_ids[:1]._is_invoiced_in_advance()
-        ]
-
-    def _prepare_credit_line(self, invoice_line, unused_days, days):
-        last_day = self.next_invoice_date - timedelta(days=1)
-        order = self.with_context(lang=self.partner_id.lang)
-        product = invoice_line.product_id.with_context(lang=self.partner_id.lang)
-        text = order.env._(
-            "Unused on the plan %(plan)s: %(start)s to %(end)s (%(unused)s of %(days)s"
-            " days)",
-            plan=order.plan_id.name,
-            start=format_date(order.env, fields.Date.today()),
-            end=format_date(order.env, last_day),
-            unused=unused_days,
-            days=days,
+        groups = self._search_charged_days("posted").grouped(
+            lambda x: (x.product_id, x.tax_ids, x.charged_from, x.charged_until)
         )
-        price = -invoice_line.price_unit * unused_days / days
-        return {
-            "product_id": invoice_line.product_id.id,
-            "name": f"{product.display_name}\n{text}",
-            "product_uom_qty": invoice_line.quantity,
-            "product_uom_id": invoice_line.product_uom_id.id,
-            "price_unit": price,
-            "technical_price_unit": price,
-            "discount": invoice_line.discount,
-            "tax_ids": [Command.set(invoice_line.tax_ids.ids)],
-            "recurring_invoice": False,
-        }
+        values = []
+        for (product, taxes, start, end), lines in groups.items():
+            charged = sum(
+                line.quantity
+                * line.price_unit
+                * (1 - line.discount / 100)
+                * (-1 if line.move_id.move_type == "out_refund" else 1)
+                for line in lines
+            )
+            if self.currency_id.compare_amounts(charged, 0) > 0:
+                start_unused = max(start, today)
+                values.append(
+                    self._prepare_days_line(
+                        self.env._("Unused on the plan %s:", self.plan_id.name),
+                        (start_unused, end),
+                        (end - start).days,
+                        {
+                            "product_id": product.id,
+                            "product_uom_id": product.uom_id.id,
+                            "product_uom_qty": 1,
+                            "price_unit": -charged,
+                            "tax_ids": [Command.set(taxes.ids)],
+                        },
+                    )
+                )
+        return values
 
     def _start_new_period_today(self, credit_lines):
         """End the current period yesterday, and let the next one be due today.
@@ -200,15 +204,4 @@ class SaleOrder(models.Model):
                 "next_invoice_date": today,
                 "order_line": [Command.create(values) for values in credit_lines],
             }
-        )
-
-    def _get_copiable_order_lines(self):
-        """Leave credits behind: a copy has nothing to give back."""
-        lines = super()._get_copiable_order_lines()
-        return lines.filtered(
-            lambda line: (
-                line.price_unit >= 0
-                or line.recurring_invoice
-                or not line.product_id.recurring_invoice
-            )
         )

@@ -165,6 +165,11 @@ class SaleOrder(models.Model):
         self.subscription_id.check_access("write")
         parent = self.subscription_id.sudo()
         parent.lock_for_update(allow_referencing=True)
+        event_type = TAKEN_OVER_AS.get(parent.subscription_state)
+        if not event_type:
+            raise UserError(
+                self.env._("%s is not a subscription that can be renewed.", parent.name)
+            )
         if parent.next_invoice_date and parent._get_period(parent.next_invoice_date):
             raise UserError(
                 self.env._(
@@ -189,8 +194,7 @@ class SaleOrder(models.Model):
                     order=parent.name,
                 )
             )
-        event_type = TAKEN_OVER_AS[parent.subscription_state]
-        parent._set_subscription_state("5_renewed", resume_date=False)
+        parent._set_subscription_state("5_renewed")
         if values:
             self.write(values)
         self._start_subscription(
@@ -223,12 +227,25 @@ class SaleOrder(models.Model):
             and not self.sudo().subscription_period_ids
         )
 
+    def _check_parent_does_not_run(self):
+        parent = self.subscription_id.sudo()
+        if parent.subscription_state in RUNNING_STATES:
+            raise UserError(
+                self.env._(
+                    "%(order)s runs again. Close it before you confirm %(renewal)s.",
+                    order=parent.name,
+                    renewal=self.name,
+                )
+            )
+
     def _give_back_to_parent(self):
         """Let the parent go on as before when its renewal did not even begin."""
         self.ensure_one()
         parent = self.subscription_id.sudo()
-        taken_over_as = self.sudo().sale_order_log_ids.sorted("id")[0].event_type
-        [state] = [s for s, event in TAKEN_OVER_AS.items() if event == taken_over_as]
+        states = {event: state for state, event in TAKEN_OVER_AS.items()}
+        rows = self.sudo().sale_order_log_ids.sorted("id", reverse=True)
+        # The last time it began: it may have been cancelled and confirmed before.
+        state = next(states[r.event_type] for r in rows if r.event_type in states)
         parent._set_subscription_state(state, replaced=self._get_last_transfer())
         parent.message_post(
             body=self.env._(

@@ -14,8 +14,8 @@ class SaleOrder(models.Model):
     """Upsell: a small order for the rest of the period, whose lines then join.
 
     Its lines carry the price of a whole period; its amounts are that of the days left.
-    For which days is in its own dates: charged are [start_date, next_invoice_date) of
-    the period [last_invoice_date, next_invoice_date).
+    For which days is in its own dates: charged are [start_date, end_date) of the whole
+    period [last_invoice_date, next_invoice_date) of the plan.
     """
 
     _inherit = "sale.order"
@@ -43,37 +43,57 @@ class SaleOrder(models.Model):
                     "%s has not been invoiced yet. Change its lines instead.", self.name
                 )
             )
-        if not self.last_invoice_date <= today < self.next_invoice_date:
+        ends = [self.next_invoice_date] + ([self.end_date] if self.end_date else [])
+        if not self.last_invoice_date <= today < min(ends):
             raise UserError(
                 self.env._(
                     "The period of %(order)s ended on %(date)s. Invoice the next one"
                     " first.",
                     order=self.name,
-                    date=self.next_invoice_date,
+                    date=format_date(self.env, min(ends)),
                 )
             )
 
     def _prepare_upsell_values(self):
-        last_day = self.next_invoice_date - timedelta(days=1)
         return {
             **self._prepare_upsell_dates(),
-            # The amounts hold for this period only.
-            "validity_date": last_day,
+            "start_date": fields.Date.today(),
             "order_line": self._prepare_following_lines(
                 lambda line: line._is_invoiced_in_advance(), product_uom_qty=0
             ),
         }
 
     def _prepare_upsell_dates(self):
-        """Return the days an upsell of this subscription charges from today.
+        """Return what the amounts of an upsell of this subscription depend on.
 
         :rtype: dict
         """
+        self.ensure_one()
+        last_day = self.next_invoice_date - timedelta(days=1)
+        end = self.end_date
         return {
-            "start_date": fields.Date.today(),
-            "last_invoice_date": self.last_invoice_date,
-            "next_invoice_date": self.next_invoice_date,
+            "plan_id": self.plan_id.id,
+            # Of a whole period: the current one may have begun inside it.
+            "last_invoice_date": self._get_whole_period(last_day)[0],
+            "next_invoice_date": self._get_whole_period(last_day)[1],
+            # Where the current period ends before.
+            "end_date": min(self.next_invoice_date, end or self.next_invoice_date),
+            # The amounts hold for this period only.
+            "validity_date": last_day,
         }
+
+    def _get_upsell_period(self):
+        """Return the days that this upsell charges.
+
+        :return: (first day, first day after them, days of a whole period); Nones and 0
+            when they are not known
+        :rtype: tuple[datetime.date | None, datetime.date | None, int]
+        """
+        self.ensure_one()
+        start, end, whole = self.start_date, self.end_date, self.last_invoice_date
+        if not start or not end or not whole or not self.next_invoice_date:
+            return None, None, 0
+        return start, end, (self.next_invoice_date - whole).days
 
     def _get_upsell_days(self):
         """Return which share of the plan's price this upsell costs.
@@ -81,14 +101,13 @@ class SaleOrder(models.Model):
         :return: (days charged, days of the whole period)
         :rtype: tuple[int, int]
         """
-        self.ensure_one()
-        first, last = self.start_date, self.next_invoice_date
-        if not first or not last or not self.last_invoice_date or first >= last:
+        start, end, whole_days = self._get_upsell_period()
+        if not whole_days or start >= end:
             return 1, 1
-        return (last - first).days, (last - self.last_invoice_date).days
+        return (end - start).days, whole_days
 
     def action_update_upsell_dates(self):
-        """Charge the rest of the period that runs now, as of today.
+        """Charge the rest of the period that runs now, as of today, on its plan.
 
         :return: True
         :raises UserError: the parent cannot have an upsell now
@@ -97,12 +116,23 @@ class SaleOrder(models.Model):
             parent = order.subscription_id
             parent._check_can_upsell()
             order.write(
-                {
-                    **parent._prepare_upsell_dates(),
-                    "validity_date": parent.next_invoice_date - timedelta(days=1),
-                }
+                {**parent._prepare_upsell_dates(), "start_date": fields.Date.today()}
             )
+            for line in order.order_line.filtered("parent_line_id"):
+                line.price_unit = line.parent_line_id.price_unit
+                line.discount = line.parent_line_id.discount
         return True
+
+    def _is_upsell_outdated(self):
+        """Tell whether its amounts are for other days than the parent has left.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        expected = self.subscription_id._prepare_upsell_dates()
+        del expected["validity_date"]
+        values = self._convert_to_write({name: self[name] for name in expected})
+        return any(values[name] != expected[name] for name in expected)
 
     # === JOIN THE PARENT ===
 
@@ -128,7 +158,7 @@ class SaleOrder(models.Model):
         parent = self.subscription_id.sudo()
         parent.lock_for_update(allow_referencing=True)
         self._check_can_join(parent)
-        lines = self.order_line.filtered(lambda line: line._is_invoiced_in_advance())
+        lines = self.order_line.filtered("recurring_invoice")
         if any(line.product_uom_qty < 0 for line in lines):
             raise UserError(
                 self.env._(
@@ -139,6 +169,9 @@ class SaleOrder(models.Model):
             )
         for line in lines.sudo():
             line._join_subscription(parent)
+            if not line._is_invoiced_in_advance():
+                # It is delivered, and invoiced, on the subscription.
+                line.product_uom_qty = 0
         parent._log_mrr()
         parent.message_post(body=self.env._("The upsell %s was confirmed.", self.name))
 
@@ -148,15 +181,14 @@ class SaleOrder(models.Model):
             raise UserError(
                 self.env._("%s is not a subscription in progress.", parent.name)
             )
-        period = parent.last_invoice_date, parent.next_invoice_date
-        if (self.last_invoice_date, self.next_invoice_date) != period:
+        if self._is_upsell_outdated():
             raise UserError(
                 self.env._(
                     "The amounts of %(upsell)s are for the period up to %(date)s, and"
                     " %(order)s has moved on since. Update its dates, and show the"
                     " customer the new amounts.",
                     upsell=self.name,
-                    date=format_date(self.env, self.next_invoice_date),
+                    date=format_date(self.env, self.end_date),
                     order=parent.name,
                 )
             )

@@ -64,7 +64,7 @@ class SaleSubscriptionPeriod(models.Model):
         for period in self:
             order = period.subscription_id
             if order.next_invoice_date == period.period_start:
-                order._advance_period()
+                order._advance_period(period.period_start, period.period_end)
 
     def _release(self):
         """Make periods due again whose invoice was cancelled before being posted."""

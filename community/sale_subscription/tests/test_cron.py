@@ -115,7 +115,7 @@ class TestCron(SubscriptionCase):
 
         def lock(order, **kwargs):
             locked = original(order, **kwargs)
-            order._advance_period()
+            order._advance_period(*order._get_next_period()[:2])
             return locked
 
         with patch.object(order_class, "try_lock_for_update", lock):

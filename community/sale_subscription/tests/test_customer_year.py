@@ -72,7 +72,13 @@ class TestCustomerYear(SubscriptionCase):
         self.assertEqual(self._amounts("2026-05-31"), [])
         self.assertEqual(self._amounts("2026-06-19"), [])
         self.assertEqual(order.subscription_state, "4_paused")
+        # 20 June: the 10 days left of the 30 from 31 May: base 33.33, seats 13.33. The
+        # job that invoices runs once more, after the one that resumes.
         self.assertEqual(self._amounts("2026-06-20"), [])
+        invoice = self._run_cron("2026-06-20")
+        self.assertEqual(
+            invoice.invoice_line_ids.mapped("price_subtotal"), [33.33, 13.33]
+        )
         self.assertEqual(order.subscription_state, "3_progress")
         self.assertDates(order, "2026-05-31", "2026-06-30")
         self.assertEqual(self._amounts("2026-06-30"), [140])
@@ -109,10 +115,10 @@ class TestCustomerYear(SubscriptionCase):
         self.assertEqual(str(renewal.end_date), "2026-12-20")
         self.assertEqual(self._amounts("2027-01-31"), [])
 
-        # All that was invoiced: 140+100+20.65+140+140+140+305.74+378
+        # All that was invoiced: 140+100+20.65+140+140+46.66+140+305.74+378
         orders = order + upsell + renewal
         self.assertAlmostEqual(
-            sum(orders.invoice_ids.mapped("amount_total")), 1364.39, places=2
+            sum(orders.invoice_ids.mapped("amount_total")), 1411.05, places=2
         )
         self.assertLog(
             order,

@@ -147,7 +147,10 @@ class TestLifeCycle(SubscriptionCase):
         self.assertFalse(order.end_date)
 
     def test_reopen_does_not_invoice_the_time_closed(self):
-        """Closed 20 February, opened 10 May: 31 May is the next boundary."""
+        """Closed 20 February, opened 10 May: 31 May is the next boundary.
+
+        From 10 to 30 May it runs 21 of the 31 days from 30 April on: 6.77.
+        """
         order = self._create_subscription(start="2026-01-31")
         self._run_cron("2026-01-31")
         with freeze_time("2026-02-20"):
@@ -155,8 +158,15 @@ class TestLifeCycle(SubscriptionCase):
         with freeze_time("2026-05-10"):
             order.set_open()
         self.assertDates(order, "2026-04-30", "2026-05-31")
+        invoice = self._run_cron("2026-05-10")
+        self.assertEqual(invoice.amount_total, 6.77)
+        self.assertEqual(
+            invoice.invoice_line_ids.name.splitlines()[-1],
+            "Runs again: 05/10/2026 to 05/30/2026 (21 of 31 days)",
+        )
+        self.assertDates(order, "2026-04-30", "2026-05-31")
         self.assertFalse(self._run_cron("2026-05-30"))
-        self.assertEqual(len(self._run_cron("2026-05-31")), 1)
+        self.assertEqual(self._run_cron("2026-05-31").amount_total, 10)
         self.assertDates(order, "2026-05-31", "2026-06-30")
 
     def test_pause_within_a_paid_period_changes_no_date(self):

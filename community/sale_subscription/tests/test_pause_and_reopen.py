@@ -128,9 +128,11 @@ class TestPauseAndReopen(SubscriptionCase):
         self.assertDates(order, "2026-01-01", "2026-02-01")
 
     def test_time_closed_is_not_invoiced(self):
+        """Runs again for the 21 days left of the 30 of April."""
         order = self._create_closed_unpaid()
         self._pay(order.invoice_ids, "2026-04-10")
         self.assertDates(order, "2026-04-01", "2026-05-01")
+        self.assertEqual(self._run_cron("2026-04-10").amount_total, 7)
         self.assertFalse(self._run_cron("2026-04-30"))
 
     def test_part_payment_does_not_reopen(self):

@@ -195,7 +195,7 @@ class TestPlanChange(SubscriptionCase):
                 Command.create({"product_id": self.fee.id, "product_uom_qty": 1})
             ]
             upsell.action_confirm()
-        with self.assertRaisesRegex(UserError, "no posted invoice"):
+        with self.assertRaisesRegex(UserError, "Not everything is invoiced"):
             self._change(self.yearly, "now")
 
     def test_same_plan_is_refused(self):

@@ -96,10 +96,11 @@ class TestRenewal(SubscriptionCase):
         self.assertDates(renewal, None, "2026-03-15")
 
     def test_template_duration_counts_from_the_new_start(self):
+        """Three periods of a subscription of the 31st: the last one ends on 31 May."""
         self.order.sale_order_template_id = self.env["sale.order.template"].create(
             {"name": "Quarter", "is_unlimited": False, "duration_value": 3}
         )
-        self.assertEqual(str(self._renew().end_date), "2026-05-28")
+        self.assertEqual(str(self._renew().end_date), "2026-05-31")
 
     def test_end_before_its_start_is_refused(self):
         with self.assertRaisesRegex(UserError, "must be later"):

@@ -1,0 +1,417 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common import SubscriptionCase
+
+
+@tagged("post_install", "-at_install")
+class TestEveryDayOnce(SubscriptionCase):
+    """Every day a subscription runs is charged once: each of these once was not.
+
+    31.00 a month: 1.00 a day in January, March, May and July.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.base = cls._create_product(name="Base", list_price=31.0)
+        cls.yearly = cls._create_plan(name="Yearly", billing_period_unit="year")
+        cls.aligned = cls._create_plan(name="Aligned", billing_first_day=True)
+
+    def _subscribe(self, start="2026-01-01", **values):
+        order = self._create_subscription(self.base, start=start, **values)
+        with freeze_time(start):
+            order._create_recurring_invoice()
+        return order
+
+    def _upsell(self, order, day, quantity=1, product=None):
+        with freeze_time(day):
+            upsell = order._create_upsell_renew_order("7_upsell")
+            upsell.order_line[:1].product_uom_qty = 0 if product else quantity
+            if product:
+                values = {"product_id": product.id, "product_uom_qty": quantity}
+                upsell.order_line = [Command.create(values)]
+            upsell.action_confirm()
+        return upsell
+
+    def _credits(self, order):
+        return order.order_line.filtered(lambda line: line.price_unit < 0)
+
+    def _change_today(self, order, day):
+        with freeze_time(day):
+            order.change_plan(self.yearly, "now")
+
+    def _untaxed(self, *orders):
+        moves = self.env["account.move"].union(*(o.invoice_ids for o in orders))
+        posted = moves.filtered(lambda m: m.state == "posted")
+        return round(sum(posted.mapped("amount_untaxed_signed")), 2)
+
+    # === UPSELL IN A PERIOD CUT SHORT ===
+
+    def test_upsell_in_the_first_days_of_an_aligned_plan(self):
+        """12 of the 31 days of January, not of the 17 that were left at the start."""
+        order = self._subscribe("2026-01-15", plan_id=self.aligned.id)
+        self.assertEqual(self._upsell(order, "2026-01-20").amount_untaxed, 12)
+
+    def test_upsell_before_the_end_date(self):
+        """8 to 14 January: what ends on the 15th is not charged up to the 31st."""
+        order = self._subscribe(end_date="2026-01-15")
+        self.assertEqual(order.invoice_ids.amount_untaxed, 14)
+        self.assertEqual(self._upsell(order, "2026-01-08").amount_untaxed, 7)
+
+    def test_upsell_between_a_plan_change_and_the_next_period(self):
+        """At the yearly price of 365.00 a day costs 1.00, also in January."""
+        order = self._subscribe()
+        with freeze_time("2026-01-15"):
+            order.change_plan(self.yearly)
+            order.order_line.price_unit = 365
+        self.assertEqual(self._upsell(order, "2026-01-20").amount_untaxed, 12)
+
+    def test_upsell_quoted_before_a_plan_change_is_out_of_date(self):
+        order = self._subscribe()
+        with freeze_time("2026-01-10"):
+            upsell = order._create_upsell_renew_order("7_upsell")
+            upsell.order_line.product_uom_qty = 1
+        with freeze_time("2026-01-15"):
+            order.change_plan(self.yearly)
+            order.order_line.price_unit = 365
+            with self.assertRaisesRegex(UserError, "Update its dates"):
+                with self.env.cr.savepoint():
+                    upsell.action_confirm()
+            upsell.action_update_upsell_dates()
+            self.assertEqual(upsell.amount_untaxed, 17)
+            upsell.action_confirm()
+        self.assertEqual(order.order_line.product_uom_qty, 2)
+
+    def test_more_of_the_same_costs_the_agreed_price(self):
+        """A new list price does not come in by the quantity."""
+        order = self._subscribe()
+        self.base.list_price = 62
+        upsell = self._upsell(order, "2026-01-11", 2)
+        self.assertEqual(upsell.amount_untaxed, 42)
+        self.assertEqual(order.order_line.product_uom_qty, 3)
+
+    def test_delivered_product_of_an_upsell_joins_and_is_billed_there(self):
+        order = self._subscribe()
+        upsell = self._upsell(order, "2026-01-11", 1, self.hours)
+        line = order.order_line[1]
+        self.assertEqual((line.product_id, line.product_uom_qty), (self.hours, 1))
+        line.qty_delivered = 5
+        with freeze_time("2026-02-01"):
+            order._create_recurring_invoice()
+        self.assertEqual(self._untaxed(order, upsell), 31 + 31 + 15)
+
+    # === CREDIT OF A PLAN CHANGE TODAY ===
+
+    def test_credit_of_a_period_that_the_end_date_cut(self):
+        """Charged 14.00 for 1 to 14 January; 7 of these days are left."""
+        order = self._subscribe(end_date="2026-01-15")
+        self._change_today(order, "2026-01-08")
+        self.assertEqual(self._credits(order).price_subtotal, -7)
+
+    def test_credit_of_two_upsells_on_one_invoice(self):
+        order = self._subscribe()
+        upsells = self._upsell(order, "2026-01-11") + self._upsell(order, "2026-01-11")
+        with freeze_time("2026-01-11"):
+            upsells._create_invoices().action_post()
+        self._change_today(order, "2026-01-21")
+        self.assertEqual(sum(self._credits(order).mapped("price_subtotal")), -33)
+
+    def test_credit_leaves_an_upsell_of_the_period_before_alone(self):
+        """It came on the invoice of March, but charged days of February."""
+        order = self._subscribe("2026-02-01")
+        upsell = self._upsell(order, "2026-02-15")
+        with freeze_time("2026-03-01"):
+            (order + upsell)._create_invoices().action_post()
+        self._change_today(order, "2026-03-21")
+        self.assertEqual(sum(self._credits(order).mapped("price_subtotal")), -22)
+
+    def test_credit_of_a_period_that_was_a_credit_note(self):
+        """Yearly at 365.00 changed on 31 January: 31.00 less 335.00 is a credit note.
+
+        What is unused of its 31.00 (28 days) is credited on the next change: half.
+        """
+        order = self._subscribe(plan_id=self.yearly.id)
+        order.invoice_ids.button_draft()
+        order.invoice_ids.invoice_line_ids.price_unit = 365
+        with freeze_time("2026-01-01"):
+            order.invoice_ids.action_post()
+        with freeze_time("2026-01-31"):
+            order.change_plan(self.plan, "now")
+            refund = order._create_recurring_invoice()
+        self.assertEqual((refund.move_type, refund.amount_total), ("out_refund", 304))
+        self._change_today(order, "2026-02-14")
+        self.assertEqual(self._credits(order)[1].price_subtotal, -15.5)
+
+    def test_credit_of_what_a_credit_note_left(self):
+        """31.00 less 20.00: of the 11.00 left, 10 of 31 days."""
+        order = self._subscribe()
+        with freeze_time("2026-01-05"):
+            refund = order.invoice_ids._reverse_moves()
+            refund.invoice_line_ids.price_unit = 20
+            refund.action_post()
+        self._change_today(order, "2026-01-22")
+        self.assertEqual(self._credits(order).price_subtotal, -3.55)
+
+    def test_no_credit_of_a_paid_invoice_that_was_refunded(self):
+        order = self._subscribe()
+        with freeze_time("2026-01-05"):
+            refund = order.invoice_ids._reverse_moves()
+            refund.action_post()
+        self._change_today(order, "2026-01-21")
+        self.assertFalse(self._credits(order))
+
+    def test_plan_change_waits_for_an_invoice_set_back_to_draft(self):
+        order = self._subscribe()
+        order.invoice_ids.button_draft()
+        with self.assertRaisesRegex(UserError, "Not everything is invoiced"):
+            self._change_today(order, "2026-01-21")
+
+    def test_lines_add_up_to_the_total(self):
+        """Two lines of 10.333...: 10.33 each, and 20.66 together."""
+        self.company.tax_calculation_rounding_method = "round_globally"
+        order = self._create_subscription(
+            self.base, self.base, start="2026-03-01", end_date="2026-03-11"
+        )
+        order.order_line.price_unit = 32.03
+        with freeze_time("2026-03-01"):
+            invoice = order._create_recurring_invoice()
+        amounts = invoice.invoice_line_ids.mapped("price_subtotal")
+        self.assertEqual(amounts, [10.33, 10.33])
+        self.assertEqual(invoice.amount_total, 20.66)
+
+    # === END DATE ===
+
+    def test_renewal_begins_where_the_end_date_cut(self):
+        order = self._subscribe(end_date="2026-01-15")
+        with freeze_time("2026-01-10"):
+            renewal = order._create_upsell_renew_order("2_renewal")
+            self.assertEqual(renewal.start_date, date(2026, 1, 15))
+            renewal.action_confirm()
+        self._run_cron("2026-02-01")
+        self.assertEqual(self._untaxed(order, renewal), 14 + 31)
+        self.assertDates(renewal, "2026-01-15", "2026-02-15")
+
+    def test_end_date_taken_away_again(self):
+        order = self._subscribe(end_date="2026-01-15")
+        order.end_date = False
+        self._run_cron("2026-02-01")
+        self.assertEqual(self._untaxed(order), 14 + 17 + 31)
+        self.assertDates(order, "2026-02-01", "2026-03-01")
+
+    def test_end_date_put_off(self):
+        order = self._subscribe(end_date="2026-01-15")
+        order.end_date = "2026-01-20"
+        self._run_cron("2026-02-01")
+        self.assertEqual(self._untaxed(order), 19)
+
+    def test_opened_again_on_the_day_it_expired(self):
+        order = self._subscribe(end_date="2026-01-15")
+        with freeze_time("2026-01-15"):
+            self.env["sale.order"]._cron_subscription_expiration()
+            self.assertEqual(order.subscription_state, "6_churn")
+            order.set_open()
+        self._run_cron("2026-01-15")
+        self.assertEqual(self._untaxed(order), 31)
+
+    def test_month_from_30_april_of_a_subscription_of_the_31st(self):
+        """It ends with its period on 31 May: nothing is cut off."""
+        plan = self._create_plan(duration_value=1)
+        order = self._subscribe("2026-03-31", plan_id=plan.id)
+        with freeze_time("2026-04-10"):
+            renewal = order._create_upsell_renew_order("2_renewal")
+            renewal.action_confirm()
+        self.assertEqual(renewal.end_date, date(2026, 5, 31))
+        self.assertEqual(self._run_cron("2026-04-30").amount_untaxed, 31)
+
+    # === CLOSED, PAUSED, AND BACK ===
+
+    def test_agreed_end_survives_closing_and_reopening(self):
+        self.plan.auto_close_limit = 5
+        order = self._subscribe(end_date="2027-01-01")
+        with freeze_time("2026-01-20"):
+            self.env["sale.order"]._cron_subscription_expiration()
+            self.assertEqual(order.end_date, date(2026, 1, 20))
+            order.set_open()
+        self.assertEqual(order.end_date, date(2027, 1, 1))
+
+    def test_pause_does_not_outlive_the_end_date(self):
+        order = self._subscribe(end_date="2026-03-01")
+        with freeze_time("2026-01-10"):
+            order.pause_subscription(fields.Date.to_date("2026-04-01"))
+        with freeze_time("2026-04-02"):
+            self.env["sale.order"]._cron_subscription_expiration()
+        self.assertEqual(order.subscription_state, "6_churn")
+        self.assertEqual(order.end_date, date(2026, 3, 1))
+
+    def test_paused_past_its_end_is_not_resumed_by_hand(self):
+        order = self._subscribe(end_date="2026-03-01")
+        order.pause_subscription()
+        with freeze_time("2026-03-01"), self.assertRaisesRegex(UserError, "ended on"):
+            order.resume_subscription()
+
+    def test_short_pause_over_new_year_costs_its_days_only(self):
+        """Yearly at 365.00, paused on 30 December for three days: not a free year."""
+        order = self._create_subscription(self.base, plan_id=self.yearly.id)
+        order.order_line.price_unit = 365
+        self._run_cron("2026-01-01")
+        with freeze_time("2026-12-30"):
+            order.pause_subscription(fields.Date.to_date("2027-01-02"))
+        with freeze_time("2027-01-02"):
+            self.env["sale.order"]._cron_subscription_expiration()
+        self._run_cron("2027-01-02")
+        self.assertEqual(self._untaxed(order), 365 + 364)
+        self.assertDates(order, "2027-01-01", "2028-01-01")
+
+    def test_days_after_a_pause_are_credited_like_others(self):
+        """Runs again on 11 March for 21 days; changed on the 21st: 11 unused."""
+        order = self._subscribe()
+        with freeze_time("2026-01-10"):
+            order.pause_subscription()
+        with freeze_time("2026-03-11"):
+            order.resume_subscription()
+            self.assertEqual(order._create_recurring_invoice().amount_untaxed, 21)
+        self._change_today(order, "2026-03-21")
+        self.assertEqual(self._credits(order).price_subtotal, -11)
+
+    def test_plan_change_waits_for_the_days_after_a_pause(self):
+        order = self._subscribe()
+        order.pause_subscription()
+        with freeze_time("2026-03-11"):
+            order.resume_subscription()
+        with self.assertRaisesRegex(UserError, "Not everything is invoiced"):
+            self._change_today(order, "2026-03-12")
+
+    def test_cancelled_and_confirmed_again_owes_nothing_for_the_time_between(self):
+        order = self._subscribe()
+        with freeze_time("2026-01-20"):
+            order.set_close()
+        with freeze_time("2026-05-11"):
+            order._action_cancel()
+            order.action_draft()
+            order.action_confirm()
+        self._run_cron("2026-05-11")
+        self.assertEqual(self._untaxed(order), 31 + 21)
+        self.assertDates(order, "2026-05-01", "2026-06-01")
+        events = order.sale_order_log_ids.sorted("id").mapped("event_type")
+        self.assertEqual(events, ["new", "churn", "reopen"])
+
+    # === RENEWED ONES COME BACK ===
+
+    def _renew(self, order, day):
+        with freeze_time(day):
+            renewal = order._create_upsell_renew_order("2_renewal")
+            renewal.action_confirm()
+        return renewal
+
+    def test_renewed_cancelled_and_confirmed_does_not_run_beside_its_renewal(self):
+        order = self._subscribe()
+        self._renew(order, "2026-01-15")
+        order._action_cancel()
+        order.action_draft()
+        with self.assertRaisesRegex(UserError, "goes on as"):
+            order.action_confirm()
+
+    def test_renewal_cancelled_after_its_first_invoice_can_come_back(self):
+        order = self._subscribe()
+        renewal = self._renew(order, "2026-01-15")
+        self._run_cron("2026-02-01")
+        with freeze_time("2026-02-05"):
+            renewal._action_cancel()
+            renewal.action_draft()
+            renewal.action_confirm()
+        self.assertEqual(renewal.subscription_state, "3_progress")
+        self.assertDates(renewal, "2026-02-01", "2026-03-01")
+
+    def test_or_the_old_one_is_opened_again_and_then_not_both(self):
+        order = self._subscribe()
+        renewal = self._renew(order, "2026-01-15")
+        self._run_cron("2026-02-01")
+        with freeze_time("2026-02-05"):
+            renewal._action_cancel()
+            order.set_open()
+            self.assertEqual(order.subscription_state, "3_progress")
+            renewal.action_draft()
+            with self.assertRaisesRegex(UserError, "runs again"):
+                renewal.action_confirm()
+
+    def test_renewal_of_what_became_a_quotation_is_refused(self):
+        order = self._subscribe()
+        with freeze_time("2026-01-15"):
+            renewal = order._create_upsell_renew_order("2_renewal")
+            order._action_cancel()
+            order.action_draft()
+            with self.assertRaisesRegex(UserError, "can be renewed"):
+                renewal.action_confirm()
+
+    def test_given_back_as_it_was_the_last_time(self):
+        order = self._subscribe()
+        with freeze_time("2026-01-05"):
+            order.pause_subscription(fields.Date.to_date("2026-01-20"))
+        renewal = self._renew(order, "2026-01-06")
+        with freeze_time("2026-01-07"):
+            renewal._action_cancel()
+            self.assertEqual(order.subscription_state, "4_paused")
+            self.assertEqual(order.resume_date, date(2026, 1, 20))
+            order.resume_subscription()
+            renewal.action_draft()
+            renewal.action_confirm()
+            renewal._action_cancel()
+        self.assertEqual(order.subscription_state, "3_progress")
+
+    # === UNPAID ===
+
+    def test_credit_note_that_we_owe_closes_nobody(self):
+        self.plan.auto_close_limit = 5
+        order = self._subscribe(plan_id=self.yearly.id)
+        with freeze_time("2026-01-01"):
+            register = self.env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=order.invoice_ids.ids
+            )
+            register.create({})._create_payments()
+        with freeze_time("2026-01-02"):
+            order.change_plan(self.plan, "now")
+            order.order_line[0].price_unit = 3.1
+            refund = order._create_recurring_invoice()
+        self.assertEqual(refund.move_type, "out_refund")
+        with freeze_time("2026-01-30"):
+            self.env["sale.order"]._cron_subscription_expiration()
+        self.assertEqual(order.subscription_state, "3_progress")
+
+    # === NEXT DATE MOVED BACK ===
+
+    def test_next_date_is_not_moved_before_what_is_invoiced(self):
+        """It would never have been invoiced again, without a word."""
+        order = self._subscribe()
+        for day in ("2026-01-01", "2026-01-15"):
+            with self.assertRaisesRegex(UserError, "is invoiced up to"):
+                order.next_invoice_date = day
+
+    def test_next_date_is_moved_back_over_a_cancelled_invoice(self):
+        order = self._subscribe()
+        order.invoice_ids.button_draft()
+        order.invoice_ids.button_cancel()
+        order.next_invoice_date = "2026-01-01"
+        self.assertEqual(self._run_cron("2026-01-05").amount_untaxed, 31)
+        self.assertDates(order, "2026-01-01", "2026-02-01")
+
+    def test_next_date_is_moved_back_over_an_invoice_taken_back(self):
+        order = self._subscribe()
+        with freeze_time("2026-01-05"):
+            order.invoice_ids._reverse_moves(cancel=True)
+        order.next_invoice_date = "2026-01-01"
+        self.assertEqual(self._run_cron("2026-01-05").amount_untaxed, 31)
+
+    # === MRR ===
+
+    def test_mrr_of_a_line_that_becomes_one_off_or_delivered(self):
+        for values in ({"recurring_invoice": False}, {"product_id": self.hours.id}):
+            order = self._create_subscription(self.fee, self.fee)
+            order.order_line[:1].write(values)
+            self.assertLog(order, ("new", 20), ("contraction", -10))
