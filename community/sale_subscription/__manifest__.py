@@ -1,7 +1,7 @@
 {
     "name": "Subscriptions",
     "summary": "Recurring plans and invoices for sales orders on Community",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Subscriptions",
     "author": "Fusion Centralized Billing contributors",
     "license": "LGPL-3",
@@ -29,6 +29,9 @@
         "views/res_partner_views.xml",
         "views/product_pricelist_views.xml",
         "views/product_template_views.xml",
+        "views/portal_templates.xml",
+        "views/portal_subscription_page.xml",
+        "views/portal_subscription_dialogs.xml",
         "views/menus.xml",
     ],
     "assets": {

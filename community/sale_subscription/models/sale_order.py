@@ -138,7 +138,9 @@ class SaleOrder(models.Model):
             else:
                 order.subscription_state = state
 
-    @api.depends("subscription_child_ids.subscription_state")
+    @api.depends(
+        "subscription_child_ids.state", "subscription_child_ids.subscription_state"
+    )
     def _compute_renewal_id(self):
         for order in self:
             order.renewal_id = order.subscription_child_ids.filtered(
