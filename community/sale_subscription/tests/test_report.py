@@ -47,6 +47,16 @@ class TestReport(ReportCase):
         self.assertEqual(groups[-1], (date(2026, 8, 1), 485))
         self.assertEqual(len(groups), 8)
 
+    def test_equal_movements_count_each(self):
+        """Two more of 45, on the same plan, by the same salesperson, in one month."""
+        for name in ("S10", "S11"):
+            self._create_order(name, self.monthly, self.bob)
+            self._log(name, "2026-03-02", "new", 45, 1)
+        names = ("new_mrr", "new_count")
+        march = [("month", "=", "2026-03-01")]
+        found = self._read(self._report(), names, domain=march)
+        self.assertAmounts(found, {(): (135, 3)})
+
     # === PLANS, SALESPERSONS, COMPANIES ===
 
     def test_plans(self):
