@@ -51,6 +51,7 @@ class TestPaymentButtons(PaymentCase):
         params = self._charge_now(order)
         self.assertEqual(params["type"], "danger")
         self.assertIn("demo payment status: error", params["message"])
+        self.assertEqual(len(self._charges(order)), 2)
         self.assertFailed(order, 2, "2026-01-04")
 
     def test_charge_now_of_several_invoices(self):

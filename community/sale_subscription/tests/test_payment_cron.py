@@ -50,17 +50,32 @@ class TestPaymentCron(PaymentCase):
         self.assertEqual(len(self._charges(bad)), 1)
         self.assertFailed(bad, 0, None, "It is not known")
 
-    def test_run_out_of_time_leaves_the_rest_to_the_next(self):
-        orders = [self._create_invoiced_subscription() for _i in range(3)]
+    def _out_of_time(self):
+        """Every step that counts is the last one of its run."""
         cron_class = self.env.registry["ir.cron"]
         original = cron_class._commit_progress
 
         def commit(cron, processed=0, **kwargs):
-            seconds = original(cron, processed, **kwargs)
-            return 0 if processed else seconds
+            original(cron, processed, **kwargs)
+            return 0
 
-        with patch.object(cron_class, "_commit_progress", commit):
+        return patch.object(cron_class, "_commit_progress", commit)
+
+    def test_run_out_of_time_goes_on_in_the_next(self):
+        """Odoo runs a job again at once, up to ten times, while something remains."""
+        orders = [self._create_paid_subscription() for _i in range(3)]
+        with self._out_of_time():
             self._trigger_cron("2026-01-01 06:00:00")
-        charged = [order for order in orders if self._charges(order)]
-        # Odoo runs what has something left up to ten times.
-        self.assertEqual(charged, orders)
+        for order in orders:
+            self.assertEqual(order.invoice_ids.payment_state, "paid")
+
+    def test_what_waits_for_its_provider_takes_no_time(self):
+        pending = [self._create_paid_subscription(outcome="pending") for _i in range(3)]
+        self._trigger_cron("2026-01-01")
+        excluded = self._create_invoiced_subscription()
+        excluded.invoice_ids.no_followup = True
+        last = self._create_invoiced_subscription()
+        with freeze_time("2026-01-02"):
+            found = last.search(last._get_charge_domain())
+        self.assertEqual(found, last)
+        self.assertEqual([len(self._charges(order)) for order in pending], [1, 1, 1])

@@ -247,12 +247,12 @@ class TestPaymentObstacles(PaymentCase):
     def test_archived_token(self):
         order = self._create_invoiced_subscription()
         self.token.active = False
-        self.assertRefused(order, "archived")
+        self.assertRefused(order, "was archived or deleted")
 
     def test_disabled_provider(self):
         order = self._create_invoiced_subscription()
         self.provider.state = "disabled"  # archives its tokens
-        self.assertRefused(order, "archived")
+        self.assertRefused(order, "was archived or deleted")
 
     def test_disabled_provider_with_a_token_left(self):
         order = self._create_invoiced_subscription()
