@@ -7,6 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 _logger = logging.getLogger(__name__)
 
@@ -208,8 +209,8 @@ class SaleOrder(models.Model):
             body=self.env._(
                 "Nothing to invoice on %(date)s: the period is free, the next invoice"
                 " is due on %(next)s.",
-                date=period.period_start,
-                next=self.next_invoice_date,
+                date=format_date(self.env, period.period_start),
+                next=format_date(self.env, self.next_invoice_date),
             )
         )
         return True

@@ -344,6 +344,9 @@ class SaleOrder(models.Model):
                 method(self)
         except OperationalError:
             raise  # of the database, not of this subscription: the run is repeated
+        except UserError as error:
+            self._record_subscription_error(str(error))
+            return False
         except Exception as error:
             _logger.exception("Subscription %s could not be processed", self.id)
             self._record_subscription_error(str(error))

@@ -169,7 +169,8 @@ class SaleOrderLine(models.Model):
     def _prepare_base_line_for_taxes_computation(self, **kwargs):
         """Charge the days left on an upsell; its unit price is that of a period."""
         base_line = super()._prepare_base_line_for_taxes_computation(**kwargs)
-        if self.order_id.subscription_state == "7_upsell":
+        whole_period = self.env.context.get("whole_period")
+        if self.order_id.subscription_state == "7_upsell" and not whole_period:
             base_line["price_unit"] = self.order_id._prorate(
                 base_line["price_unit"],
                 base_line["quantity"],
@@ -227,6 +228,19 @@ class SaleOrderLine(models.Model):
 
     def _recompute_qty_to_invoice(self):
         self.env.add_to_compute(self._fields["qty_to_invoice"], self)
+
+    def _get_whole_period_amount(self):
+        """Return the untaxed amount of an upsell line for a whole period.
+
+        :rtype: float
+        """
+        self.ensure_one()
+        line = self.with_context(whole_period=True)
+        base_line = line._prepare_base_line_for_taxes_computation()
+        AccountTax = self.env["account.tax"]
+        AccountTax._add_tax_details_in_base_line(base_line, self.company_id)
+        AccountTax._round_base_lines_tax_details([base_line], self.company_id)
+        return base_line["tax_details"]["total_excluded_currency"]
 
     # === INVOICE LINES ===
 

@@ -30,11 +30,10 @@ class SaleOrder(models.Model):
                 order.recurring_monthly = 0
                 continue
             lines = order.order_line.filtered(lambda x: x._is_invoiced_in_advance())
-            per_period = sum(lines.mapped("price_subtotal"))
             if order.subscription_state == "7_upsell":
-                # Its lines show the amount of the days left, not of a period.
-                days, full = order._get_upsell_days()
-                per_period *= full / days
+                per_period = sum(line._get_whole_period_amount() for line in lines)
+            else:
+                per_period = sum(lines.mapped("price_subtotal"))
             order.recurring_monthly = per_period * order.plan_id._get_monthly_factor()
 
     def _get_active_mrr(self):
@@ -46,13 +45,14 @@ class SaleOrder(models.Model):
         running = self.is_subscription and self.subscription_state == "3_progress"
         return self.recurring_monthly if running else 0.0
 
-    def _log_mrr(self, event_type=None, replaced=None):
+    def _log_mrr(self, event_type=None, replaced=None, always=False):
         """Write the change of MRR since the last row of the log.
 
         :param str event_type: what happened, written also when the amount is the same;
             None: an edit, written only when it changes the amount
         :param replaced: row of sale.order.log by which another subscription handed its
             MRR over to this one. That part is a transfer; what is left an edit.
+        :param bool always: write the edit also when the amount is the same
 
         With `mrr_logged_by_caller` in the context edits are left to a later call, so
         that one action of a user is one row.
@@ -68,7 +68,7 @@ class SaleOrder(models.Model):
                 order._add_mrr_row(event_type, *moved, active)
                 amount -= moved[0]
                 company_amount -= moved[1]
-            if not order.currency_id.is_zero(amount):
+            if always or not order.currency_id.is_zero(amount):
                 edit = "contraction" if amount < 0 else "expansion"
                 order._add_mrr_row(edit, amount, company_amount, 0)
 

@@ -51,7 +51,7 @@ class SaleOrder(models.Model):
             if starts_today:
                 quiet._start_new_period_today(credit_lines)
             quiet._recompute_recurring_prices()
-            order._log_mrr()
+            order._log_mrr(always=True)
             order.message_post(
                 body=self.env._(
                     "Plan changed from %(old)s to %(new)s, from %(date)s on.",

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import format_date
 
 from .sale_order import RUNNING_STATES
 
@@ -176,7 +177,7 @@ class SaleOrder(models.Model):
                     "%(order)s has a draft invoice from %(date)s on. Post or delete it"
                     " before you confirm the renewal.",
                     order=parent.name,
-                    date=parent.next_invoice_date,
+                    date=format_date(self.env, parent.next_invoice_date),
                 )
             )
         earliest = parent._get_renewal_start()
@@ -190,7 +191,7 @@ class SaleOrder(models.Model):
                     "%(renewal)s begins on %(date)s, when the period invoiced on"
                     " %(order)s ends. Its own end date must be later.",
                     renewal=self.name,
-                    date=start,
+                    date=format_date(self.env, start),
                     order=parent.name,
                 )
             )
@@ -204,7 +205,7 @@ class SaleOrder(models.Model):
             body=self.env._(
                 "Renewed by %(renewal)s from %(date)s on.",
                 renewal=self.name,
-                date=start,
+                date=format_date(self.env, start),
             )
         )
 

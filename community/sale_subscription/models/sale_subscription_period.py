@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 
 class SaleSubscriptionPeriod(models.Model):
@@ -85,7 +86,7 @@ class SaleSubscriptionPeriod(models.Model):
                         "The period from %(date)s of %(order)s has been invoiced again"
                         " since this invoice was cancelled. Create a new invoice"
                         " instead.",
-                        date=period.period_start,
+                        date=format_date(self.env, period.period_start),
                         order=order.name,
                     )
                 )

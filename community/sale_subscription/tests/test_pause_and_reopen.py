@@ -93,7 +93,7 @@ class TestPauseAndReopen(SubscriptionCase):
 
         def open_from(order, day):
             if order == bad:
-                raise UserError("Not this one.")
+                raise ValueError("Not this one.")
             return original(order, day)
 
         with (

@@ -50,6 +50,11 @@ class TestPlanChange(SubscriptionCase):
         self._change(self.yearly)
         self.assertLog(self.order, ("new", 100), ("contraction", -16.67))
 
+    def test_change_that_costs_the_same_is_logged_too(self):
+        """From then on the MRR is that of the new plan."""
+        self._change(self._create_plan())
+        self.assertLog(self.order, ("new", 100), ("expansion", 0))
+
     def test_today_credits_the_unused_days(self):
         """15 of the 30 days from 30 June are left: 1000 - 50."""
         self._change(self.yearly, "now")
