@@ -162,15 +162,15 @@ def test_on_trial(
         modules = choose_modules(options.modules, workspace.addons, progress)
         database = options.database or f"{TRIAL}{os.getpid()}"
         base = f"{TRIAL}{os.getpid()}_base"
-        conf = workspace.write_conf(f"test-{os.getpid()}")
+        # its own: another run may have other modules on its path
+        workspace.conf = workspace.write_conf(f"test-{os.getpid()}")
         verdict = Verdict()
         try:
             if wants_conformance(options, modules):
                 workspace.databases.copy(workspace.template(modules), base)
                 shell = workspace.odoo_command("shell", "-d", base)
                 log = settings.logs / "conformance.log"
-                env = workspace.env(conf)
-                verdict += conformance.check(shell, env, log, progress)
+                verdict += conformance.check(shell, workspace.env(), log, progress)
                 if not verdict.green:
                     return verdict
             if not options.modules:
@@ -183,7 +183,7 @@ def test_on_trial(
                     workspace.databases.copy(template, database)
             plan = Plan(
                 workspace.odoo_command("server"),
-                workspace.env(conf),
+                workspace.env(),
                 database,
                 modules,
                 options.test_tags,
@@ -194,7 +194,7 @@ def test_on_trial(
             if wants_system_tests(options, modules, progress):
                 verdict += systemrun.run(workspace, base, f"{TRIAL}{os.getpid()}_")
         finally:
-            conf.unlink()
+            workspace.conf.unlink()
             workspace.drop_database(base)
             if options.keep or options.database:
                 progress.say(

@@ -60,6 +60,8 @@ class Workspace:
         self.phase = progress.phase
         self.say = progress.say
         self.postgres = Postgres(settings, progress)
+        # what Odoo is run with where nothing else is said
+        self.conf = settings.run_dir / "odoo.conf"
         self._python: Path | None = None
         self._odoo: odoo_source.OdooTree | None = None
         self._addons: AddonsPath | None = None
@@ -149,7 +151,7 @@ class Workspace:
             PATH=path,
             PYTHONPATH=str(self.odoo.root),
             PYTHONSAFEPATH="1",
-            ODOO_RC=str(conf or self.run_dir / "odoo.conf"),
+            ODOO_RC=str(conf or self.conf),
             **connection.env(),
             **extra,
         )

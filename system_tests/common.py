@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 from collections.abc import Callable, Sequence
@@ -68,7 +70,12 @@ class SystemCase(unittest.TestCase):
         return json.loads(lines[-1]) if lines else None
 
     def start_script(
-        self, database: str, script: str, args: object, at: datetime, name: str
+        self,
+        database: str,
+        script: str,
+        args: object,
+        at: datetime | None,
+        name: str,
     ) -> subprocess.Popen:
         """Start one of scripts/; it is killed when the test ends."""
         process = self.workspace.start_script(
@@ -110,9 +117,56 @@ class SystemCase(unittest.TestCase):
             raise AssertionError(f"{log} holds:\n" + "\n".join(bad))
 
     @classmethod
-    def run_jobs(cls, database: str, *xmlids: str, at: datetime) -> None:
+    def run_jobs(
+        cls, database: str, *xmlids: str, at: datetime | None = None, **args
+    ) -> None:
         """Run scheduled actions, in a process whose clock stands at ``at``."""
-        cls.script(database, "run_jobs.py", {"jobs": xmlids}, at=at)
+        cls.script(database, "run_jobs.py", {"jobs": xmlids, **args}, at=at)
+
+    def race(
+        self, database: str, job: str, count: int, at: datetime | None = None, **args
+    ) -> None:
+        """Run a scheduled action in ``count`` processes that begin at once.
+
+        Odoo runs one job in one process at a time: each has a copy of its own.
+        """
+        jobs = self.script(database, "copy_job.py", {"job": job, "count": count})
+        folder = Path(tempfile.mkdtemp(dir=self.workspace.run_dir))
+        self.addCleanup(shutil.rmtree, folder)
+        go = folder / "go"
+        ready = [folder / f"ready-{job}" for job in jobs]
+        processes = [
+            self.start_script(
+                database,
+                "run_jobs.py",
+                {"jobs": [job], "ready": str(path), "go": str(go), **args},
+                at=at,
+                name=f"runner-{number}",
+            )
+            for number, (job, path) in enumerate(zip(jobs, ready, strict=True))
+        ]
+        self.wait_for(lambda: all(path.exists() for path in ready), processes)
+        go.touch()
+        self.assertEqual([process.wait() for process in processes], [0] * count)
+
+    def kill_when(
+        self,
+        condition: Callable[[], bool],
+        database: str,
+        job: str,
+        delay: float = 0.0,
+        at: datetime | None = None,
+        **args,
+    ) -> None:
+        """Start a scheduled action; kill it, without a chance to clean up, so many
+        seconds after ``condition()``."""
+        process = self.start_script(
+            database, "run_jobs.py", {"jobs": [job], **args}, at=at, name="killed"
+        )
+        self.wait_for(condition, [process])
+        time.sleep(delay)
+        process.kill()
+        self.assertEqual(process.wait(), -9, "it was done before it was killed")
 
     # -- waiting ---------------------------------------------------------------
 
@@ -127,4 +181,4 @@ class SystemCase(unittest.TestCase):
                     self.fail(f"a process ended early, with code {process.returncode}")
             if time.monotonic() > deadline:
                 self.fail(f"nothing happened for {PATIENCE:.0f} s")
-            time.sleep(0.02)
+            time.sleep(0.04)

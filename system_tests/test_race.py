@@ -25,26 +25,7 @@ class TestRace(SystemCase):
     def test_three_processes_at_once(self):
         database = self.copy_database("three")
         self.script(database, "make_subscriptions.py", {"count": COUNT}, at=STARTED)
-        jobs = self.script(database, "copy_job.py", {"job": INVOICE_JOB, "count": 3})
-        folder = self.workspace.run_dir / "race"
-        folder.mkdir(exist_ok=True)
-        for path in folder.iterdir():
-            path.unlink()
-        ready = [folder / f"ready-{job}" for job in jobs]
-        processes = [
-            self.start_script(
-                database,
-                "run_jobs.py",
-                {"jobs": [job], "ready": str(path), "go": str(folder / "go")},
-                at=NOW,
-                name=f"runner-{number}",
-            )
-            for number, (job, path) in enumerate(zip(jobs, ready, strict=True))
-        ]
-        self.wait_for(lambda: all(path.exists() for path in ready), processes)
-        (folder / "go").touch()
-        codes = [process.wait() for process in processes]
-        self.assertEqual(codes, [0, 0, 0])
+        self.race(database, INVOICE_JOB, 3, at=NOW)
         shares = self.rows(
             database,
             "SELECT create_uid, count(*) FROM account_move GROUP BY 1 ORDER BY 1",

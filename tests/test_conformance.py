@@ -412,22 +412,24 @@ class TestConformanceBehaviour(TransactionCase):
             "subscription_state: not set through sale.order.write",
         )
 
-    def test_what_is_left_can_be_invoiced_after_closing(self):
-        order = self._create_subscription()
-        self._run_job(INVOICE_JOB, DAY)
-        order.subscription_state = "6_churn"
-        with self._wrapped(
-            "sale.order",
-            "_get_invoiceable_lines",
-            lambda _original, records, *_args, **_kwargs: records.order_line,
-        ):
-            move = order._create_invoices()
-        self.assertEqual(
-            move.invoice_line_ids.product_id,
-            self.fee,
-            "a closed subscription: no invoice for the lines it is asked for",
-        )
-        move.action_post()
-        self.assertEqual(
-            order.subscription_state, "6_churn", "state after an invoice of the rest"
-        )
+    def test_what_is_left_can_be_invoiced_at_the_end(self):
+        for state in ("5_renewed", "6_churn"):
+            with self.subTest(state):
+                order = self._create_subscription()
+                self._run_job(INVOICE_JOB, DAY)
+                order.subscription_state = state
+                with self._wrapped(
+                    "sale.order",
+                    "_get_invoiceable_lines",
+                    lambda _original, records, *_args, **_kwargs: records.order_line,
+                ):
+                    move = order._create_invoices()
+                self.assertEqual(
+                    move.invoice_line_ids.product_id,
+                    self.fee,
+                    f"in state {state}: no invoice for the lines it is asked for",
+                )
+                move.action_post()
+                self.assertEqual(
+                    order.subscription_state, state, f"an invoice changes state {state}"
+                )

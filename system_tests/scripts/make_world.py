@@ -74,10 +74,11 @@ def main(env):
     env["sale.order.template"].create(
         {"name": "Template", "plan_id": orders["running"].plan_id.id}
     )
-    # a price of the plan alone, on no price list
+    # a price of the plan alone, on no price list; of one that somebody made, as those
+    # of the module go away by themselves
     env["product.pricelist.item"].create(
         {
-            "plan_id": orders["running"].plan_id.id,
+            "plan_id": orders["drafted"].plan_id.id,
             "applied_on": "1_product",
             "product_tmpl_id": fee.product_tmpl_id.id,
             "compute_price": "fixed",

@@ -1,11 +1,28 @@
 """Runs scheduled actions in order, as the "Run Manually" button does.
 
 `args`: `jobs`, xml ids or ids; optional `ready` and `go`, two paths: the first file is
-made when the process is ready, and the jobs begin when the second is there.
+made when the process is ready, and the jobs begin when the second is there. Optional
+`ledger`, a path: the payment provider's books, one line for each time it took money.
 """
 
+import os
 import time
 from pathlib import Path
+
+
+def keep_ledger(env, path):
+    """Note what reaches the payment provider where no rollback can take it back."""
+    transactions = env.registry["payment.transaction"]
+    original = transactions._send_payment_request
+
+    def send(transaction):
+        with open(path, "a", encoding="utf-8") as ledger:
+            ledger.write(f"{transaction.invoice_ids.id}\n")
+            ledger.flush()
+            os.fsync(ledger.fileno())
+        return original(transaction)
+
+    transactions._send_payment_request = send
 
 
 def wait(args):
@@ -31,6 +48,8 @@ def main(env, args):
         env.ref(job) if isinstance(job, str) else env["ir.cron"].browse(job)
         for job in args["jobs"]
     ]
+    if args.get("ledger"):
+        keep_ledger(env, args["ledger"])
     env.cr.commit()  # or what the process knows is from before it began to wait
     wait(args)
     for job in jobs:
