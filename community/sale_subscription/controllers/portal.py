@@ -1,3 +1,4 @@
+import logging
 import re
 
 from odoo import http
@@ -9,6 +10,8 @@ from odoo.addons.sale.controllers import portal as sale_portal
 
 from ..models.sale_order import RUNNING_STATES
 from ..models.sale_order_portal import PORTAL_STATES
+
+_logger = logging.getLogger(__name__)
 
 HISTORY = "my_subscriptions_history"
 INVOICES_SHOWN = 12
@@ -227,8 +230,9 @@ class CustomerPortal(sale_portal.CustomerPortal):
         try:
             with request.env.cr.savepoint():
                 outcome = method(order, author.sudo())
-        except UserError:
-            # Not what it says: that is for the staff.
+        except UserError as error:
+            # What it says is for the staff.
+            _logger.info("Refused on the portal, order %s: %s", order.id, error)
             outcome = "refused"
         if outcome.startswith("/"):
             return request.redirect(outcome)

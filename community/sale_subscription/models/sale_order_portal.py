@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -9,6 +10,8 @@ from odoo.tools import SQL, plaintext2html
 
 from .sale_order import RUNNING_STATES
 from .sale_order_renewal import RENEWAL
+
+_logger = logging.getLogger(__name__)
 
 # What customers see as their subscriptions. Before, an order is a quotation.
 PORTAL_STATES = (*RUNNING_STATES, "5_renewed", "6_churn")
@@ -163,7 +166,8 @@ class SaleOrder(models.Model):
         """
         self.flush_recordset()
         self.env.cr.execute(
-            SQL("UPDATE sale_order SET write_uid = write_uid WHERE id = %s", self.id)
+            SQL("UPDATE sale_order SET write_uid = write_uid WHERE id = %s", self.id),
+            log_exceptions=False,
         )
 
     def _post_for_customer(self, author, texts, feedback=None):
@@ -295,7 +299,16 @@ class SaleOrder(models.Model):
             self.action_quotation_sent()
         to_accept = self._has_to_be_signed() or self._has_to_be_paid()
         if self.requested_by_customer and not to_accept:
-            self._validate_order()
+            self.action_confirm()
+            self._send_confirmation_to_customer()
+
+    def _send_confirmation_to_customer(self):
+        """Send the confirmation; what the customer wanted is done without it, too."""
+        try:
+            with self.env.cr.savepoint():
+                self._send_order_confirmation_mail()
+        except UserError as error:
+            _logger.warning("Confirmation of order %s not sent: %s", self.id, error)
 
     def _withdraw_request(self):
         """Cancel quotations that another request of the customer takes the place of.

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_is_zero
 
@@ -105,13 +105,17 @@ class SaleOrder(models.Model):
         :return: the upsell, confirmed or to be accepted
         :rtype: sale.order
         """
-        self.subscription_child_ids.filtered(
+        earlier = self.subscription_child_ids.filtered(
             lambda o: (
                 o.subscription_state == UPSELL
                 and o.requested_by_customer
                 and o.state in ("draft", "sent")
             )
-        )._withdraw_request()
+        )
+        for upsell in earlier:
+            if upsell._is_same_request(added):
+                return upsell
+        earlier._withdraw_request()
         upsell = self._create_upsell_renew_order(UPSELL)
         upsell.requested_by_customer = True
         for line in upsell.order_line:
@@ -129,6 +133,19 @@ class SaleOrder(models.Model):
             )
         upsell._offer_to_customer()
         return upsell
+
+    def _is_same_request(self, added):
+        """Tell whether this upsell quotation is what the customer asks for again.
+
+        :param dict added: quantity by line of the subscription
+        :rtype: bool
+        """
+        self.ensure_one()
+        quantities = {
+            line.parent_line_id: line.product_uom_qty for line in self.order_line
+        }
+        is_of_today = self.start_date == fields.Date.today()
+        return quantities == added and is_of_today and not self._is_upsell_outdated()
 
 
 class SaleOrderLine(models.Model):

@@ -194,7 +194,7 @@ class TestPortalPage(PortalCase):
         ):
             page = self._page()
             self.assertNotIn("invoice", page)
-            self.assertEqual(page["all_invoices"], ["Show 1 older invoices"])
+            self.assertEqual(page["all_invoices"], ["Show older invoices (1)"])
             self.assertEqual(len(self._page(invoices="all")["invoice"]), 1)
 
     def test_paused_one(self):

@@ -69,6 +69,12 @@ class TestPortalQuantity(PortalCase):
         self.assertEqual((upsell.state, upsell.amount_untaxed), ("sent", 17.14))
         self.assertEqual(self.line.product_uom_qty, 1)
 
+    def test_same_wish_again_is_the_same_offer(self):
+        self.company.portal_confirmation_sign = True
+        first, second = self._change(4), self._change(4)
+        self.assertEqual(first.headers["Location"], second.headers["Location"])
+        self.assertEqual(len(self.upsells), 1)
+
     def test_another_wish_replaces_the_offer(self):
         self.company.portal_confirmation_sign = True
         self._change(4)

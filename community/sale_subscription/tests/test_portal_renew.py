@@ -1,6 +1,9 @@
 from datetime import timedelta
+from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .portal_common import PortalCase
 
@@ -147,6 +150,17 @@ class TestPortalRenew(PortalCase):
         self.assertFalse(self.order.subscription_child_ids)
         self.assertNotIn("asked for", self._notes())
         self.assertIn("message_refused", self._page(message="refused"))
+
+    @mute_logger("odoo.addons.sale_subscription.models.sale_order_portal")
+    def test_renewed_though_the_confirmation_cannot_be_sent(self):
+        """A server that cannot make PDFs, for example."""
+        self._sign_in(self.ann)
+        sending = patch.object(
+            type(self.order), "_send_order_confirmation_mail", side_effect=UserError("")
+        )
+        with sending:
+            self._renew()
+        self.assertEqual(self.order.subscription_state, "5_renewed")
 
     def test_looking_renews_nothing(self):
         self._sign_in(self.ann)
