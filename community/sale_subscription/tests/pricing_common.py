@@ -9,6 +9,7 @@ class RecurringPricingCase(SubscriptionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._show_discounts(False)
         cls.yearly = cls._create_plan(name="Test year", billing_period_unit="year")
         cls.pricelist = cls._create_pricelist("Retail")
         cls.template = cls.fee.product_tmpl_id
@@ -48,10 +49,14 @@ class RecurringPricingCase(SubscriptionCase):
         return cls._create_quotation(**defaults | values)
 
     @classmethod
-    def _enable_discounts(cls):
-        """Show discounts of price lists on orders, as the setting does."""
+    def _show_discounts(cls, shown=True):
+        """Show the discounts of price lists on orders, as the setting does, or not."""
         group = cls.env.ref("base.group_user")
-        group._apply_group(cls.env.ref("sale.group_discount_per_so_line"))
+        discounts = cls.env.ref("sale.group_discount_per_so_line")
+        if shown:
+            group._apply_group(discounts)
+        else:
+            group._remove_group(discounts)
 
     @classmethod
     def _create_currency_worth(cls, name, rate):

@@ -163,7 +163,7 @@ class TestRecurringPrice(RecurringPricingCase):
 
     def test_shown_discount(self):
         """With a price list the order shows 10 less 15 %; without one, 8.5."""
-        self._enable_discounts()
+        self._show_discounts()
         rule = {"compute_price": "percentage", "percent_price": 15}
         self._create_general_price(plan_id=self.plan.id, **rule)
         for pricelist, price, discount in ((self.pricelist, 10, 15), (None, 8.5, 0)):
@@ -238,11 +238,8 @@ class TestRecurringPrice(RecurringPricingCase):
         abroad = self.env["res.company"].create(
             {"name": "Abroad", "currency_id": half.id}
         )
-        rule.with_company(abroad).write(
-            {"product_tmpl_id": self.template.id, "pricelist_id": False}
-        )
-        rule.with_company(abroad).product_tmpl_id = self.hours.product_tmpl_id
-        self.env.flush_all()
+        rule = rule.with_company(abroad)
+        rule.product_tmpl_id = self.hours.product_tmpl_id
         self.assertEqual(rule.currency_id, self.company.currency_id)
 
     # === THE PRICING OF A PRODUCT ===

@@ -132,7 +132,7 @@ class TestNoLeak(RecurringPricingCase):
         self.assertEqual(self._ordinary_prices(), before)
 
     def test_ordinary_prices_with_discounts_shown(self):
-        self._enable_discounts()
+        self._show_discounts()
         before = self._ordinary_prices()
         self._create_recurring_prices()
         self.env.invalidate_all()

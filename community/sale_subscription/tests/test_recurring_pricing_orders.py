@@ -85,7 +85,7 @@ class TestPriceOnOrders(RecurringPricingCase):
         self.assertEqual(order.order_line.price_unit, 66.0)
 
     def test_new_order_in_the_form(self):
-        """Plan before product, and product before plan; there is no price list."""
+        """Plan before product, and product before plan."""
         self._create_general_price(8.0, plan_id=self.plan.id)
         self._create_general_price(80.0, plan_id=self.yearly.id)
         form = Form(self.env["sale.order"])
@@ -121,7 +121,7 @@ class TestPriceOnOrders(RecurringPricingCase):
     # === DISCOUNTS ===
 
     def test_discount_of_the_plan_comes_and_goes(self):
-        self._enable_discounts()
+        self._show_discounts()
         half_price = self._create_plan(name="Half price")
         self._create_rule(
             plan_id=half_price.id, compute_price="percentage", percent_price=50
@@ -138,7 +138,7 @@ class TestPriceOnOrders(RecurringPricingCase):
             self.assertEqual((line.price_unit, line.discount), (price, discount))
 
     def test_discount_entered_by_hand_stays(self):
-        self._enable_discounts()
+        self._show_discounts()
         self._create_rule(
             plan_id=self._create_plan(name="Third off").id,
             compute_price="percentage",
@@ -183,6 +183,8 @@ class TestPriceOnOrders(RecurringPricingCase):
             order._recompute_recurring_prices()
             self.assertEqual(order.order_line.price_unit, 70.0)
         with freeze_time("2026-03-15"):
+            # Somebody has looked at the rule of the order's own date before.
+            self.assertEqual(order.order_line.pricelist_item_id.fixed_price, 70.0)
             order._recompute_recurring_prices()
             self.assertEqual(order.order_line.price_unit, 77.0)
         # The date of the order is asked for elsewhere again.
@@ -190,7 +192,7 @@ class TestPriceOnOrders(RecurringPricingCase):
         self.assertEqual(order.order_line._get_order_date(), ordered)
 
     def test_recompute_keeps_a_negotiated_discount(self):
-        self._enable_discounts()
+        self._show_discounts()
         order = self._create_running()
         order.order_line.discount = 20.0
         order.write({"plan_id": self.yearly.id})
@@ -200,7 +202,7 @@ class TestPriceOnOrders(RecurringPricingCase):
 
     def test_recompute_drops_the_discount_of_the_old_plan(self):
         """Also where the rule that gave it has ended since."""
-        self._enable_discounts()
+        self._show_discounts()
         half_price = self._create_plan(name="Half price")
         rule = self._create_rule(
             plan_id=half_price.id, compute_price="percentage", percent_price=50
@@ -236,6 +238,8 @@ class TestPriceOnOrders(RecurringPricingCase):
     # === CATALOG ===
 
     def test_catalog_shows_the_price_of_the_plan(self):
+        """Also where a price is for all products: the others are not recurring."""
+        self._create_rule(6.0, plan_id=self.plan.id, applied_on="3_global")
         order = self._create_priced(self.hours)
         info = order._get_product_catalog_order_line_info(
             [self.fee.id, self.setup_fee.id]

@@ -47,26 +47,28 @@ class TestRecurringRule(RecurringPricingCase):
             )
 
     def test_prices_based_on_themselves(self):
-        """By an ordinary rule one way and a recurring price the other way."""
+        """By one rule each way, directly or by way of a third price list.
+
+        Odoo's own check looks at ordinary rules only.
+        """
         other = self._create_pricelist("Other")
-        chain = {"compute_price": "formula", "base": "pricelist"}
-        self._create_rule(**chain, base_pricelist_id=other.id)
-        with self.assertRaises(ValidationError):
-            self._create_rule(
-                **chain,
-                pricelist_id=other.id,
-                base_pricelist_id=self.pricelist.id,
-                plan_id=self.plan.id,
-            )
         third = self._create_pricelist("Third")
-        self._create_rule(**chain, pricelist_id=other.id, base_pricelist_id=third.id)
-        with self.assertRaises(ValidationError):
-            self._create_rule(
-                **chain,
-                pricelist_id=third.id,
-                base_pricelist_id=self.pricelist.id,
-                plan_id=self.plan.id,
+
+        def base(pricelist, base, **values):
+            return self._create_rule(
+                pricelist_id=pricelist.id,
+                base_pricelist_id=base.id,
+                base="pricelist",
+                compute_price="formula",
+                **values,
             )
+
+        base(self.pricelist, other, plan_id=self.plan.id)
+        base(other, third, plan_id=self.yearly.id)
+        for pricelist in (other, third):
+            for values in ({}, {"plan_id": self.plan.id}):
+                with self.assertRaisesRegex(ValidationError, "based on themselves"):
+                    base(pricelist, self.pricelist, **values)
 
     def test_same_price_twice(self):
         """Of two such rules one never counts. Another date or tier makes two rules."""
@@ -202,6 +204,66 @@ class TestRecurringRule(RecurringPricingCase):
         self.assertEqual(rule.product_tmpl_id, self.template)
         self.assertFalse(rule.pricelist_id)
         self.assertEqual(self._create_priced().order_line.price_unit, 7.0)
+
+    def test_variant_form(self):
+        with Form(self.fee) as form, form.recurring_rule_ids.new() as line:
+            line.plan_id = self.plan
+            line.fixed_price = 7.0
+        rule = self.template.recurring_rule_ids
+        self.assertEqual((rule.product_id, rule.pricelist_id.ids), (self.fee, []))
+        self.assertEqual(rule.applied_on, "0_product_variant")
+        self.assertEqual(self._create_priced().order_line.price_unit, 7.0)
+
+    def test_several_changes_in_the_variant_form(self):
+        """What is the other variant's stays, and is not shown."""
+        size = self.env["product.attribute"].create(
+            {"name": "Size", "value_ids": [Command.create({"name": n}) for n in "SL"]}
+        )
+        sizes = {
+            "attribute_id": size.id,
+            "value_ids": [Command.set(size.value_ids.ids)],
+        }
+        template = self.env["product.template"].create(
+            {
+                "name": "Hosting",
+                "recurring_invoice": True,
+                "attribute_line_ids": [Command.create(sizes)],
+            }
+        )
+        small, large = template.product_variant_ids
+        for price, values in (
+            (1.0, {"product_tmpl_id": template.id}),
+            (2.0, {"product_tmpl_id": template.id, "min_quantity": 5}),
+            (3.0, {"product_id": large.id, "applied_on": "0_product_variant"}),
+        ):
+            self._create_general_price(price, plan_id=self.plan.id, **values)
+        self.assertEqual(sorted(small.recurring_rule_ids.mapped("fixed_price")), [1, 2])
+        first = small.recurring_rule_ids.mapped("fixed_price").index(1.0)
+        with Form(small) as form:
+            with form.recurring_rule_ids.edit(first) as line:
+                line.fixed_price = 10.0
+            with form.recurring_rule_ids.new() as line:
+                line.plan_id = self.yearly
+                line.fixed_price = 40.0
+            form.recurring_rule_ids.remove(index=1 - first)
+        prices = {rule.fixed_price: rule for rule in template.recurring_rule_ids}
+        self.assertEqual(sorted(prices), [3.0, 10.0, 40.0])
+        self.assertEqual(prices[40.0].product_id, small)
+        self.assertFalse(prices[10.0].product_id)
+
+    def test_price_entered_with_a_new_product_is_for_that_product(self):
+        """The form does not know its id, so it says "all products"."""
+        rule = {"plan_id": self.plan.id, "fixed_price": 7.0, "applied_on": "3_global"}
+        values = {"name": "Hosting", "recurring_rule_ids": [Command.create(rule)]}
+        for model, scope in (
+            ("product.template", "1_product"),
+            ("product.product", "0_product_variant"),
+        ):
+            product = self.env[model].create(values)
+            self.assertEqual(product.recurring_rule_ids.applied_on, scope)
+        self.assertEqual(self._create_priced().order_line.price_unit, 10.0)
+        for_all = self._create_rule(6.0, **rule | {"fixed_price": 6.0})
+        self.assertEqual(for_all.applied_on, "3_global")
 
     def test_new_product_with_prices(self):
         template = self.env["product.template"].create(
