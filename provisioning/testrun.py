@@ -28,8 +28,8 @@ from .server import HOST, free_port
 from .settings import ADDON, DROP_IN, TESTS_NEED, Settings
 from .workspace import Workspace
 
-UNIT_FOLDERS = ("engine/tests", "provisioning/tests", "demo/tests")
-OPTIONAL_UNIT_FOLDERS = ("demo/tests",)
+UNIT_FOLDERS = ("engine/tests", "provisioning/tests", "demo/tests", "benchmarks/tests")
+OPTIONAL_UNIT_FOLDERS = ("demo/tests", "benchmarks/tests")
 TRIAL = "fcb_trial_"
 TRIAL_NAME = re.compile(rf"{TRIAL}(\d+)(?:_\w+)?$")
 

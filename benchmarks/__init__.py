@@ -1,0 +1,1 @@
+"""Benchmarks: one module each, run by `./fcb bench NAME`; see docs/benchmarks.md."""

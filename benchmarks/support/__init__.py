@@ -1,0 +1,1 @@
+"""What the benchmarks share: other modules to compare with, workers, and figures."""
