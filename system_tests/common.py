@@ -20,7 +20,7 @@ SCRIPTS = Path(__file__).with_name("scripts")
 INVOICE_JOB = "sale_subscription.ir_cron_recurring_invoice"
 EXPIRY_JOB = "sale_subscription.ir_cron_subscription_expiration"
 MODULE = "sale_subscription"
-PATIENCE = 120.0  # seconds that a process may take to get somewhere
+PATIENCE = 300.0  # seconds that a process may take to get somewhere
 
 
 class SystemCase(unittest.TestCase):

@@ -412,24 +412,28 @@ class TestConformanceBehaviour(TransactionCase):
             "subscription_state: not set through sale.order.write",
         )
 
-    def test_what_is_left_can_be_invoiced_at_the_end(self):
-        for state in ("5_renewed", "6_churn"):
-            with self.subTest(state):
-                order = self._create_subscription()
-                self._run_job(INVOICE_JOB, DAY)
-                order.subscription_state = state
-                with self._wrapped(
-                    "sale.order",
-                    "_get_invoiceable_lines",
-                    lambda _original, records, *_args, **_kwargs: records.order_line,
-                ):
-                    move = order._create_invoices()
-                self.assertEqual(
-                    move.invoice_line_ids.product_id,
-                    self.fee,
-                    f"in state {state}: no invoice for the lines it is asked for",
-                )
-                move.action_post()
-                self.assertEqual(
-                    order.subscription_state, state, f"an invoice changes state {state}"
-                )
+    def check_what_is_left_can_be_invoiced(self, state):
+        order = self._create_subscription()
+        self._run_job(INVOICE_JOB, DAY)
+        order.subscription_state = state
+        with self._wrapped(
+            "sale.order",
+            "_get_invoiceable_lines",
+            lambda _original, records, *_args, **_kwargs: records.order_line,
+        ):
+            move = order._create_invoices()
+        self.assertEqual(
+            move.invoice_line_ids.product_id,
+            self.fee,
+            f"in state {state}: no invoice for the lines it is asked for",
+        )
+        move.action_post()
+        self.assertEqual(
+            order.subscription_state, state, f"an invoice changes state {state}"
+        )
+
+    def test_what_is_left_can_be_invoiced_after_closing(self):
+        self.check_what_is_left_can_be_invoiced("6_churn")
+
+    def test_what_is_left_can_be_invoiced_after_renewal(self):
+        self.check_what_is_left_can_be_invoiced("5_renewed")
