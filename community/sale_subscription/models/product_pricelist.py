@@ -5,7 +5,7 @@ from odoo.fields import Domain
 class ProductPricelist(models.Model):
     """Prices per recurring plan.
 
-    Odoo asks a price list for a price with free keyword arguments. Two of them are
+    Odoo asks a pricelist for a price with free keyword arguments. Two of them are
     ours: ``plan_id`` (id of a plan) asks for the price on that plan, and
     ``recurring_line`` says that all products asked for are sold as recurring, whatever
     their present setting. Whoever does not pass a plan never meets a recurring price.
@@ -23,7 +23,7 @@ class ProductPricelist(models.Model):
     )
 
     def _domain_item_ids(self):
-        """Keep recurring prices away from all who read the rules of a price list."""
+        """Keep recurring prices away from all who read the rules of a pricelist."""
         return [*super()._domain_item_ids(), ("plan_id", "=", False)]
 
     def _domain_recurring_item_ids(self):
@@ -61,7 +61,7 @@ class ProductPricelist(models.Model):
     def _get_applicable_rules(self, products, date, plan_id=None, **kwargs):
         """Return the rules in the order in which they are tried.
 
-        With a plan: what this price list says of it; then what goes for every price
+        With a plan: what this pricelist says of it; then what goes for every price
         list; then the ordinary rules. The search order, from the rule of a variant to
         that of all products, stays inside each of the three.
         """

@@ -6,7 +6,7 @@ class ProductPricelistItem(models.Model):
     """A rule with a plan is a recurring price.
 
     It counts only for recurring lines of orders with this plan, and may stand without
-    a price list: then it goes for all of them, and for orders that have none.
+    a pricelist: then it goes for all of them, and for orders that have none.
     """
 
     _inherit = "product.pricelist.item"
@@ -30,7 +30,7 @@ class ProductPricelistItem(models.Model):
         " coalesce(product_tmpl_id, 0), coalesce(product_id, 0),"
         " coalesce(min_quantity, 0), coalesce(date_start, '-infinity'),"
         " coalesce(date_end, 'infinity')) WHERE plan_id IS NOT NULL",
-        "There is a recurring price for the same plan, price list, product, quantity"
+        "There is a recurring price for the same plan, pricelist, product, quantity"
         " and dates already. Change that one.",
     )
 
@@ -44,7 +44,7 @@ class ProductPricelistItem(models.Model):
 
     @api.depends("plan_id.company_id")
     def _compute_company_id(self):
-        """Extend Odoo's: without price list and product the plan has the company."""
+        """Extend Odoo's: without pricelist and product the plan has the company."""
         result = super()._compute_company_id()
         for item in self:
             item.company_id = item.company_id or item.plan_id.company_id
@@ -71,14 +71,14 @@ class ProductPricelistItem(models.Model):
         for item in self.filtered(lambda item: not item.pricelist_id):
             if not item.plan_id:
                 raise ValidationError(
-                    self.env._("A price rule needs a price list or a recurring plan.")
+                    self.env._("A price rule needs a pricelist or a recurring plan.")
                 )
             if item.base == "pricelist":
-                # It would be a base of itself wherever that price list has no other.
+                # It would be a base of itself wherever that pricelist has no other.
                 raise ValidationError(
                     self.env._(
-                        "A recurring price for all price lists cannot be based on one"
-                        " of them. Choose a price list for it, or another base."
+                        "A recurring price for all pricelists cannot be based on one"
+                        " of them. Choose a pricelist for it, or another base."
                     )
                 )
 
@@ -123,7 +123,7 @@ class ProductPricelistItem(models.Model):
             return vals
         vals = dict(vals)
         if "default_pricelist_id" not in self.env.context:
-            # The default is the first price list there is.
+            # The default is the first pricelist there is.
             vals.setdefault("pricelist_id", False)
         product = vals.get("product_id") or vals.get("product_tmpl_id")
         if product and vals.get("applied_on") == "3_global":
@@ -135,10 +135,10 @@ class ProductPricelistItem(models.Model):
     # === PRICE ===
 
     def _compute_price(self, product, quantity, uom, date, currency=None, **kwargs):
-        """Extend Odoo's: convert amounts entered without a price list.
+        """Extend Odoo's: convert amounts entered without a pricelist.
 
         Odoo takes every amount of a rule for one in the currency asked for, as that is
-        the price list's. Rounding and extra fees are in the currency of the rule, too.
+        the pricelist's. Rounding and extra fees are in the currency of the rule, too.
         A percentage needs no detour, and would get digits from it.
         """
         own = self.currency_id

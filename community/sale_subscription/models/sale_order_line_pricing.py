@@ -21,7 +21,7 @@ class SaleOrderLine(models.Model):
 
     @api.depends("order_id.plan_id", "recurring_invoice")
     def _compute_pricelist_item_id(self):
-        """Extend Odoo's: an order without price list has recurring prices, too."""
+        """Extend Odoo's: an order without pricelist has recurring prices, too."""
         result = super()._compute_pricelist_item_id()
         for line in self:
             order = line.order_id
@@ -36,7 +36,7 @@ class SaleOrderLine(models.Model):
         return result
 
     def _get_display_price_ignore_combo(self):
-        """Without price list Odoo shows no discounts: the price is the reduced one."""
+        """Without pricelist Odoo shows no discounts: the price is the reduced one."""
         if self.pricelist_item_id and not self.order_id.pricelist_id:
             return self._get_pricelist_price()
         return super()._get_display_price_ignore_combo()
@@ -78,7 +78,7 @@ class SaleOrderLine(models.Model):
     def _has_discount_by_rule(self):
         """Tell whether the discount is what price rules give, not entered by hand.
 
-        Odoo does not note where a discount comes from. What the price list gives on any
+        Odoo does not note where a discount comes from. What the pricelist gives on any
         plan counts as given by it, as the plan may have changed already.
 
         :rtype: bool
@@ -116,7 +116,7 @@ class SaleOrderLine(models.Model):
         return values | {"plan_id": plan.id, "recurring_line": True}
 
     def _get_rule_discount(self, plan):
-        """Return the discount that the price list shows on ``plan``.
+        """Return the discount that the pricelist shows on ``plan``.
 
         :param plan: sale.subscription.plan, may be empty
         :return: percentage

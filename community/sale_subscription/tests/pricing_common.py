@@ -4,7 +4,7 @@ from .common import SubscriptionCase
 
 
 class RecurringPricingCase(SubscriptionCase):
-    """Two plans, a price list in the company's currency; the base fee costs 10."""
+    """Two plans, a pricelist in the company's currency; the base fee costs 10."""
 
     @classmethod
     def setUpClass(cls):
@@ -21,7 +21,7 @@ class RecurringPricingCase(SubscriptionCase):
 
     @classmethod
     def _create_rule(cls, price=None, **values):
-        """A rule of the price list for the base fee; a fixed price when one is given.
+        """A rule of the pricelist for the base fee; a fixed price when one is given.
 
         ``plan_id`` makes it a recurring price; an ``applied_on`` other than the
         product needs its own record.
@@ -35,12 +35,12 @@ class RecurringPricingCase(SubscriptionCase):
 
     @classmethod
     def _create_general_price(cls, price=None, **values):
-        """A recurring price that goes for all price lists."""
+        """A recurring price that goes for all pricelists."""
         return cls._create_rule(price, pricelist_id=False, **values)
 
     @classmethod
     def _create_priced(cls, *products, quantity=1, **values):
-        """A quotation on the price list, with ``quantity`` of each product."""
+        """A quotation on the pricelist, with ``quantity`` of each product."""
         lines = [
             Command.create({"product_id": product.id, "product_uom_qty": quantity})
             for product in products or (cls.fee,)
@@ -50,7 +50,7 @@ class RecurringPricingCase(SubscriptionCase):
 
     @classmethod
     def _show_discounts(cls, shown=True):
-        """Show the discounts of price lists on orders, as the setting does, or not."""
+        """Show the discounts of pricelists on orders, as the setting does, or not."""
         group = cls.env.ref("base.group_user")
         discounts = cls.env.ref("sale.group_discount_per_so_line")
         if shown:

@@ -15,7 +15,7 @@ class TestRecurringPrice(RecurringPricingCase):
     # === WHICH RULE COMES FIRST ===
 
     def test_first_of_the_prices_that_exist(self):
-        """Of the price list for the plan; for all price lists; ordinary; list price."""
+        """Of the pricelist for the plan; for all pricelists; ordinary; list price."""
         own = self._create_rule(7.0, plan_id=self.plan.id)
         general = self._create_general_price(8.0, plan_id=self.plan.id)
         ordinary = self._create_rule(9.0)
@@ -162,7 +162,7 @@ class TestRecurringPrice(RecurringPricingCase):
         self.assertAlmostEqual(self._price(), 10.99)
 
     def test_shown_discount(self):
-        """With a price list the order shows 10 less 15 %; without one, 8.5."""
+        """With a pricelist the order shows 10 less 15 %; without one, 8.5."""
         self._show_discounts()
         rule = {"compute_price": "percentage", "percent_price": 15}
         self._create_general_price(plan_id=self.plan.id, **rule)
@@ -173,7 +173,7 @@ class TestRecurringPrice(RecurringPricingCase):
             self.assertEqual(order.amount_untaxed, 8.5)
 
     def test_chain_asks_the_base_for_the_same_plan(self):
-        """10 % off what the base price list charges on that plan; not on another."""
+        """10 % off what the base pricelist charges on that plan; not on another."""
         reseller = self._create_pricelist("Reseller")
         chain = {
             "pricelist_id": reseller.id,

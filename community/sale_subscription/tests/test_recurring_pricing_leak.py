@@ -46,7 +46,7 @@ class TestNoLeak(RecurringPricingCase):
         )
 
     def _create_recurring_prices(self):
-        """One of every kind, for every plan, for each price list and for all."""
+        """One of every kind, for every plan, for each pricelist and for all."""
         scopes = [
             {"applied_on": "3_global"},
             {"applied_on": "2_product_category", "categ_id": self.category.id},

@@ -16,7 +16,7 @@ class TestRecurringRule(RecurringPricingCase):
     """What a recurring price may be."""
 
     def test_default_pricelist(self):
-        """Odoo's default, the first price list there is, is for ordinary rules."""
+        """Odoo's default, the first pricelist there is, is for ordinary rules."""
         rule = self.env["product.pricelist.item"].create(
             {"plan_id": self.plan.id, "product_tmpl_id": self.template.id}
         )
@@ -37,7 +37,7 @@ class TestRecurringRule(RecurringPricingCase):
             rule.plan_id = False
 
     def test_price_for_all_pricelists_is_not_based_on_one(self):
-        """It would be its own base where that price list has no other price."""
+        """It would be its own base where that pricelist has no other price."""
         with self.assertRaises(ValidationError):
             self._create_general_price(
                 plan_id=self.plan.id,
@@ -47,7 +47,7 @@ class TestRecurringRule(RecurringPricingCase):
             )
 
     def test_prices_based_on_themselves(self):
-        """By one rule each way, directly or by way of a third price list.
+        """By one rule each way, directly or by way of a third pricelist.
 
         Odoo's own check looks at ordinary rules only.
         """
