@@ -92,6 +92,8 @@ class SaleOrder(models.Model):
         "sale.order",
         string="Renewal",
         compute="_compute_renewal_id",
+        # A renewal that a salesperson may not see is one all the same.
+        compute_sudo=True,
         help="The order that renews this subscription.",
     )
     close_reason_id = fields.Many2one(

@@ -55,7 +55,15 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         plan, next_date = self.plan_id, self.next_invoice_date
-        for anchor in (self.billing_anchor_date, self.start_date):
+        # The start first, once it is past: a plan changed and changed back leaves the
+        # subscription of the 31st one of the 31st.
+        begun = self.start_date and self.start_date < next_date
+        anchors = (
+            self.start_date if begun else None,
+            self.billing_anchor_date,
+            self.start_date,
+        )
+        for anchor in anchors:
             if self._is_aligned(anchor):
                 if plan._get_boundary_index(anchor, next_date) is not None:
                     return anchor
@@ -148,6 +156,14 @@ class SaleOrder(models.Model):
         """
         if not day:
             return
+        if self.start_date and day < self.start_date:
+            raise UserError(
+                self.env._(
+                    "%s: the first invoice cannot be dated before the start of the"
+                    " subscription.",
+                    self.name,
+                )
+            )
         periods = self.sudo().subscription_period_ids.filtered(
             lambda p: not p.released and p.period_end > day
         )

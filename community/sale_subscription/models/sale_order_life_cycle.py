@@ -157,7 +157,8 @@ class SaleOrder(models.Model):
             if order.is_subscription and order.subscription_state == "6_churn":
                 order._set_subscription_state(
                     "2_renewal" if order.subscription_id else "1_draft",
-                    end_date=False,
+                    end_date=order.contract_end_date,
+                    contract_end_date=False,
                     close_reason_id=False,
                 )
         return result
@@ -216,15 +217,11 @@ class SaleOrder(models.Model):
                 raise UserError(
                     self.env._("%s is not a confirmed subscription.", order.name)
                 )
-            if order.subscription_state == "5_renewed" and order.renewal_id:
-                order._raise_renewed()
-            values = order._prepare_resume_values(day)
-            if order.subscription_state == "4_paused":
-                order._check_not_ended(day)
-            elif order.end_date:
-                # It was closed: what counts is how long it was agreed to run.
-                end = order.contract_end_date
-                values["end_date"] = end if end and end > day else False
+            if order.subscription_state == "5_renewed":
+                if order.renewal_id:
+                    order._raise_renewed()
+                day = order._get_first_unpaid_day(day)
+            values = order._prepare_opening_values(day)
             order._set_subscription_state(
                 "3_progress",
                 event_type="reopen" if order.subscription_state in REOPENED else None,
@@ -233,9 +230,54 @@ class SaleOrder(models.Model):
                 contract_end_date=False,
                 **values,
             )
-            if values.get("last_invoice_date"):
+            if "next_invoice_date" in values:
                 order._charge_days_from(day)
         return True
+
+    def _prepare_opening_values(self, day):
+        """Return the dates of a subscription that runs again from ``day``.
+
+        :param datetime.date day: the day it is opened
+        :rtype: dict
+        :raises UserError: it ended before, or a draft invoice is in the way
+        """
+        self.ensure_one()
+        values = self._prepare_resume_values(day)
+        if (
+            values
+            and self.next_invoice_date
+            and self._get_period(self.next_invoice_date)
+        ):
+            raise UserError(
+                self.env._(
+                    "%(order)s has a draft invoice from %(date)s on. Post or delete it"
+                    " before it runs again.",
+                    order=self.name,
+                    date=format_date(self.env, self.next_invoice_date),
+                )
+            )
+        if self.subscription_state == "4_paused":
+            self._check_not_ended(day)
+            return values
+        end = self.end_date
+        if self.subscription_state == "6_churn":
+            # What counts is how long it was agreed to run.
+            end = self.contract_end_date
+        return {**values, "end_date": end if end and end > day else False}
+
+    def _get_first_unpaid_day(self, day):
+        """Return the first day from ``day`` on that no renewal was invoiced for.
+
+        A renewal that was cancelled after its first invoice has charged days that are
+        not to be charged here again.
+
+        :param datetime.date day: lower bound, inclusive
+        :rtype: datetime.date
+        """
+        renewals = self.subscription_child_ids.filtered(
+            lambda o: o.subscription_state == "6_churn" and o.last_invoice_date
+        )
+        return max([day, *renewals.mapped("next_invoice_date")])
 
     def _check_not_ended(self, day):
         if self.end_date and self.end_date <= day:
@@ -426,11 +468,14 @@ class SaleOrder(models.Model):
     def _reopen_when_paid(self):
         """Run again what was closed for being unpaid and owes nothing overdue now."""
         reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
+        today = fields.Date.today()
         closed = self.filtered(
             lambda o: (
                 o.subscription_state == "6_churn"
                 and o.state == "sale"
                 and o.close_reason_id == reason
+                # By now it would have ended anyway.
+                and (not o.contract_end_date or o.contract_end_date > today)
             )
         )
         unpaid = self._get_overdue_periods([("subscription_id", "in", closed.ids)])

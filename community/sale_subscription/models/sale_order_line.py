@@ -198,7 +198,10 @@ class SaleOrderLine(models.Model):
         result = super()._compute_qty_to_invoice()
         for line in self:
             order = line.order_id
-            if line.state != "sale" or not line._is_subscription_line():
+            if line.state != "sale" or not order.plan_id:
+                continue
+            if not line._is_subscription_line():
+                line._keep_invoiced_once()
                 continue
             if not order._is_period_due():
                 ended = order.subscription_state in ENDED_STATES
@@ -207,6 +210,27 @@ class SaleOrderLine(models.Model):
             elif line.product_id.invoice_policy == "order":
                 line.qty_to_invoice = line.product_uom_qty
         return result
+
+    def _keep_invoiced_once(self):
+        """Do not offer again what a credit note took back.
+
+        Odoo makes it due again, and the next recurring invoice would charge it.
+        """
+        self.ensure_one()
+        if self.product_id.invoice_policy != "order" or self.qty_to_invoice <= 0:
+            return
+        invoiced = 0.0
+        for line in self.sudo().invoice_lines:
+            if line.parent_state != "cancel":
+                quantity = line.product_uom_id._compute_quantity(
+                    line.quantity, self.product_uom_id
+                )
+                if line.move_id.move_type == "out_refund":
+                    # Positive on an invoice that became a credit note as a whole.
+                    quantity = -quantity
+                invoiced += max(quantity, 0.0)
+        if invoiced:
+            self.qty_to_invoice = max(self.product_uom_qty - invoiced, 0.0)
 
     @api.depends("qty_to_invoice", "price_reduce_taxexcl", "recurring_invoice")
     def _compute_untaxed_amount_to_invoice(self):

@@ -111,7 +111,7 @@ class SaleOrder(models.Model):
     def _check_everything_is_posted(self):
         """Refuse when it is not known yet what is invoiced for the days to come."""
         draft = self._search_charged_days("draft").move_id
-        upsells = self.subscription_child_ids.filtered(
+        upsells = self.sudo().subscription_child_ids.filtered(
             lambda o: o._is_upsell_to_invoice()
         )
         if draft or upsells or self._has_days_to_invoice():
@@ -131,7 +131,7 @@ class SaleOrder(models.Model):
             )
 
     def _search_charged_days(self, state):
-        """Return the invoice lines that charge days of the current period from today.
+        """Return the invoice lines that charge days of this subscription from today on.
 
         :param str state: of their invoices
         :rtype: account.move.line recordset
@@ -144,8 +144,9 @@ class SaleOrder(models.Model):
                 [
                     ("subscription_id", "=", self.id),
                     ("parent_state", "=", state),
-                    ("charged_from", ">=", self.last_invoice_date),
                     ("charged_until", ">", fields.Date.today()),
+                    # What an earlier plan change gave back is not given back twice.
+                    ("credited_from", "=", False),
                 ],
                 order="id",
             )
@@ -162,18 +163,13 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         today = fields.Date.today()
-        groups = self._search_charged_days("posted").grouped(
+        charged_lines = self._search_charged_days("posted")
+        groups = charged_lines.grouped(
             lambda x: (x.product_id, x.tax_ids, x.charged_from, x.charged_until)
         )
         values = []
         for (product, taxes, start, end), lines in groups.items():
-            charged = sum(
-                line.quantity
-                * line.price_unit
-                * (1 - line.discount / 100)
-                * (-1 if line.move_id.move_type == "out_refund" else 1)
-                for line in lines
-            )
+            charged = sum(line._get_amount_charged() for line in lines)
             if self.currency_id.compare_amounts(charged, 0) > 0:
                 start_unused = max(start, today)
                 values.append(
@@ -190,6 +186,7 @@ class SaleOrder(models.Model):
                         },
                     )
                 )
+        charged_lines.credited_from = today
         return values
 
     def _start_new_period_today(self, credit_lines):

@@ -302,6 +302,134 @@ class TestEveryDayOnce(SubscriptionCase):
         events = order.sale_order_log_ids.sorted("id").mapped("event_type")
         self.assertEqual(events, ["new", "churn", "reopen"])
 
+    def test_draft_of_the_period_bars_running_again(self):
+        """It would be charged beside the days from then on."""
+        self.plan.invoice_posting = "draft"
+        order = self._subscribe()
+        order.invoice_ids.action_post()
+        self._run_cron("2026-02-01")
+        for stop, start in (
+            (order.pause_subscription, order.resume_subscription),
+            (order.set_close, order.set_open),
+        ):
+            with freeze_time("2026-02-03"):
+                stop()
+            with freeze_time("2026-02-15"):
+                with self.assertRaisesRegex(UserError, "has a draft invoice"):
+                    start()
+            order.subscription_state = "3_progress"
+
+    def test_paused_before_its_first_invoice(self):
+        """Runs again on 11 January: 21 of 31 days."""
+        order = self._create_subscription(self.base)
+        order.pause_subscription()
+        with freeze_time("2026-01-11"):
+            order.resume_subscription()
+        self._run_cron("2026-01-11")
+        self.assertEqual(self._untaxed(order), 21)
+
+    def test_late_payment_does_not_revive_an_expired_contract(self):
+        self.plan.auto_close_limit = 5
+        order = self._subscribe(end_date="2026-02-01")
+        with freeze_time("2026-01-20"):
+            self.env["sale.order"]._cron_subscription_expiration()
+        with freeze_time("2026-02-05"):
+            register = self.env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=order.invoice_ids.ids
+            )
+            register.create({})._create_payments()
+        self.assertEqual(order.subscription_state, "6_churn")
+
+    def test_cancelled_and_confirmed_again_it_keeps_its_term(self):
+        order = self._subscribe(end_date="2027-01-01")
+        with freeze_time("2026-01-10"):
+            order._action_cancel()
+            order.action_draft()
+            order.action_confirm()
+        self.assertEqual(order.end_date, date(2027, 1, 1))
+
+    def test_plan_changed_and_changed_back_is_one_of_the_31st_again(self):
+        order = self._subscribe("2026-01-31")
+        with freeze_time("2026-02-10"):
+            order.change_plan(self.yearly)
+            order.change_plan(self.plan)
+        self._run_cron("2026-02-28")
+        self.assertDates(order, "2026-02-28", "2026-03-31")
+
+    # === CREDITED, AND NOT CHARGED AGAIN ===
+
+    def _credit(self, move, day):
+        with freeze_time(day):
+            move._reverse_moves(cancel=True)
+
+    def test_credited_upsell_is_not_invoiced_again(self):
+        """Odoo calls it to be invoiced again, and the job would have done it."""
+        order = self._subscribe()
+        upsell = self._upsell(order, "2026-01-11")
+        self._run_cron("2026-01-11")
+        self._credit(upsell.invoice_ids, "2026-01-12")
+        self._run_cron("2026-01-13")
+        self.assertEqual(self._untaxed(upsell), 0)
+        self.assertNotEqual(upsell.invoice_status, "to invoice")
+
+    def test_credited_days_after_a_pause_are_not_invoiced_again(self):
+        order = self._subscribe()
+        order.pause_subscription()
+        with freeze_time("2026-03-11"):
+            order.resume_subscription()
+        self._credit(self._run_cron("2026-03-11"), "2026-03-12")
+        self._run_cron("2026-03-13")
+        self.assertEqual(self._untaxed(order), 31)
+
+    def test_credited_one_off_fee_is_not_invoiced_with_the_next_period(self):
+        self._create_subscription(self.base, self.setup_fee)
+        self._credit(self._run_cron("2026-01-01"), "2026-01-12")
+        self.assertEqual(self._run_cron("2026-02-01").amount_untaxed, 31)
+
+    def test_more_of_a_one_off_fee_is_invoiced(self):
+        order = self._create_subscription(self.base, self.setup_fee)
+        self._run_cron("2026-01-01")
+        order.order_line[1].product_uom_qty = 3
+        self.assertEqual(self._run_cron("2026-02-01").amount_untaxed, 31 + 80)
+
+    def test_credit_of_a_plan_change_is_given_once_when_it_is_reversed(self):
+        """365.00 less 334.00 unused is 31.00; the credit note of 303.00 is reversed."""
+        order = self._create_subscription(self.base, plan_id=self.yearly.id)
+        order.order_line.price_unit = 365
+        self._run_cron("2026-01-01")
+        with freeze_time("2026-02-01"):
+            order.change_plan(self.plan, "now")
+            order.order_line[0].price_unit = 31
+            refund = order._create_recurring_invoice()
+        self.assertEqual((refund.move_type, refund.amount_total), ("out_refund", 303))
+        self._credit(refund, "2026-02-02")
+        self.assertEqual(self._run_cron("2026-03-01").amount_untaxed, 31)
+
+    def test_upsell_of_the_day_of_a_plan_change_is_credited_once(self):
+        order = self._create_subscription(self.base, plan_id=self.yearly.id)
+        order.order_line.price_unit = 365
+        self._run_cron("2026-01-01")
+        self._upsell(order, "2026-02-01")
+        self._run_cron("2026-02-01")
+        three = self._create_plan(billing_period_value=3)
+        for day, plan in (("2026-02-01", three), ("2026-03-01", self.plan)):
+            with freeze_time(day):
+                order.change_plan(plan, "now")
+                order._create_recurring_invoice()
+        ends = [line.name for line in self._credits(order) if "12/31/2026" in line.name]
+        self.assertEqual(len(ends), 2)
+
+    def test_credit_is_never_more_than_was_invoiced(self):
+        """14 x 0.37 less 10 % is 4.662, invoiced as 4.66: of that 352 of 365 days."""
+        order = self._create_subscription(self.base, plan_id=self.yearly.id)
+        order.order_line.write(
+            {"product_uom_qty": 14, "price_unit": 0.37, "discount": 10}
+        )
+        self.assertEqual(self._run_cron("2026-01-01").amount_untaxed, 4.66)
+        with freeze_time("2026-01-14"):
+            order.change_plan(self.plan, "now")
+        self.assertEqual(self._credits(order).price_subtotal, -4.49)
+
     # === RENEWED ONES COME BACK ===
 
     def _renew(self, order, day):
@@ -337,6 +465,9 @@ class TestEveryDayOnce(SubscriptionCase):
             renewal._action_cancel()
             order.set_open()
             self.assertEqual(order.subscription_state, "3_progress")
+            # February was invoiced on the renewal.
+            self.assertDates(order, "2026-02-01", "2026-03-01")
+            self.assertFalse(order._has_days_to_invoice())
             renewal.action_draft()
             with self.assertRaisesRegex(UserError, "runs again"):
                 renewal.action_confirm()
@@ -407,6 +538,12 @@ class TestEveryDayOnce(SubscriptionCase):
             order.invoice_ids._reverse_moves(cancel=True)
         order.next_invoice_date = "2026-01-01"
         self.assertEqual(self._run_cron("2026-01-05").amount_untaxed, 31)
+
+    def test_next_date_of_a_renewal_is_not_moved_before_its_start(self):
+        order = self._subscribe()
+        renewal = self._renew(order, "2026-01-15")
+        with self.assertRaisesRegex(UserError, "before the start"):
+            renewal.next_invoice_date = "2026-01-20"
 
     # === MRR ===
 
