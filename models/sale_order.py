@@ -89,6 +89,8 @@ class SaleOrder(models.Model):
         }
 
     def write(self, vals):
+        if "plan_id" in vals:
+            self._fc_keep_window_plan()
         if "last_invoice_date" in vals:
             self._fc_before_jump(fields.Date.to_date(vals["last_invoice_date"]))
         if not {"state", "subscription_state"} & vals.keys():

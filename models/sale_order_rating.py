@@ -110,7 +110,7 @@ class SaleOrder(models.Model):
         charges = (
             self.env["fusion.billing.charge"]
             .sudo()
-            .search([("plan_id", "in", self.plan_id.ids)])
+            .search([("plan_id", "in", (self.plan_id | self.fc_window_plan_id).ids)])
         )
         for charge in charges:
             charges_of_plan[charge.plan_id, charge.company_id].append(charge)
@@ -121,7 +121,9 @@ class SaleOrder(models.Model):
             # The price of a window is the one valid on its first day.
             first_day = order.last_invoice_date or order.start_date
             chosen = {}
-            for charge in charges_of_plan[order.plan_id, order.company_id]:
+            # A plan without charges had no prices that could be kept.
+            charges = charges_of_plan[order._fc_plan(), order.company_id]
+            for charge in charges or charges_of_plan[order.plan_id, order.company_id]:
                 if charge._is_valid_on(first_day):
                     rival = chosen.setdefault(charge.metric_id, charge)
                     if rival.currency_id != order.currency_id:

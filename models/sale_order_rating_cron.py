@@ -3,6 +3,7 @@ import logging
 from psycopg2 import IntegrityError, OperationalError
 
 from odoo import api, models
+from odoo.fields import Domain
 
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +24,12 @@ class SaleOrder(models.Model):
         """
         plans = self.env["fusion.billing.charge"].search([]).plan_id
         order_ids = self.search(
-            [*self._fc_running_domain(), ("plan_id", "in", plans.ids)], order="id"
+            Domain(self._fc_running_domain())
+            & (
+                Domain("plan_id", "in", plans.ids)
+                | Domain("fc_window_plan_id", "in", plans.ids)
+            ),
+            order="id",
         ).ids
         Cron = self.env["ir.cron"]
         Cron._commit_progress(remaining=len(order_ids))

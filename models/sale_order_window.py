@@ -21,6 +21,38 @@ class SaleOrder(models.Model):
         string="End of Last Invoiced Window", copy=False, readonly=True
     )
 
+    fc_window_plan_id = fields.Many2one(
+        "sale.subscription.plan",
+        string="Plan of the Open Window",
+        copy=False,
+        readonly=True,
+        ondelete="restrict",
+        help="The plan was changed inside a window: that window keeps its own.",
+    )
+    fc_window_plan_day = fields.Date(
+        string="Window of That Plan", copy=False, readonly=True
+    )
+
+    def _fc_keep_window_plan(self):
+        """Note the present plan as that of the window it is about to change in.
+
+        A window has the prices of its first day, also where the plan changes.
+        """
+        for order in self.filtered("is_subscription"):
+            first_day = order.last_invoice_date or order.start_date
+            begun = first_day and first_day < fields.Date.today()
+            if order.state == "sale" and begun and order._fc_plan() == order.plan_id:
+                order.fc_window_plan_id = order.plan_id
+                order.fc_window_plan_day = first_day
+
+    def _fc_plan(self):
+        """The plan whose charges price the open window."""
+        self.ensure_one()
+        first_day = self.last_invoice_date or self.start_date
+        if self.fc_window_plan_id and self.fc_window_plan_day == first_day:
+            return self.fc_window_plan_id
+        return self.plan_id
+
     def _fc_window(self):
         """The window that is open now: ``[last invoice or start, next invoice)``.
 

@@ -103,11 +103,44 @@ class TestBilledOnce(BillingCase):
 
     # -- inside the open window ------------------------------------------------
 
-    def test_a_plan_change_inside_a_window_prices_the_usage_once(self):
-        self.assertEqual(self._open_amount(), 50.0)
+    def _change_plan(self):
+        """To a plan that has no quota and costs 2.00 a call."""
         self.order.plan_id = self._create_plan(name="Other plan")
-        self._create_charge(plan_id=self.order.plan_id.id, price_per_unit=2.0)
-        self.assertEqual(self._open_amount(), 200.0)
+        return self._create_charge(
+            plan_id=self.order.plan_id.id, price_per_unit=2.0, included_quota=0
+        )
+
+    def test_a_plan_change_inside_a_window_leaves_that_window_alone(self):
+        """Its usage was once priced by the new plan, without the quota of the old."""
+        self._change_plan()
+        self.assertEqual(self._open_amount(), 50.0)
+        self.assertEqual(self._invoice(FEBRUARY), 50.0)
+        self._record(10, "2026-02-10 00:00:00")
+        self.assertEqual(self._open_amount(), 20.0)
+
+    def test_two_plan_changes_inside_a_window_leave_it_alone(self):
+        first_plan = self.order.plan_id
+        self._change_plan()
+        self.order.plan_id = self._create_plan(name="Third plan")
+        self.assertEqual(self._open_amount(), 50.0)
+        self.order.plan_id = first_plan
+        self.assertEqual(self._invoice(FEBRUARY), 50.0)
+
+    def test_a_plan_change_and_a_deleted_draft(self):
+        self._change_plan()
+        self.order._create_invoices().unlink()
+        self.assertEqual(self._invoice(FEBRUARY), 50.0)
+
+    def test_a_plan_change_on_the_first_day_prices_the_window(self):
+        with freeze_time("2026-01-01"):
+            self._change_plan()
+        self.assertEqual(self._open_amount(), 400.0)
+
+    def test_a_plan_without_charges_leaves_the_window_to_the_next(self):
+        """Nothing was priced yet, and nothing is lost."""
+        self.charge.active = False
+        self._change_plan()
+        self.assertEqual(self._open_amount(), 400.0)
 
     def test_a_charge_replaced_inside_a_window_prices_the_usage_once(self):
         self.assertEqual(self._open_amount(), 50.0)

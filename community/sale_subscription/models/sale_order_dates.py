@@ -139,7 +139,8 @@ class SaleOrder(models.Model):
         if "billing_anchor_date" in vals or not (moved or "plan_id" in vals):
             return super().write(vals)
         running = self.filtered(lambda o: o.subscription_state in RUNNING_STATES)
-        if moved:
+        # Whoever sets both dates moves the subscription as a whole.
+        if moved and "last_invoice_date" not in vals:
             day = fields.Date.to_date(vals["next_invoice_date"])
             for order in running:
                 order._release_before_moving_to(day)
@@ -156,7 +157,8 @@ class SaleOrder(models.Model):
         """
         if not day:
             return
-        if self.start_date and day < self.start_date:
+        # What it renews was invoiced up to there.
+        if self.subscription_id and self.start_date and day < self.start_date:
             raise UserError(
                 self.env._(
                     "%s: the first invoice cannot be dated before the start of the"
