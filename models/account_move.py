@@ -57,30 +57,32 @@ class AccountMove(models.Model):
         }
 
     def _fc_emit(self, event_type):
-        for move in self.filtered(lambda m: m.is_sale_document()):
-            for service in move._fc_services():
-                self.env["fusion.billing.webhook"]._enqueue(
-                    service, event_type, move._fc_event_data(service)
-                )
+        self.env["fusion.billing.webhook"]._enqueue_all(
+            (service, event_type, move._fc_event_data(service))
+            for move in self.filtered(lambda m: m.is_sale_document())
+            for service in move._fc_services()
+        )
 
     def _fc_emit_rating_closed(self):
         """Tell each service which windows the posted invoices have settled."""
-        for move in self:
-            # Not again for an invoice that was reset to draft and posted anew.
-            fresh = move.sudo().fc_rating_ids.filtered(lambda r: not r.closed_at)
-            fresh.write({"closed_at": fields.Datetime.now()})
-            for order, ratings in fresh.grouped("subscription_id").items():
-                for service in order._fc_services():
-                    self.env["fusion.billing.webhook"]._enqueue(
-                        service,
-                        "rating.closed",
-                        {
-                            "invoice_id": move.id,
-                            "subscription_id": order.id,
-                            "external_id": order.fc_external_id or None,
-                            "ratings": [rating._fc_event_data() for rating in ratings],
-                        },
-                    )
+        # Not again for an invoice that was reset to draft and posted anew.
+        fresh = self.sudo().fc_rating_ids.filtered(lambda r: not r.closed_at)
+        fresh.write({"closed_at": fields.Datetime.now()})
+        groups = fresh.grouped(lambda r: (r.invoice_id, r.subscription_id))
+        self.env["fusion.billing.webhook"]._enqueue_all(
+            (
+                service,
+                "rating.closed",
+                {
+                    "invoice_id": move.id,
+                    "subscription_id": order.id,
+                    "external_id": order.fc_external_id or None,
+                    "ratings": [rating._fc_event_data() for rating in ratings],
+                },
+            )
+            for (move, order), ratings in groups.items()
+            for service in order._fc_services()
+        )
 
     def _post(self, soft=True):
         posted = super()._post(soft)

@@ -73,6 +73,14 @@ class SaleOrderLine(models.Model):
         if vals:
             self.with_context(fc_rating=True).write(vals)
 
+    def _fc_reset(self):
+        """Set usage lines to 0, at once; written only where it changes something."""
+        lines = self.with_context(fc_rating=True)
+        lines.filtered(lambda x: not x.currency_id.is_zero(x.price_unit)).write(
+            {"price_unit": 0.0, "technical_price_unit": 0.0}
+        )
+        lines.filtered(lambda x: x.product_uom_qty != 1.0).product_uom_qty = 1.0
+
     def _fc_link(self, ratings):
         """Note on the ratings that this line bills them."""
         # Row by row: what several rows have in common hides the one without a line.

@@ -298,6 +298,9 @@ class SaleOrder(models.Model):
         Several windows of one charge (an earlier one reopened, and the current
         one) add up on its line. A line is made for an amount only, but an
         existing line follows its amount down to 0.
+
+        Nothing of this is told in the chatter: what has been used so far changes by
+        the hour.
         """
         Line = self.env["sale.order.line"].sudo()
         lines = {
@@ -332,10 +335,11 @@ class SaleOrder(models.Model):
                         "discount": 0.0,
                     }
                 )
-        for line in lines.values():
-            line._fc_set_amount(0.0, self.env["fusion.billing.rating"])
-        for line in Line.create(to_create):
+        Line.concat(*lines.values())._fc_reset()
+        for line in Line.with_context(sale_no_log_for_new_lines=True).create(to_create):
             line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
+        # Computed now, as the context says whether a new total is tracked.
+        self.with_context(mail_notrack=True).mapped("amount_total")
 
     def _fc_invoiced(self, moves):
         """Settle the ratings that went on these invoices; their lines restart at 0."""

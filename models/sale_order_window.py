@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
@@ -94,18 +95,22 @@ class SaleOrder(models.Model):
 
     def _fc_settle_window(self):
         """Remember the open window as the one that is being invoiced."""
+        orders_of_window = defaultdict(self.browse)
         for order in self:
             window = order._fc_window()
             if window and order.next_invoice_date > fields.Date.today():
                 continue  # an invoice of something else; the window goes on
             if window and not window.is_empty and order.fc_settled_end != window.end:
-                order.write(
-                    {
-                        "fc_settled_start": window.start,
-                        "fc_settled_end": window.end,
-                        "fc_settled_day": order.next_invoice_date,
-                    }
-                )
+                orders_of_window[window, order.next_invoice_date] |= order
+        for (window, day), orders in orders_of_window.items():
+            # Tracking would note the total before the lines restart at 0.
+            orders.with_context(mail_notrack=True).write(
+                {
+                    "fc_settled_start": window.start,
+                    "fc_settled_end": window.end,
+                    "fc_settled_day": day,
+                }
+            )
 
     def _fc_before_jump(self, day):
         """Keep usage from falling between two windows, when dates are moved by hand.

@@ -66,7 +66,25 @@ class FusionBillingWebhook(models.Model):
         :param dict data: JSON-able; amounts and quantities as decimal text
         :return: the new ``fusion.billing.webhook`` record
         """
+        return self._enqueue_all([(service, event_type, data)])
+
+    @api.model
+    def _enqueue_all(self, events):
+        """Write many events to the outbox at once, as :meth:`_enqueue` does one.
+
+        :param events: iterable of (service, event type, data)
+        :return: the new ``fusion.billing.webhook`` records, in order
+        """
         now = fields.Datetime.now()
+        values = [self._prepare_values(now, *event) for event in events]
+        if not values:
+            return self.browse()
+        webhooks = self.sudo().create(values)
+        self._trigger_delivery()
+        return webhooks
+
+    @api.model
+    def _prepare_values(self, now, service, event_type, data):
         event_id = f"evt_{uuid.uuid4().hex}"
         payload = {
             "api_version": API_VERSION,
@@ -76,17 +94,13 @@ class FusionBillingWebhook(models.Model):
             "service": service.code,
             "data": data,
         }
-        webhook = self.sudo().create(
-            {
-                "service_id": service.id,
-                "event_id": event_id,
-                "event_type": event_type,
-                "payload": canonical_body(payload),
-                "next_attempt_at": now if service.webhook_url else False,
-            }
-        )
-        self._trigger_delivery()
-        return webhook
+        return {
+            "service_id": service.id,
+            "event_id": event_id,
+            "event_type": event_type,
+            "payload": canonical_body(payload),
+            "next_attempt_at": now if service.webhook_url else False,
+        }
 
     @api.model
     def _trigger_delivery(self):

@@ -64,7 +64,10 @@ class SaleSubscriptionPeriod(models.Model):
         """
         for period in self:
             order = period.subscription_id
-            if order.next_invoice_date == period.period_start:
+            if order not in period.move_id.invoice_line_ids.subscription_id:
+                # Its lines were taken off a draft for several: it is due again.
+                period.released = True
+            elif order.next_invoice_date == period.period_start:
                 order._advance_period(period.period_start, period.period_end)
 
     def _release(self):

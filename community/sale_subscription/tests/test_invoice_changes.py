@@ -101,3 +101,16 @@ class TestInvoiceChanges(SubscriptionCase):
             self.draft.action_post()
         self.assertEqual(self.order.subscription_state, "6_churn")
         self.assertDates(self.order, "2026-01-01", "2026-02-01")
+
+    def test_lines_taken_off_a_draft_for_two_make_the_period_due_again(self):
+        """It once counted as invoiced by an invoice that had nothing of it."""
+        first, second = (self._create_subscription() for _i in range(2))
+        with freeze_time("2026-01-01"):
+            draft = (first + second)._create_invoices()
+            draft.invoice_line_ids.filtered(
+                lambda line: line.subscription_id == second
+            ).unlink()
+            draft.action_post()
+        self.assertDates(first, "2026-01-01", "2026-02-01")
+        self.assertDates(second, None, "2026-01-01")
+        self.assertEqual(self._run_cron("2026-01-02").line_ids.subscription_id, second)
