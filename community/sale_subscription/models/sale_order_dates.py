@@ -123,7 +123,8 @@ class SaleOrder(models.Model):
         :param datetime.date end: the first day after it
         """
         self.ensure_one()
-        self.write(
+        # Every invoice is noted on the order already.
+        self.with_context(mail_notrack=True).write(
             {
                 # The anchor stays, also when the end date cuts this period: should the
                 # subscription go on, the days up to the next boundary are charged.
@@ -255,23 +256,26 @@ class SaleOrder(models.Model):
             and not self._get_period(next_date)
         )
 
-    def _claim_period(self, move=None):
-        """Record that the next period is invoiced by ``move``, or is free.
+    def _claim_periods(self, move_of):
+        """Record that the next period of each is invoiced, or is free.
 
-        :param move: account.move, or None for a free period
-        :return: the new row
-        :rtype: sale.subscription.period
+        :param dict move_of: {id of a subscription: account.move}; without: free
+        :return: the new rows
+        :rtype: sale.subscription.period recordset
         """
-        self.ensure_one()
         Period = self.env["sale.subscription.period"].sudo()
         # A row released in this transaction would still bar the way in the database.
         Period.flush_model(["released"])
-        start, end, _whole_days = self._get_next_period()
-        return Period.create(
-            {
-                "subscription_id": self.id,
-                "period_start": start,
-                "period_end": end,
-                "move_id": move.id if move else False,
-            }
-        )
+        values = []
+        for order in self:
+            start, end, _whole_days = order._get_next_period()
+            move = move_of.get(order.id)
+            values.append(
+                {
+                    "subscription_id": order.id,
+                    "period_start": start,
+                    "period_end": end,
+                    "move_id": move.id if move else False,
+                }
+            )
+        return Period.create(values)

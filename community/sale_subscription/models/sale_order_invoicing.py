@@ -39,12 +39,11 @@ class SaleOrder(models.Model):
         # Being due depends on the day, which triggers no computation by itself.
         self.order_line.filtered("recurring_invoice")._recompute_qty_to_invoice()
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
-        for order in due:
-            order_moves = moves.filtered(
-                lambda m, o=order: o in m.sudo().line_ids.sale_line_ids.order_id
-            )
-            if order_moves:
-                order._claim_period(order_moves[0])
+        move_of = {}
+        for move in moves.sudo():
+            for order in move.line_ids.sale_line_ids.order_id:
+                move_of.setdefault(order.id, move)
+        due.filtered(lambda o: o.id in move_of)._claim_periods(move_of)
         return moves
 
     # === CRON ===
@@ -98,7 +97,13 @@ class SaleOrder(models.Model):
         if in_cron:
             cron._commit_progress(remaining=len(order_ids))
         for offset in range(0, len(order_ids), batch_size):
-            for order in self.browse(order_ids[offset : offset + batch_size]):
+            batch = self.browse(order_ids[offset : offset + batch_size])
+            done, moves = batch._invoice_together()
+            move_ids += moves.ids
+            # Without a scheduled action the transaction belongs to the caller.
+            if in_cron and done and not cron._commit_progress(len(done)):
+                return self.env["account.move"].browse(move_ids)
+            for order in batch - done:
                 try:
                     move_ids += order._invoice_isolated().ids
                 except OperationalError:
@@ -108,10 +113,70 @@ class SaleOrder(models.Model):
                     # next run comes back to it.
                     self.env.cr.rollback()
                     _logger.info("Subscription %s put off to the next run", order.id)
-                # Without a scheduled action the transaction belongs to the caller.
                 if in_cron and not cron._commit_progress(1):
                     return self.env["account.move"].browse(move_ids)
         return self.env["account.move"].browse(move_ids)
+
+    def _invoice_together(self):
+        """Invoice at once what has one period due; none of it when one fails.
+
+        Many invoices cost little more than one that way. What is left over, or failed,
+        is invoiced one by one: that tells which it was.
+
+        :return: (subscriptions done, invoices created)
+        :rtype: tuple[sale.order recordset, account.move recordset]
+        """
+        nothing = self.browse(), self.env["account.move"]
+        try:
+            with self.env.cr.savepoint():
+                orders = self.try_lock_for_update(allow_referencing=True)
+                orders = orders.filtered(lambda o: o._is_due_alone())
+                if len(orders) < 2:
+                    return nothing
+                moves = self.env["account.move"]
+                for company, group in orders.grouped("company_id").items():
+                    moves += group.with_company(company)._invoice_one_period_each()
+                return orders, moves
+        except OperationalError:
+            if not self.env.context.get("ir_cron_progress_id"):
+                raise
+            self.env.cr.rollback()
+        except Exception as error:
+            _logger.info("Invoicing %s subscriptions one by one: %s", len(self), error)
+        return nothing
+
+    def _is_due_alone(self):
+        """Tell whether one period is due, and no trouble is known.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        if self.subscription_error or not self._is_period_due():
+            return False
+        end = self._get_next_period()[1]
+        return end > fields.Date.today() or end == self.end_date
+
+    def _invoice_one_period_each(self):
+        """Invoice the due period of each subscription, an invoice for each.
+
+        :return: the invoices
+        :rtype: account.move recordset
+        """
+        moves = self.with_context(raise_if_nothing_to_invoice=False)._create_invoices(
+            grouped=True, final=True
+        )
+        invoiced = moves.sudo().subscription_period_ids.subscription_id
+        for order in self - invoiced.sudo(False):
+            order._skip_free_period()
+        for plan, orders in self.grouped("plan_id").items():
+            if plan.invoice_posting == "post":
+                periods = moves.sudo().subscription_period_ids.filtered(
+                    lambda p, o=orders: p.subscription_id in o
+                )
+                plan_moves = moves.browse(periods.move_id.ids)
+                if plan_moves:
+                    orders[0]._post_recurring_invoices(plan_moves)
+        return moves
 
     def _invoice_isolated(self):
         """Invoice one subscription; keep its failure from the others.
@@ -203,7 +268,7 @@ class SaleOrder(models.Model):
         """
         if not self._is_period_due():
             return False
-        period = self._claim_period()
+        period = self._claim_periods({})
         self._advance_period(period.period_start, period.period_end)
         self.message_post(
             body=self.env._(
