@@ -127,9 +127,13 @@ class SaleOrder(models.Model):
         :rtype: tuple[sale.order recordset, account.move recordset]
         """
         nothing = self.browse(), self.env["account.move"]
+        candidates = self.filtered(lambda o: o._is_due_alone())
+        if len(candidates) < 2:
+            # Without locks: the others are left to whichever worker comes first.
+            return nothing
         try:
             with self.env.cr.savepoint():
-                orders = self.try_lock_for_update(allow_referencing=True)
+                orders = candidates.try_lock_for_update(allow_referencing=True)
                 orders = orders.filtered(lambda o: o._is_due_alone())
                 if len(orders) < 2:
                     return nothing
