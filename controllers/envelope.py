@@ -11,8 +11,9 @@ from psycopg2 import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from odoo import models
-from odoo.http import Response, request
+from odoo.http import HttpDispatcher, Response, request
 
+from ..engine.api_errors import ERRORS, error_body
 from ..engine.errors import BillingError
 from ..engine.events import decode_json
 
@@ -21,33 +22,30 @@ _logger = logging.getLogger(__name__)
 PREFIX = "/api/billing/v1"
 MAX_BODY = 8 * 1024 * 1024
 
-# What is refused before any handler runs: HTTP status -> (code, text).
-HTTP_ERRORS = {
-    400: ("invalid_request", "the request is not well-formed"),
-    401: ("unauthorized", "unknown, expired or revoked API key"),
-    404: ("not_found", "no such route"),
-    405: ("method_not_allowed", "method not allowed"),
-    411: ("length_required", "Content-Length required"),
-    413: ("body_too_large", f"the body is limited to {MAX_BODY} bytes"),
-    415: (
-        "unsupported_media_type",
-        "send application/json in UTF-8, without Content-Encoding",
-    ),
-    500: ("internal_error", "internal error; it has been logged"),
-    503: ("busy", "too many requests of the same records at once; send it again"),
+# Which code of the error table an HTTP status of Odoo's or Werkzeug's stands for.
+CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    411: "length_required",
+    413: "body_too_large",
+    415: "unsupported_media_type",
 }
 HEADERS = {
-    401: {"WWW-Authenticate": "Bearer"},
-    503: {"Retry-After": "1"},
+    "unauthorized": {"WWW-Authenticate": "Bearer"},
+    "busy": {"Retry-After": "1"},
 }
 
 
 class Refused(HTTPException):
-    """A request refused by the envelope with a status of :data:`HTTP_ERRORS`."""
+    """A request that is refused before any handler of ours looks at it.
 
-    def __init__(self, status):
+    :param str error_code: a key of :data:`~..engine.api_errors.ERRORS`
+    """
+
+    def __init__(self, error_code):
         super().__init__()
-        self.code = status
+        self.error_code = error_code
+        self.code = ERRORS[error_code].status
 
 
 def json_response(body, status=200, headers=None):
@@ -65,48 +63,55 @@ def json_response(body, status=200, headers=None):
 
 
 def error_response(exception):
-    """Render what stopped a request; the one table of statuses decides how."""
+    """Render what stopped a request; the error table decides how."""
     headers = {}
-    if isinstance(exception, HTTPException):
-        status = exception.code if exception.code in HTTP_ERRORS else 400
+    if isinstance(exception, Refused):
+        code = exception.error_code
+    elif isinstance(exception, HTTPException):
+        code = CODES.get(exception.code, "invalid_request")
+        if code == "not_found" and not request.db:
+            code = "unknown_database"
         if methods := getattr(exception, "valid_methods", None):
             headers["Allow"] = ", ".join(sorted(methods))
     elif isinstance(exception, OperationalError):
         # Odoo has repeated it five times and gave up; nothing was stored.
-        status = 503
+        code = "busy"
     else:
-        status = 500
-    code, text = HTTP_ERRORS[status]
-    return json_response(
-        {"status": "error", "error": text, "code": code},
-        status,
-        headers | HEADERS.get(status, {}),
-    )
+        code = "internal_error"
+    body = error_body(BillingError(code, ERRORS[code].meaning))
+    if call := getattr(request, "fc_call", None):
+        call.failed = True
+        call.answer = body
+        call.log(ERRORS[code].status)
+    return json_response(body, ERRORS[code].status, headers | HEADERS.get(code, {}))
 
 
-def read_body():
+def read_body(optional=False):
     """Return the decoded JSON body of the current request.
 
     The raw bytes are read: Odoo's own decoder replaces bad UTF-8 and makes floats.
 
+    :param bool optional: no body at all is ``{}``
     :raises Refused: not JSON by its headers, or too large
     :raises BillingError: not JSON by its content, or cut off
     """
     incoming = request.httprequest
+    if optional and not incoming.content_length:
+        return {}
     if incoming.mimetype != "application/json":
-        raise Refused(415)
+        raise Refused("unsupported_media_type")
     if incoming.mimetype_params.get("charset", "utf-8").lower() not in (
         "utf-8",
         "utf8",
     ):
-        raise Refused(415)
+        raise Refused("unsupported_media_type")
     if incoming.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refused(415)
+        raise Refused("unsupported_media_type")
     length = incoming.content_length
     if length is None:
-        raise Refused(411)
+        raise Refused("length_required")
     if length > MAX_BODY:
-        raise Refused(413)
+        raise Refused("body_too_large")
     raw = incoming.get_data(cache=True)
     if len(raw) != length:
         raise BillingError("incomplete_body", "the body ended before its length")
@@ -115,6 +120,18 @@ def read_body():
 
 def _is_ours():
     return f"{request.httprequest.path}/".startswith(f"{PREFIX}/")
+
+
+class JsonErrors(HttpDispatcher):
+    """Answers in JSON also where no database, and so no ``ir.http``, is reached.
+
+    Odoo keeps one dispatcher for each type of route; a later one takes its place.
+    """
+
+    routing_type = HttpDispatcher.routing_type
+
+    def handle_error(self, exc):
+        return error_response(exc) if _is_ours() else super().handle_error(exc)
 
 
 class IrHttp(models.AbstractModel):

@@ -1,10 +1,11 @@
-"""The one exception the engine raises on bad input."""
+"""The exceptions the engine raises on bad input."""
 
 
 class BillingError(ValueError):
     """Input that was refused; ``str()`` of it is the message.
 
-    :param str code: stable, for programs
+    :param str code: stable, for programs; a key of :data:`.api_errors.ERRORS` where
+        the API can answer it
     :param str message: for people; never contains the refused value
     :param field: key of the input it is about (str), or None
     """
@@ -14,3 +15,7 @@ class BillingError(ValueError):
         self.code = code
         self.message = message
         self.field = field
+
+
+class NotFoundError(BillingError):
+    """What the path of a request names is not there, or not for this service."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from .errors import BillingError
 
 _SECOND = timedelta(seconds=1)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # RFC 3339 date-time, with what source apps write besides: a space for the "T", no
 # offset (UTC), an offset without colon or minutes (ISO 8601 basic, strftime's %z),
@@ -87,6 +88,19 @@ def parse_timestamp(value: object, field: str) -> datetime:
         with contextlib.suppress(ValueError, OverflowError):
             return _build(*match.groups())
     raise BillingError("invalid_period", f"invalid {field}", field)
+
+
+def parse_date(value: object, field: str, code: str) -> date:
+    """Return the date written as YYYY-MM-DD, and only so.
+
+    :param field: key the value came under, for the error
+    :raises BillingError: with this code and field
+    """
+    # fromisoformat takes week dates and dates without hyphens, too.
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(value)
+    raise BillingError(code, f"invalid {field}", field)
 
 
 def _build(year, month, day, hour, minute, second, fraction, _z, sign, hours, minutes):

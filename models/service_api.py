@@ -1,28 +1,20 @@
-import re
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import wraps
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..engine import money
+from ..engine.api_errors import error_body
 from ..engine.errors import BillingError
 from ..engine.events import check_text
+from ..engine.payload import flag, optional_text, record_id, require
+from ..engine.periods import parse_date
 from ..engine.quantity import parse_quantity
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
 MAX_LINES = 200
 MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _error(error):
-    """The answer to a request that was refused as a whole."""
-    result = {"status": "error", "error": error.message, "code": error.code}
-    if error.field:
-        result["field"] = error.field
-    return result
 
 
 def _answers_errors(handler):
@@ -38,30 +30,9 @@ def _answers_errors(handler):
                 raise BillingError("invalid_payload", "invalid payload")
             return handler(self, payload)
         except BillingError as error:
-            return _error(error)
+            return error_body(error)
 
     return wrapper
-
-
-def _require(payload, key):
-    value = payload.get(key)
-    if value is None or value == "":
-        raise BillingError("missing_field", f"{key} required", key)
-    return value
-
-
-def _optional_text(payload, key, max_length=255):
-    value = payload.get(key)
-    if value is None or value == "":
-        return None
-    return check_text(value, key, f"invalid_{key}", max_length)
-
-
-def _record_id(value, field):
-    """A positive 32-bit id; a bool is an int to Python, but not an id."""
-    if type(value) is not int or not 0 < value < 2**31:
-        raise BillingError(f"invalid_{field}", f"invalid {field}", field)
-    return value
 
 
 class FusionBillingService(models.Model):
@@ -87,10 +58,10 @@ class FusionBillingService(models.Model):
         """
         self.ensure_one()
         external_id = check_text(
-            _require(payload, "external_id"), "external_id", "invalid_external_id"
+            require(payload, "external_id"), "external_id", "invalid_external_id"
         )
-        name = _optional_text(payload, "name")
-        email = _optional_text(payload, "email")
+        name = optional_text(payload, "name")
+        email = optional_text(payload, "email")
         env = self._api_env()
         link = env["fusion.billing.account.link"]._resolve_or_create_partner(
             self, external_id, name=name, email=email
@@ -124,11 +95,7 @@ class FusionBillingService(models.Model):
         raw_events = payload.get("events")
         if not isinstance(raw_events, list):
             raise BillingError("invalid_events", "events must be a list", "events")
-        atomic = payload.get("atomic", False)
-        if not isinstance(atomic, bool):
-            raise BillingError(
-                "invalid_atomic", "atomic must be true or false", "atomic"
-            )
+        atomic = flag(payload, "atomic")
         limit = self._max_events()
         if len(raw_events) > limit:
             raise BillingError(
@@ -243,12 +210,12 @@ class FusionBillingService(models.Model):
         """
         self.ensure_one()
         customer_id = check_text(
-            _require(payload, "external_customer_id"),
+            require(payload, "external_customer_id"),
             "external_customer_id",
             "invalid_external_customer_id",
         )
-        plan_id = _record_id(_require(payload, "plan_id"), "plan_id")
-        external_id = _optional_text(payload, "external_id")
+        plan_id = record_id(require(payload, "plan_id"), "plan_id")
+        external_id = optional_text(payload, "external_id")
         env = self._api_env()
         plan = env["sale.subscription.plan"].search(
             [
@@ -310,17 +277,10 @@ class FusionBillingService(models.Model):
         value = payload.get("start_date")
         if value is None:
             return None
-        invalid = BillingError("invalid_start_date", "invalid start_date", "start_date")
-        # fromisoformat takes more than YYYY-MM-DD.
-        if not isinstance(value, str) or not _DATE.fullmatch(value):
-            raise invalid
-        try:
-            day = date.fromisoformat(value)
-        except ValueError:
-            raise invalid from None
+        day = parse_date(value, "start_date", "invalid_start_date")
         # A mistyped year must not bring a thousand invoices.
         if abs(day - fields.Date.context_today(self)) > MAX_START_DISTANCE:
-            raise invalid
+            raise BillingError("invalid_start_date", "invalid start_date", "start_date")
         return day
 
     @api.model
@@ -336,7 +296,7 @@ class FusionBillingService(models.Model):
             if not isinstance(line, dict):
                 raise invalid
             try:
-                product_id = _record_id(line.get("product_id"), "product_id")
+                product_id = record_id(line.get("product_id"), "product_id")
                 quantity = parse_quantity(line.get("quantity", 1))
             except BillingError as error:
                 raise invalid from error

@@ -1,0 +1,208 @@
+"""One way for a request to come in, and for its answer to go out.
+
+A route declares its method, its path and the scope that a key needs for it. What is
+around its handler is here, once: the key, the scope, the rate limit, the answer, the
+log.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from odoo import SUPERUSER_ID, api, http
+from odoo.http import request
+from odoo.sql_db import Cursor
+
+from ..engine.api_errors import error_body, status_of
+from ..engine.errors import BillingError, NotFoundError
+from ..engine.keys import parse_bearer
+from ..engine.query import Reader, read_query
+from .envelope import MAX_BODY, PREFIX, Refused, json_response, read_body
+
+_VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route as it was declared.
+
+    :param path: below the prefix, with ``{name}`` for what varies
+    :param scope: ``usage``, ``read`` or ``manage``; None: no key is needed
+    :param query: the query parameters it takes
+    """
+
+    method: str
+    path: str
+    scope: str | None
+    query: Mapping[str, Reader]
+
+
+ROUTES: list[Route] = []
+
+
+class Call:
+    """One request of a source app.
+
+    :ivar key: its ``fusion.billing.api.key``
+    :ivar service: the ``fusion.billing.service`` it acts as
+    :ivar query: values of the query parameters that were given (dict)
+    :ivar answer: what it was answered (dict), for the log
+    """
+
+    def __init__(self, route, key):
+        self.route = route
+        self.key = key
+        self.service = key.service_id
+        self.query = {}
+        self.answer = {}
+        self.started = time.perf_counter()
+        self.failed = False  # the request's own transaction is lost
+
+    def body(self, optional=False):
+        """The decoded JSON body; an optional one that is not there is ``{}``."""
+        return read_body(optional)
+
+    def log(self, status):
+        """Write the call into the service's log.
+
+        With the request's own transaction, where that can write: the log then tells
+        exactly what was stored.
+
+        :param int status: the HTTP status it was answered with
+        """
+        codes = [self.answer.get("code")]
+        codes += [error.get("code") for error in self.answer.get("errors", ())]
+        results = [result["status"] for result in self.answer.get("results", ())]
+        values = {
+            "service_id": self.service.id,
+            "key_id": self.key.id,
+            "method": self.route.method,
+            "route": self.route.path,
+            "status": status,
+            "duration_ms": 1000 * (time.perf_counter() - self.started),
+            "request_bytes": request.httprequest.content_length or 0,
+            "event_count": len(results),
+            "accepted": results.count("accepted") + results.count("voided"),
+            "duplicates": results.count("duplicate") + results.count("already_voided"),
+            "conflicts": results.count("conflict"),
+            "rejected": results.count("rejected"),
+            "error_codes": ",".join(sorted({code for code in codes if code})),
+        }
+        log = request.env["fusion.billing.api.log"]
+        if not (self.failed or request.env.cr.readonly):
+            log._write_call(request.env.cr, values)
+            return
+        with request.env.registry.cursor() as cr:
+            log._write_call(cr, values)
+
+
+def api_route(
+    method: str,
+    path: str,
+    scope: str | None,
+    query: Mapping[str, Reader] | None = None,
+    read_committed: bool = False,
+):
+    """Declare a method of a controller as a route of the API.
+
+    The method gets the :class:`Call` and what varies in the path, and returns the
+    answer: a dict with ``status``, or a response. GET routes only read, and may be
+    served by a replica.
+
+    :param path: Odoo's notation, ``/customers/<path:external_id>``
+    :param scope: which scope the key needs; None: no key is needed
+    :param read_committed: run at READ COMMITTED; see docs/decisions/0015
+    """
+    names = _VARIABLE.findall(path)
+    route = Route(method, _VARIABLE.sub(r"{\1}", path), scope, query or {})
+    ROUTES.append(route)
+
+    def decorate(handler):
+        @http.route(
+            f"{PREFIX}{path}",
+            type="http",
+            auth="none",
+            methods=[method],
+            csrf=False,
+            readonly=method == "GET",
+            save_session=False,
+            max_content_length=MAX_BODY,
+        )
+        def endpoint(self, **params):
+            if request.httprequest.method == "OPTIONS":  # Odoo adds it to every route
+                raise Refused("method_not_allowed")
+            # Odoo mixes what stands in the path with the query string.
+            arguments = {name: params[name] for name in names}
+            if scope is None:
+                return handler(self, **arguments)
+            if read_committed:
+                _read_committed(request.env.cr)
+            call = _authenticated_call(route)
+            return _answer(call, lambda: handler(self, call, **arguments))
+
+        # Not functools.wraps: Odoo would take the signature of the handler for it.
+        endpoint.__name__ = handler.__name__
+        endpoint.__doc__ = handler.__doc__
+        return endpoint
+
+    return decorate
+
+
+def _read_committed(cr):
+    """Let requests with the same events just wait for each other.
+
+    At Odoo's REPEATABLE READ, ON CONFLICT DO NOTHING fails where another request has
+    inserted the event meanwhile; each failure logs the whole batch as an error.
+    """
+    if isinstance(cr, Cursor):  # the one cursor of a test cannot change its level
+        cr.rollback()  # only a new transaction may choose
+        cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+
+
+def _authenticated_call(route):
+    """The call of the service the bearer key belongs to; one answer for a bad key."""
+    raw_key = parse_bearer(request.httprequest.headers.get("Authorization"))
+    env = api.Environment(request.env.cr, SUPERUSER_ID, {})
+    key = raw_key and env["fusion.billing.api.key"]._authenticate(raw_key)
+    if not key:
+        raise Refused("unauthorized")
+    call = request.fc_call = Call(route, key)
+    key._touch_last_used()
+    return call
+
+
+def _answer(call, handler):
+    """Check what the key may do, run the handler and render its answer.
+
+    A refusal is an answer like any other: what the handler stored before it (the good
+    events of a batch) is committed.
+    """
+    headers = {}
+    try:
+        if wait := call.service._take_rate_token():
+            headers["Retry-After"] = str(int(wait) + 1)
+            raise BillingError("rate_limited", "too many requests; wait and try again")
+        if not call.key._allows(call.route.scope):
+            raise BillingError(
+                "insufficient_scope", f"this API key has no scope {call.route.scope}"
+            )
+        call.query = _query(call.route)
+        answer = handler()
+        if not isinstance(answer, dict):
+            call.log(answer.status_code)
+            return answer
+        status = 200 if answer["status"] == "ok" else status_of(answer["code"])
+    except BillingError as error:
+        answer = error_body(error)
+        status = status_of(error.code, isinstance(error, NotFoundError))
+    call.answer = answer
+    call.log(status)
+    return json_response(answer, status, headers)
+
+
+def _query(route):
+    """The values of the query parameters; writing routes take none, and ignore them."""
+    if route.method != "GET":
+        return {}
+    return read_query(request.httprequest.args.items(multi=True), route.query)

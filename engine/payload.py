@@ -1,0 +1,62 @@
+"""Reading the keys of a decoded request body."""
+
+from .errors import BillingError
+from .events import MAX_TEXT, check_text
+
+
+def require(payload: dict, key: str) -> object:
+    """Return the value of a key that must be there.
+
+    :raises BillingError: ``missing_field``: absent, null or empty text
+    """
+    value = payload.get(key)
+    if value is None or value == "":
+        raise BillingError("missing_field", f"{key} required", key)
+    return value
+
+
+def optional_text(payload: dict, key: str, max_length: int = MAX_TEXT) -> str | None:
+    """Return the text of a key, None when it is absent, null or empty.
+
+    :raises BillingError: ``invalid_<key>``
+    """
+    value = payload.get(key)
+    if value is None or value == "":
+        return None
+    return check_text(value, key, f"invalid_{key}", max_length)
+
+
+def flag(payload: dict, key: str) -> bool:
+    """Return a true or false that may be left out, which means false.
+
+    :raises BillingError: ``invalid_<key>``
+    """
+    value = payload.get(key, False)
+    if not isinstance(value, bool):
+        raise BillingError(f"invalid_{key}", f"{key} must be true or false", key)
+    return value
+
+
+def record_id(value: object, field: str) -> int:
+    """Return a positive 32-bit id; a bool is an int to Python, but not an id.
+
+    :raises BillingError: ``invalid_<field>``
+    """
+    if type(value) is not int or not 0 < value < 2**31:
+        raise BillingError(f"invalid_{field}", f"invalid {field}", field)
+    return value
+
+
+def reference_id(reference: str | int) -> int | None:
+    """The id that a reference can mean when it is no external id, else None.
+
+    :param reference: a number, or its decimal text without leading zeros
+    """
+    if isinstance(reference, str):
+        # isdecimal() alone also takes digits of other scripts.
+        if not (reference.isascii() and reference.isdecimal()):
+            return None
+        if reference.startswith("0") or len(reference) > 10:
+            return None
+        reference = int(reference)
+    return reference if 0 < reference < 2**31 else None
