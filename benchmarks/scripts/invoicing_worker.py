@@ -4,10 +4,7 @@ Runs in `odoo shell`. `args`: `side` (see invoicing_data.py), `seed`, `size`, `s
 `address` and `key` of who tells it what to do, `repo`.
 """
 
-import json
-import socket
 import sys
-import traceback
 from datetime import date, datetime, time
 
 from freezegun import freeze_time
@@ -15,6 +12,7 @@ from freezegun import freeze_time
 sys.path.append(args["repo"])  # noqa: F821 (given by the shell)
 
 from benchmarks.scripts import invoicing_data, timing
+from benchmarks.scripts.serving import serve
 
 FOUND = """
     SELECT partner.ref, move.state, move.amount_untaxed, move.amount_total,
@@ -78,19 +76,4 @@ class Worker:
         return sorted(rows)
 
 
-def serve(env, args):
-    worker = Worker(env, args)
-    with socket.create_connection(args["address"]) as connection:
-        stream = connection.makefile("rw", encoding="utf-8")
-        print(args["key"], file=stream, flush=True)
-        while line := stream.readline():
-            method, arguments = json.loads(line)
-            try:
-                answer = True, getattr(worker, method)(**arguments)
-            except Exception:
-                env.cr.rollback()
-                answer = False, traceback.format_exc()
-            print(json.dumps(answer), file=stream, flush=True)
-
-
-serve(env, args)  # noqa: F821 (both are given by the shell)
+serve(Worker(env, args), env, args)  # noqa: F821 (both are given by the shell)

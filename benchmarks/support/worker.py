@@ -54,9 +54,12 @@ class Worker:
 
 @contextlib.contextmanager
 def running_worker(
-    workspace: Workspace, database: str, script: Path, at: datetime, **args
+    workspace: Workspace, database: str, script: Path, at: datetime | None, **args
 ) -> Iterator[Worker]:
-    """Run `script` on a database from the moment `at` on, until the block ends."""
+    """Run `script` on a database until the block ends.
+
+    :param at: the moment its clock begins at; None: it is ours
+    """
     name = f"bench-{database}"
     log = workspace.logs / f"{name}.log"
     key = secrets.token_hex(16)

@@ -3,6 +3,7 @@ import unittest
 from benchmarks.support import usage
 from benchmarks.support.comparison import pinned_versions
 from benchmarks.support.figures import Ratio, Samples, describe
+from benchmarks.support.rates import Comparison
 
 
 class TestUsage(unittest.TestCase):
@@ -54,6 +55,21 @@ class TestFigures(unittest.TestCase):
         ours, other = self.samples(3), self.samples(2)
         self.assertIn("NOT met", describe(Ratio("it", ours, other, goal=0.9)))
         self.assertNotIn("goal", describe(Ratio("it", ours, other)))
+
+
+class TestComparison(unittest.TestCase):
+    def test_rates_are_compared_round_by_round(self):
+        # pairs 2.0, 0.5 and 0.25; the medians alone would give 2 / 4
+        found = Comparison("it", "that", [4, 2, 1], [2, 4, 4], at_least=0.5)
+        self.assertEqual(found.value, 0.5)
+        self.assertTrue(found.met)
+        self.assertIn("at least 0.5: met", found.text("a second"))
+
+    def test_times_are_compared_by_their_medians(self):
+        found = Comparison("it", "that", [4, 2, 1], [2, 4, 4], at_most=0.4)
+        self.assertEqual(found.value, 0.5)
+        self.assertFalse(found.met)
+        self.assertIn("at most 0.4: NOT met", found.text("ms"))
 
 
 class TestPins(unittest.TestCase):
