@@ -142,7 +142,9 @@ ERRORS: dict[str, ApiError] = {
     "invalid_declared_count": ApiError(
         400, "`declared_count` is no whole number from 0 up to 2^31"
     ),
-    "invalid_declared_amount": ApiError(400, "`declared_amount` is no decimal"),
+    "invalid_declared_amount": ApiError(
+        400, "`declared_amount` is no decimal from 0 up to 10^16"
+    ),
     "invalid_complete": ApiError(400, "`complete` is neither true nor false"),
     "unknown_event": ApiError(400, "no such event of yours", in_path=True),
     "no_webhook_url": ApiError(400, "the service has no webhook address to send to"),

@@ -130,7 +130,7 @@ def parse_event(
     for key in REQUIRED:
         if get(key) is None:
             raise BillingError("missing_field", f"missing {key}", key)
-    subscription_ref = _subscription_ref(get("subscription_external_id"))
+    subscription_ref = subscription_reference(get("subscription_external_id"))
     metric_code = check_text(get("metric_code"), "metric_code", "invalid_metric_code")
     quantity = parse_quantity(get("quantity"))
     start = parse_timestamp(get("period_start"), "period_start")
@@ -158,7 +158,11 @@ def parse_event(
     )
 
 
-def _subscription_ref(value):
+def subscription_reference(value: object) -> str | int:
+    """Return what a subscription is named by: its external id or its order id.
+
+    :raises BillingError: ``invalid_subscription_external_id``
+    """
     if type(value) is int and 0 < value < 2**31:  # a bool is an int, but no id
         return value
     return check_text(

@@ -4,6 +4,15 @@ from .errors import BillingError
 from .events import MAX_TEXT, check_text
 
 
+def check_object(payload: object) -> None:
+    """Refuse a body that is no JSON object.
+
+    :raises BillingError: ``invalid_payload``
+    """
+    if not isinstance(payload, dict):
+        raise BillingError("invalid_payload", "invalid payload")
+
+
 def require(payload: dict, key: str) -> object:
     """Return the value of a key that must be there.
 

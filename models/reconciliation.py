@@ -67,6 +67,12 @@ class FusionBillingReconciliation(models.Model):
     difference_count = fields.Integer(compute="_compute_difference", store=True)
     difference_amount = fields.Monetary(compute="_compute_difference", store=True)
     compared_at = fields.Datetime(readonly=True, copy=False)
+    completed_at = fields.Datetime(
+        string="Declared Complete",
+        readonly=True,
+        copy=False,
+        help="When the source said that it has sent all usage of the window.",
+    )
     state = fields.Selection(
         [("matched", "Matched"), ("mismatch", "Mismatch"), ("explained", "Explained")],
         readonly=True,

@@ -107,6 +107,7 @@ class SaleOrder(models.Model):
                 PAUSED,
             ):
                 order._fc_bill_last_usage()
+        (self | self.subscription_id)._fc_hand_over_usage()
         return result
 
     def _fc_emit_state_change(self, previous_state):
@@ -126,6 +127,17 @@ class SaleOrder(models.Model):
                 self._fc_event_data(service)
                 | ({} if started else {"previous_state": previous_state}),
             )
+
+    def _fc_close(self):
+        """End these subscriptions today."""
+        for order in self:
+            # What closing is called, editions do not agree on; the fields they do.
+            if hasattr(order, "set_close"):
+                order.set_close()
+            else:
+                order.write(
+                    {"end_date": fields.Date.today(), "subscription_state": CHURNED}
+                )
 
     def action_fc_view_usage(self):
         return self._fc_action("fusion.billing.usage")
@@ -210,6 +222,13 @@ class SaleOrder(models.Model):
         return bool(
             self.next_invoice_date and self.fc_settled_day == self.next_invoice_date
         )
+
+    def _fc_is_over(self):
+        """Whether this has no window any more that is open."""
+        self.ensure_one()
+        if self.subscription_state == RENEWED:
+            return self._fc_is_last_window_billed()
+        return self.subscription_state == CHURNED or self.state == "cancel"
 
     @api.model
     def _fc_renewed_to_bill(self):

@@ -43,16 +43,7 @@ class SaleOrder(models.Model):
             return Rating
         Rating.flush_model()
         jobs = orders._fc_rating_jobs()
-        quantities = (
-            self.env["fusion.billing.usage"]
-            .sudo()
-            ._aggregate_windows(
-                [
-                    (j.order, j.charge.metric_id, j.window.start, j.window.end)
-                    for j in jobs
-                ]
-            )
-        )
+        quantities = self._fc_quantities(jobs)
         orders._fc_store_ratings(jobs, quantities, settle)
         ratings = Rating.search(
             [("subscription_id", "in", orders.ids), ("state", "=", "open")]
@@ -101,6 +92,19 @@ class SaleOrder(models.Model):
                 jobs[key] = Job(order, row.charge_id, window, superseded)
         return list(jobs.values())
 
+    def _fc_quantities(self, jobs):
+        """The aggregated usage of each job, in order (list of Decimal)."""
+        return (
+            self.env["fusion.billing.usage"]
+            .sudo()
+            ._aggregate_windows(
+                [
+                    (j.order, j.charge.metric_id, j.window.start, j.window.end)
+                    for j in jobs
+                ]
+            )
+        )
+
     def _fc_current_charges(self):
         """Yield (order, charge) for the open windows: one charge for each metric.
 
@@ -146,12 +150,7 @@ class SaleOrder(models.Model):
             known = standing.get(key, NOTHING)
             if job.superseded:
                 quantity = Decimal(0)
-            # A window that was invoiced keeps the price it was invoiced at.
-            agreed = known.terms
-            if not agreed and known.open and job.window != job.order._fc_window():
-                # So does one that is over, and came to nothing: it has no invoice.
-                agreed = PriceTerms.from_dict(known.open[1])
-            agreed = agreed or terms[job.charge.id]
+            agreed = self._fc_agreed_terms(job, known) or terms[job.charge.id]
             values = self._fc_rate(job, agreed, quantity, known.billed)
             # The explanation, too: a new price can come to the same amount, and is
             # what later usage of the window will cost.
@@ -186,6 +185,37 @@ class SaleOrder(models.Model):
             )
         if rows:
             self._fc_upsert_ratings(rows)
+
+    def _fc_agreed_terms(self, job, known):
+        """The terms a window was rated with for good; None: those of today count."""
+        # A window that was invoiced keeps the price it was invoiced at.
+        if not known.terms and known.open and job.window != job.order._fc_window():
+            # So does one that is over, and came to nothing: it has no invoice.
+            return PriceTerms.from_dict(known.open[1])
+        return known.terms
+
+    def _fc_preview_open_window(self):
+        """Price the open window as its invoice will, without writing anything.
+
+        :return: list of (charge, values as :meth:`_fc_rate` returns them)
+        """
+        self.ensure_one()
+        jobs = [
+            Job(order, charge, order._fc_window(), False)
+            for order, charge in self._fc_current_charges()
+        ]
+        quantities = self._fc_quantities(jobs)
+        charges = self.env["fusion.billing.charge"].concat(*(j.charge for j in jobs))
+        terms = charges._price_terms()
+        standing = self._fc_standing_ratings()
+        previews = []
+        for job, quantity in zip(jobs, quantities, strict=True):
+            key = job.order.id, job.charge.id, job.window.start
+            agreed = self._fc_agreed_terms(job, standing.get(key, NOTHING))
+            agreed = agreed or terms[job.charge.id]
+            values = self._fc_rate(job, agreed, quantity, Decimal(0))
+            previews.append((job.charge, values))
+        return previews
 
     def _fc_upsert_ratings(self, rows):
         # Not through the ORM: quantities must not pass through a float, and one

@@ -5,6 +5,8 @@ from psycopg2 import IntegrityError, OperationalError
 from odoo import api, models
 from odoo.fields import Domain
 
+from .sale_order import RENEWED
+
 _logger = logging.getLogger(__name__)
 
 BATCH = 500
@@ -44,6 +46,11 @@ class SaleOrder(models.Model):
                 _logger.info("Rating of %s subscriptions put off", len(batch))
             if not Cron._commit_progress(len(batch)):
                 return
+        renewed = self.search(
+            [("is_subscription", "=", True), ("subscription_state", "=", RENEWED)]
+        )
+        renewed._fc_hand_over_usage()
+        Cron._commit_progress()
         for order in self._fc_renewed_to_bill():
             order._fc_bill_last_usage()
             Cron._commit_progress()

@@ -24,6 +24,12 @@ class FusionBillingService(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
     )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        help="Is asked to look when the app's totals differ from ours.",
+    )
     account_link_ids = fields.One2many(
         "fusion.billing.account.link", "service_id", string="Linked Accounts"
     )

@@ -6,9 +6,9 @@ from odoo.exceptions import AccessError, UserError
 
 from ..engine import money
 from ..engine.api_errors import error_body
-from ..engine.errors import BillingError
+from ..engine.errors import BillingError, NotFoundError
 from ..engine.events import check_text
-from ..engine.payload import flag, optional_text, record_id, require
+from ..engine.payload import check_object, flag, optional_text, record_id, require
 from ..engine.periods import parse_date
 from ..engine.quantity import parse_quantity
 
@@ -26,8 +26,7 @@ def _answers_errors(handler):
     @wraps(handler)
     def wrapper(self, payload):
         try:
-            if not isinstance(payload, dict):
-                raise BillingError("invalid_payload", "invalid payload")
+            check_object(payload)
             return handler(self, payload)
         except BillingError as error:
             return error_body(error)
@@ -81,6 +80,24 @@ class FusionBillingService(models.Model):
             "external_id": link.external_id,
         }
 
+    def _api_customer(self, external_id):
+        """The customer of an external account.
+
+        :raises NotFoundError: ``unknown_customer``
+        """
+        link = self.env["fusion.billing.account.link"]
+        if "\x00" not in external_id:  # PostgreSQL has no NUL
+            link = link._find(self, external_id)
+        if not link:
+            raise NotFoundError("unknown_customer", "unknown customer")
+        return {
+            "status": "ok",
+            "partner_id": link.partner_id.id,
+            "external_id": link.external_id,
+            "name": link.partner_id.name or None,
+            "email": link.partner_id.email or None,
+        }
+
     # -- usage -----------------------------------------------------------------
 
     @_answers_errors
@@ -92,25 +109,41 @@ class FusionBillingService(models.Model):
             order; with any refusal also status error and ``errors``
         """
         self.ensure_one()
+        raw_events = self._check_events(payload)
+        atomic = flag(payload, "atomic")
+        results = self._api_env()["fusion.billing.usage"]._ingest(
+            self, raw_events, atomic
+        )
+        return self._batch_answer(
+            results, {"accepted": "accepted", "duplicates": "duplicate"}
+        )
+
+    def _check_events(self, payload):
+        """The list of events of a batch.
+
+        :raises BillingError: ``invalid_events``, ``too_many_events``
+        """
         raw_events = payload.get("events")
         if not isinstance(raw_events, list):
             raise BillingError("invalid_events", "events must be a list", "events")
-        atomic = flag(payload, "atomic")
         limit = self._max_events()
         if len(raw_events) > limit:
             raise BillingError(
                 "too_many_events", f"at most {limit} events in one request", "events"
             )
-        results = self._api_env()["fusion.billing.usage"]._ingest(
-            self, raw_events, atomic
-        )
+        return raw_events
+
+    @api.model
+    def _batch_answer(self, results, counts):
+        """The answer to a batch: its results, counted, and what was refused of it.
+
+        :param list results: one dict for each event, in request order
+        :param dict counts: key of the answer -> the status it counts
+        """
         statuses = [result["status"] for result in results]
-        answer = {
-            "status": "ok",
-            "accepted": statuses.count("accepted"),
-            "duplicates": statuses.count("duplicate"),
-            "results": results,
-        }
+        answer = {"status": "ok"}
+        answer |= {key: statuses.count(status) for key, status in counts.items()}
+        answer["results"] = results
         errors = [
             {"index": index, "field": result.get("field")}
             | {"code": result["code"], "error": result["error"]}

@@ -76,6 +76,12 @@ class FusionBillingUsage(models.Model):
     )
     voided_at = fields.Datetime(readonly=True)
     void_uid = fields.Many2one("res.users", string="Voided By", readonly=True)
+    void_service_id = fields.Many2one(
+        "fusion.billing.service",
+        string="Voided By App",
+        ondelete="restrict",
+        readonly=True,
+    )
     void_reason = fields.Char(readonly=True)
 
     _quantity_valid = models.Constraint(
@@ -95,6 +101,11 @@ class FusionBillingUsage(models.Model):
     _window = models.Index(
         "(subscription_id, metric_id, period_start) INCLUDE (quantity)"
         " WHERE voided_at IS NULL"
+    )
+
+    # What finance has to decide on; a small part of the table.
+    _unallocated = models.Index(
+        "(subscription_id, metric_id) WHERE unallocated AND voided_at IS NULL"
     )
 
     @api.depends("unallocated", "voided_at")

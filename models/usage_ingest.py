@@ -2,22 +2,29 @@ from collections import namedtuple
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine import events, periods
 from ..engine.errors import BillingError
-from .sale_order import CHURNED, RENEWED
+from .sale_order import RENEWED
 
-# One event on its way into the table: its place in the request, the event as
-# the engine parsed it, and what the database says of its order and metric.
-Row = namedtuple("Row", "index event order metric key unallocated")
+# Where the usage of one subscription and metric is recorded: their ids, the span of
+# time that is billed there, and, of a renewed subscription, the target of the renewal
+# and the instant from which usage belongs to it. ``former``: ids of the orders that
+# were renewed into this one, under which an event may be recorded already.
+Target = namedtuple("Target", "order metric billable renewed_from renewal former")
+
+# One event on its way into the table: its place in the request, the event as the
+# engine parsed it, its target, and its key: (order, metric, idempotency key).
+Row = namedtuple("Row", "index event target scope unallocated")
 
 ACCEPTED = {"status": "accepted"}
+UNALLOCATED = {"status": "accepted", "unallocated": True}
 DUPLICATE = {"status": "duplicate"}
+VOIDED_DUPLICATE = {"status": "duplicate", "voided": True}
 
 
-def _problem(status, error):
+def problem(status, error):
     """The result of one event that was not stored."""
     result = {"status": status, "code": error.code, "error": error.message}
     if error.field:
@@ -43,24 +50,19 @@ class FusionBillingUsage(models.Model):
         """
         results = [None] * len(raw_events)
         parsed = self._parse_events(service.company_id, raw_events, results)
-        orders = self._authorised_orders(
-            service, {event.subscription_ref for _index, event in parsed}
+        targets = self._targets(
+            service,
+            {(event.subscription_ref, event.metric_code) for _index, event in parsed},
         )
-        metrics = self._active_metrics({event.metric_code for _index, event in parsed})
-        windows = {}
         rows = []
         for index, event in parsed:
+            target = targets[event.subscription_ref, event.metric_code]
             try:
-                order = self._order_of(orders, event.subscription_ref)
-                metric = self._metric_of(metrics, event.metric_code)
-                if metric.aggregation == "unique" and not event.unique_key:
-                    raise BillingError(
-                        "missing_field", "missing unique_key", "unique_key"
-                    )
+                if isinstance(target, BillingError):
+                    raise target
+                rows.append(self._prepare_row(index, event, target))
             except BillingError as error:
-                results[index] = _problem("rejected", error)
-                continue
-            rows.append(self._prepare_row(index, event, order, metric, windows))
+                results[index] = problem("rejected", error)
         if atomic and any(results):
             return self._nothing_stored(results)
         savepoint = self.env.cr.savepoint(flush=False) if atomic else None
@@ -92,74 +94,57 @@ class FusionBillingUsage(models.Model):
             try:
                 parsed.append((index, events.parse_event(raw_event, now, tolerance)))
             except BillingError as error:
-                results[index] = _problem("rejected", error)
+                results[index] = problem("rejected", error)
         return parsed
 
     @api.model
-    def _authorised_orders(self, service, references):
-        """Subscriptions this service may post to, keyed by each name they go by.
+    def _targets(self, service, names):
+        """Where the usage goes that is addressed by these names.
 
-        :return: dict of external id (str) or order id (int) -> ``sale.order``
+        :param names: set of (subscription reference, metric code)
+        :return: dict of each pair to its :class:`Target`, or to the BillingError
+            that says why it has none
         """
-        if not references:
-            return {}
-        ids = {number for ref in references if (number := _order_id(ref))}
-        names = [ref for ref in references if isinstance(ref, str)]
-        orders = (
-            self.env["sale.order"]
-            .sudo()
-            .search_fetch(
-                (
-                    Domain("id", "in", list(ids))
-                    | (
-                        Domain("fc_service_id", "=", service.id)
-                        & Domain("fc_external_id", "in", names)
-                    )
-                )
-                & Domain("is_subscription", "=", True)
-                & Domain("company_id", "=", service.company_id.id)
-                & service._linked_partner_domain("partner_id"),
-                [
-                    "fc_external_id",
-                    "fc_service_id",
-                    "fc_settled_start",
-                    "fc_settled_end",
-                    "fc_settled_day",
-                    "start_date",
-                    "last_invoice_date",
-                    "next_invoice_date",
-                    "end_date",
-                    "state",
-                    "subscription_state",
-                    "company_id",
-                ],
-            )
-        )
-        found = {order.id: order for order in orders}
-        # An external id that looks like a number is still the app's own name.
-        found.update(
-            (order.fc_external_id, order)
-            for order in orders
-            if order.fc_external_id and order.fc_service_id == service
-        )
-        return found
+        found = service._subscriptions_by_reference({ref for ref, _code in names})
+        successors = self._all_successors(service, found.values())
+        metrics = self._active_metrics({code for _ref, code in names})
+        spans, targets = {}, {}
+        for reference, code in names:
+            try:
+                order = service._referenced_subscription(found, reference)
+                metric = self._metric_of(metrics, code)
+            except BillingError as error:
+                targets[reference, code] = error
+                continue
+            targets[reference, code] = self._target(order, metric, successors, spans)
+        return targets
 
     @api.model
-    def _order_of(self, orders, reference):
-        order = orders.get(reference)
-        number = _order_id(reference)
-        if order is None and number:
-            order = orders.get(number)
-        if order is not None:
-            return order
-        if number is None:
-            raise BillingError(
-                "invalid_subscription_external_id",
-                "invalid subscription_external_id",
-                "subscription_external_id",
-            )
-        raise BillingError(
-            "unknown_subscription", "unknown subscription", "subscription_external_id"
+    def _all_successors(self, service, orders):
+        """Renewals of these orders, and of the renewals: dict of order -> renewal."""
+        successors = {}
+        level = self.env["sale.order"].concat(*orders).sudo()
+        while level:
+            found = level._fc_successors()
+            renewals = level.concat(*found.values())
+            level = renewals.filtered_domain(service._subscription_domain())
+            level -= level.concat(*successors)
+            successors |= {o: r for o, r in found.items() if r in level}
+        return successors
+
+    @api.model
+    def _target(self, order, metric, successors, spans, former=()):
+        if order.id not in spans:
+            spans[order.id] = self._billable_span(order)
+        renewal = successors.get(order)
+        return Target(
+            order=order.id,
+            metric=metric,
+            billable=spans[order.id],
+            renewed_from=order._fc_renewed_from() if renewal else datetime.max,
+            renewal=renewal
+            and self._target(renewal, metric, successors, spans, (*former, order.id)),
+            former=former,
         )
 
     @api.model
@@ -179,19 +164,21 @@ class FusionBillingUsage(models.Model):
         return metric
 
     @api.model
-    def _prepare_row(self, index, event, order, metric, windows):
-        billable = windows.get(order.id)
-        if billable is None:
-            billable = windows[order.id] = self._billable_span(order)
+    def _prepare_row(self, index, event, target):
+        metric = target.metric
+        if metric.aggregation == "unique" and not event.unique_key:
+            raise BillingError("missing_field", "missing unique_key", "unique_key")
+        while event.period_start >= target.renewed_from:
+            target = target.renewal
+        # An event without a key is known by its content, so that a blind retry is
+        # as safe without keys as with them.
+        key = event.idempotency_key or f"content:{event.fingerprint}"
         return Row(
             index=index,
             event=event,
-            order=order,
-            metric=metric,
-            # An event without a key is known by its content, so that a blind
-            # retry is as safe without keys as with them.
-            key=event.idempotency_key or f"content:{event.fingerprint}",
-            unallocated=not billable.contains(event.period_start),
+            target=target,
+            scope=(target.order, metric.id, key),
+            unallocated=not target.billable.contains(event.period_start),
         )
 
     @api.model
@@ -204,15 +191,11 @@ class FusionBillingUsage(models.Model):
         """
         tz = order.company_id.fc_billing_tz
         first = order.last_invoice_date or order.start_date
-        renewed = order.subscription_state == RENEWED
-        closed = order.subscription_state == CHURNED or (
-            renewed and order._fc_is_last_window_billed()
-        )
-        if not first or closed or order.state == "cancel":
+        if not first or order._fc_is_over():
             return periods.Window(datetime.min, datetime.min)
         previous = order._fc_previous_window()
         ends = [order.end_date] if order.end_date else []
-        if renewed:
+        if order.subscription_state == RENEWED:
             ends.append(order.next_invoice_date)
         return periods.Window(
             previous.start if previous else periods.day_start_utc(first, tz),
@@ -226,30 +209,46 @@ class FusionBillingUsage(models.Model):
         Rows go in sorted by their key: two batches with the same events in
         opposite order then wait for each other instead of deadlocking.
         """
+        before = self._recorded_before_renewal(rows)
         first_of, repeated = {}, []
         for row in rows:
-            scope = (row.order.id, row.metric.id, row.key)
-            if first_of.setdefault(scope, row) is not row:
+            if before and (known := before.get(row.index)):
+                results[row.index] = self._compare(row, known)
+            elif first_of.setdefault(row.scope, row) is not row:
                 repeated.append(row)
         inserted = self._insert(service, [first_of[s] for s in sorted(first_of)])
-        present = self._fingerprints([s for s in first_of if s not in inserted])
+        present = self._stored([s for s in first_of if s not in inserted])
         for scope, row in first_of.items():
             if scope in inserted:
-                results[row.index] = ACCEPTED | (
-                    {"unallocated": True} if row.unallocated else {}
-                )
+                results[row.index] = UNALLOCATED if row.unallocated else ACCEPTED
             else:
                 results[row.index] = self._compare(row, present[scope])
         for row in repeated:
-            scope = (row.order.id, row.metric.id, row.key)
-            stored = present.get(scope) or first_of[scope].event.fingerprint
-            results[row.index] = self._compare(row, stored)
+            known = present.get(row.scope)
+            known = known or (first_of[row.scope].event.fingerprint, False)
+            results[row.index] = self._compare(row, known)
 
     @api.model
-    def _compare(self, row, stored_fingerprint):
-        if row.event.fingerprint == stored_fingerprint:
-            return DUPLICATE
-        return _problem(
+    def _recorded_before_renewal(self, rows):
+        """What was recorded under an order that has been renewed since.
+
+        :return: dict of row index -> (fingerprint, voided)
+        """
+        scopes = {
+            (order, *row.scope[1:]): row.index
+            for row in rows
+            for order in row.target.former
+        }
+        return {
+            scopes[scope]: known for scope, known in self._stored(list(scopes)).items()
+        }
+
+    @api.model
+    def _compare(self, row, known):
+        fingerprint, voided = known
+        if row.event.fingerprint == fingerprint:
+            return VOIDED_DUPLICATE if voided else DUPLICATE
+        return problem(
             "conflict",
             BillingError(
                 "idempotency_conflict",
@@ -281,12 +280,12 @@ class FusionBillingUsage(models.Model):
                 """,
                 service=service.id or None,
                 now=fields.Datetime.now(),
-                orders=[row.order.id for row in rows],
-                metrics=[row.metric.id for row in rows],
+                orders=[row.scope[0] for row in rows],
+                metrics=[row.scope[1] for row in rows],
                 quantities=[row.event.quantity for row in rows],
                 starts=[row.event.period_start for row in rows],
                 ends=[row.event.period_end for row in rows],
-                keys=[row.key for row in rows],
+                keys=[row.scope[2] for row in rows],
                 unique_keys=[row.event.unique_key for row in rows],
                 fingerprints=[row.event.fingerprint for row in rows],
                 unallocated=[row.unallocated for row in rows],
@@ -295,18 +294,18 @@ class FusionBillingUsage(models.Model):
         return set(inserted)
 
     @api.model
-    def _fingerprints(self, scopes):
-        """Fingerprints of stored events: {(order, metric, key): fingerprint}."""
+    def _stored(self, scopes):
+        """What is stored: {(order, metric, key): (fingerprint, voided)}."""
         if not scopes:
             return {}
         orders, metrics, keys = (list(column) for column in zip(*scopes, strict=True))
         return {
-            (order, metric, key): fingerprint
-            for order, metric, key, fingerprint in self.env.execute_query(
+            (order, metric, key): (fingerprint, voided)
+            for order, metric, key, fingerprint, voided in self.env.execute_query(
                 SQL(
                     """
                     SELECT u.subscription_id, u.metric_id, u.idempotency_key,
-                           u.fingerprint
+                           u.fingerprint, u.voided_at IS NOT NULL
                       FROM unnest(%s::int[], %s::int[], %s::text[])
                            AS s(subscription_id, metric_id, idempotency_key)
                       JOIN fusion_billing_usage u
@@ -350,7 +349,8 @@ class FusionBillingUsage(models.Model):
             timedelta(hours=subscription.company_id.fc_future_tolerance_hours),
         )
         metric = self._metric_of(self._active_metrics({metric_code}), metric_code)
-        row = self._prepare_row(0, event, subscription.sudo(), metric, {})
+        target = self._target(subscription.sudo(), metric, {}, {})
+        row = self._prepare_row(0, event, target)
         results = [None]
         self._store(subscription.fc_service_id, [row], results)
         if results[0]["status"] == "conflict":
@@ -361,21 +361,9 @@ class FusionBillingUsage(models.Model):
             [
                 ("subscription_id", "=", subscription.id),
                 ("metric_id", "=", metric.id),
-                ("idempotency_key", "=", row.key),
+                ("idempotency_key", "=", row.scope[2]),
             ]
         )
-
-
-def _order_id(reference):
-    """The order id a reference can mean (int), else None."""
-    if isinstance(reference, str):
-        # isdecimal() alone also takes digits of other scripts.
-        if not (reference.isascii() and reference.isdecimal()):
-            return None
-        if reference.startswith("0") or len(reference) > 10:
-            return None
-        reference = int(reference)
-    return reference if 0 < reference < 2**31 else None
 
 
 def _timestamp_text(value):

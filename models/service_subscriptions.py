@@ -1,0 +1,196 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..engine.errors import BillingError, NotFoundError
+from ..engine.payload import check_object, optional_text, reference_id
+from .api_render import amount_text, decimal_text, iso_day, iso_instant
+from .sale_order import CHURNED, PAUSED, RENEWED, RUNNING
+
+# What is read of a subscription to record its usage, in one query.
+INGESTION_FIELDS = [
+    "fc_external_id",
+    "fc_service_id",
+    "fc_settled_start",
+    "fc_settled_end",
+    "fc_settled_day",
+    "start_date",
+    "last_invoice_date",
+    "next_invoice_date",
+    "end_date",
+    "state",
+    "subscription_state",
+    "company_id",
+]
+
+
+class FusionBillingService(models.Model):
+    """Subscriptions as the API names them: which ones a service may touch, and how."""
+
+    _inherit = "fusion.billing.service"
+
+    def _subscription_domain(self):
+        """The subscriptions of this service's customers."""
+        self.ensure_one()
+        return (
+            Domain("is_subscription", "=", True)
+            & Domain("company_id", "=", self.company_id.id)
+            & self._linked_partner_domain("partner_id")
+        )
+
+    def _subscriptions_by_reference(self, references):
+        """Subscriptions this service may touch, keyed by each name they go by.
+
+        :param references: external ids (str) and order ids (int, or decimal text)
+        :return: dict of external id (str) or order id (int) -> ``sale.order``
+        """
+        if not references:
+            return {}
+        ids = {number for ref in references if (number := reference_id(ref))}
+        names = [ref for ref in references if isinstance(ref, str)]
+        Order = self.env["sale.order"].sudo().with_context(active_test=False)
+        orders = Order.search_fetch(
+            (
+                Domain("id", "in", list(ids))
+                | (
+                    Domain("fc_service_id", "=", self.id)
+                    & Domain("fc_external_id", "in", names)
+                )
+            )
+            & self._subscription_domain(),
+            INGESTION_FIELDS,
+        )
+        found = {order.id: order for order in orders}
+        # An external id that looks like a number is still the app's own name.
+        found.update(
+            (order.fc_external_id, order)
+            for order in orders
+            if order.fc_external_id and order.fc_service_id == self
+        )
+        return found
+
+    def _referenced_subscription(self, found, reference):
+        """The subscription that a reference means.
+
+        :param found: as :meth:`_subscriptions_by_reference` returns it
+        :raises BillingError: ``unknown_subscription``, or
+            ``invalid_subscription_external_id`` where the text is nobody's name
+        """
+        number = reference_id(reference)
+        order = found.get(reference)
+        if order is None and number:
+            order = found.get(number)
+        if order is not None:
+            return order
+        code, text = "unknown_subscription", "unknown subscription"
+        if number is None:
+            code = "invalid_subscription_external_id"
+            text = "invalid subscription_external_id"
+        raise BillingError(code, text, "subscription_external_id")
+
+    def _subscription_in_path(self, reference):
+        """The subscription that a path names.
+
+        :raises NotFoundError: ``unknown_subscription``
+        """
+        return self._subscription_named(reference, NotFoundError)
+
+    def _subscription_named(self, reference, error=BillingError, field=None):
+        found = {}
+        if _is_storable(reference):
+            found = self._subscriptions_by_reference({reference})
+        try:
+            return self._referenced_subscription(found, reference)
+        except BillingError:
+            raise error("unknown_subscription", "unknown subscription", field) from None
+
+    # -- routes ----------------------------------------------------------------
+
+    def _api_subscription(self, reference):
+        """State, dates and lines of a subscription.
+
+        :raises NotFoundError: ``unknown_subscription``
+        """
+        order = self._subscription_in_path(reference)
+        window = order._fc_window()
+        lines = order.order_line.filtered(lambda line: not line.display_type)
+        return {
+            "status": "ok",
+            **order._fc_event_data(self),
+            "partner_id": order.partner_id.id,
+            "plan_name": order.plan_id.name,
+            "currency": order.currency_id.name,
+            "last_invoice_date": iso_day(order.last_invoice_date),
+            "end_date": iso_day(order.end_date),
+            "window": window
+            and {"start": iso_instant(window.start), "end": iso_instant(window.end)},
+            "successor_id": order._fc_successors().get(order, order.browse()).id
+            or None,
+            "lines": [
+                {
+                    "line_id": line.id,
+                    "product_id": line.product_id.id or None,
+                    "name": line.name,
+                    "quantity": decimal_text(line.product_uom_qty),
+                    "price_unit": decimal_text(line.price_unit),
+                    "amount": amount_text(order.currency_id, line.price_subtotal),
+                    "metric_code": line.fc_charge_id.metric_id.code or None,
+                }
+                for line in lines
+            ],
+        }
+
+    def _api_cancel_subscription(self, reference, payload):
+        """End a subscription now, or when its running period does.
+
+        What it is already, it stays: repeating the request changes nothing.
+
+        :param dict payload: ``when``: "now" or "period_end" (default); ``reason``
+        :raises NotFoundError: ``unknown_subscription``
+        :raises BillingError: ``invalid_when``, ``invalid_reason``,
+            ``subscription_refused``
+        """
+        check_object(payload)
+        when = payload.get("when", "period_end")
+        if when not in ("now", "period_end"):
+            raise BillingError("invalid_when", "when is now or period_end", "when")
+        reason = optional_text(payload, "reason")
+        order = self._subscription_in_path(reference)
+        if order.subscription_state not in (CHURNED, RENEWED):
+            if order.subscription_state not in (RUNNING, PAUSED):
+                raise BillingError(
+                    "subscription_refused", "the subscription is not running"
+                )
+            self._end_subscription(order, when, reason)
+        return {
+            "status": "ok",
+            "subscription_id": order.id,
+            "external_id": order.fc_external_id or None,
+            "subscription_state": order.subscription_state,
+            "end_date": iso_day(order.end_date),
+        }
+
+    def _end_subscription(self, order, when, reason):
+        try:
+            with self.env.cr.savepoint():
+                if when == "now":
+                    order._fc_close()
+                elif not order.end_date or order.end_date > order.next_invoice_date:
+                    # The first day that is not billed; the expiry job closes it then.
+                    order.end_date = order.next_invoice_date
+                else:
+                    return
+                order.message_post(
+                    body=self.env._(
+                        "%(service)s cancelled this subscription. %(reason)s",
+                        service=self.name,
+                        reason=reason or "",
+                    )
+                )
+        except UserError as exc:
+            raise BillingError("subscription_refused", str(exc)) from exc
+
+
+def _is_storable(text):
+    """PostgreSQL has no NUL; nothing that contains one can be a name."""
+    return "\x00" not in text
