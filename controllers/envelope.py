@@ -8,7 +8,7 @@ import json
 import logging
 
 from psycopg2 import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from odoo import models
 from odoo.http import HttpDispatcher, Response, request
@@ -112,7 +112,10 @@ def read_body(optional=False):
         raise Refused("length_required")
     if length > MAX_BODY:
         raise Refused("body_too_large")
-    raw = incoming.get_data(cache=True)
+    try:
+        raw = incoming.get_data(cache=True)
+    except ClientDisconnected:  # or slower than the server waits
+        raw = b""
     if len(raw) != length:
         raise BillingError("incomplete_body", "the body ended before its length")
     return decode_json(raw)

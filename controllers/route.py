@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from werkzeug.exceptions import MethodNotAllowed
+
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
 from odoo.sql_db import Cursor
@@ -131,7 +133,9 @@ def api_route(
         )
         def endpoint(self, **params):
             if request.httprequest.method == "OPTIONS":  # Odoo adds it to every route
-                raise Refused("method_not_allowed")
+                raise MethodNotAllowed(
+                    sorted(r.method for r in ROUTES if r.path == route.path)
+                )
             # Odoo mixes what stands in the path with the query string.
             arguments = {name: params[name] for name in names}
             if scope is None:
