@@ -1,6 +1,1 @@
-from . import customers
-from . import events
-from . import invoices
-from . import meta
-from . import subscriptions
-from . import usage
+from . import customers, events, invoices, meta, subscriptions, usage

@@ -1,13 +1,15 @@
 from odoo import http
 
 from ..engine import query
+from ..engine.collector import paused_collection
 from .route import api_route
 
 
 class UsageApi(http.Controller):
     @api_route("POST", "/usage", scope="usage", read_committed=True)
     def record_usage(self, call):
-        return call.service._api_record_usage(call.body())
+        with paused_collection():
+            return call.service._api_record_usage(call.body())
 
     @api_route("POST", "/usage/void", scope="usage", read_committed=True)
     def void_usage(self, call):

@@ -19,6 +19,8 @@ _TIMESTAMP = re.compile(
     r"(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
     r"(?:([Zz])|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?)?"
 )
+# The way nearly all of them are written; what it matches, fromisoformat reads right.
+_COMMON = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(Z?)")
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,13 @@ def parse_timestamp(value: object, field: str) -> datetime:
     :param field: key the value came under, for the error
     :raises BillingError: ``invalid_period``
     """
-    match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
-    if match:
+    if isinstance(value, str):
         # Not: 30 February, second 60, or beyond the calendar after the offset.
         with contextlib.suppress(ValueError, OverflowError):
-            return _build(*match.groups())
+            if _COMMON.fullmatch(value):
+                return datetime.fromisoformat(value[:19])
+            if match := _TIMESTAMP.fullmatch(value):
+                return _build(*match.groups())
     raise BillingError("invalid_period", f"invalid {field}", field)
 
 

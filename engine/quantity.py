@@ -19,6 +19,8 @@ _ZERO = Decimal(0)
 # Decimal() takes underscores, spaces, exponents, "nan" and "inf". The sign is
 # there for "-0"; what else is negative is refused by its value.
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+# The way nearly all of them are written, within every limit.
+_COMMON = re.compile(rf"[0-9]{{1,{WHOLE_DIGITS}}}(?:\.[0-9]{{1,{DECIMALS}}})?")
 
 
 def parse_quantity(value: object) -> Decimal:
@@ -29,6 +31,8 @@ def parse_quantity(value: object) -> Decimal:
     :raises BillingError: ``invalid_quantity``: any other type, not finite,
         negative, 1e16 or more, or more than 10 decimals
     """
+    if type(value) is str and _COMMON.fullmatch(value):
+        return Decimal(value.rstrip("0").rstrip(".") if "." in value else value)
     number = _to_number(value)
     if number is not None and number.is_finite():
         if not number:
