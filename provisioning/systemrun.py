@@ -38,10 +38,13 @@ def run(workspace: Workspace, base: str, prefix: str, only: str = "") -> Verdict
     # the longest first, so that no long one is left alone at the end
     suites.sort(key=lambda suite: -_first(suite).seconds)
     with workspace.phase("System tests") as phase:
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            verdict = sum(
-                pool.map(lambda suite: _run(workspace, suite), suites), Verdict()
-            )
+        try:
+            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+                verdict = sum(
+                    pool.map(lambda suite: _run(workspace, suite), suites), Verdict()
+                )
+        finally:
+            case.drop_shared_databases()
         phase.note(verdict.closing_line())
     if not verdict.passed and not verdict.failed and not verdict.problems:
         verdict.problems.append(f"{FOLDER}: no test ran")

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 from collections.abc import Callable, Sequence
@@ -30,8 +31,35 @@ class SystemCase(unittest.TestCase):
     base: str  # a database with sale_subscription and nothing in it
     prefix: str  # what the names of our databases begin with
     seconds = 10  # how long the class takes; the runner begins with the longest
+    _shared: dict[str, tuple[str, object]] = {}
+    _sharing = threading.Lock()  # classes run side by side
 
     # -- databases -------------------------------------------------------------
+
+    @classmethod
+    def shared_database(
+        cls, name: str, build: Callable[[str], object]
+    ) -> tuple[str, object]:
+        """A database for several classes to copy, made by the one that comes first.
+
+        :param build: fills the copy of the base that it gets the name of
+        :return: its name, and what ``build`` returned
+        """
+        with cls._sharing:
+            if name not in cls._shared:
+                database = f"{cls.prefix}shared_{name}"
+                try:
+                    cls.workspace.databases.copy(cls.base, database)
+                    cls._shared[name] = database, build(database)
+                except BaseException:
+                    cls.workspace.drop_database(database)
+                    raise
+            return cls._shared[name]
+
+    @classmethod
+    def drop_shared_databases(cls) -> None:
+        while cls._shared:
+            cls.workspace.drop_database(cls._shared.popitem()[1][0])
 
     @classmethod
     def copy_database(cls, name: str, source: str = "") -> str:
