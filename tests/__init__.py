@@ -12,6 +12,7 @@ from . import (
     test_renewal,
     test_security,
     test_service_keys,
+    test_successor,
     test_usage,
     test_webhook,
 )

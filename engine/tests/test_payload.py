@@ -1,0 +1,87 @@
+import unittest
+
+from .. import payload
+from ..api_errors import ERRORS, error_body, status_of
+from ..errors import BillingError
+
+
+class TestPayload(unittest.TestCase):
+    def _assert_refused(self, code, field, function, *args):
+        with self.assertRaises(BillingError) as caught:
+            function(*args)
+        self.assertEqual((caught.exception.code, caught.exception.field), (code, field))
+
+    def test_require(self):
+        self.assertEqual(payload.require({"a": 0}, "a"), 0)
+        for body in ({}, {"a": None}, {"a": ""}):
+            self._assert_refused("missing_field", "a", payload.require, body, "a")
+
+    def test_optional_text(self):
+        self.assertEqual(payload.optional_text({"name": " x "}, "name"), " x ")
+        for body in ({}, {"name": None}, {"name": ""}):
+            self.assertIsNone(payload.optional_text(body, "name"))
+        for value in (1, True, [], {}, " ", "a\x00", "x" * 256):
+            self._assert_refused(
+                "invalid_name", "name", payload.optional_text, {"name": value}, "name"
+            )
+
+    def test_flag(self):
+        self.assertIs(payload.flag({}, "atomic"), False)
+        self.assertIs(payload.flag({"atomic": True}, "atomic"), True)
+        for value in (None, 0, 1, "true", []):
+            self._assert_refused(
+                "invalid_atomic", "atomic", payload.flag, {"atomic": value}, "atomic"
+            )
+
+    def test_record_id(self):
+        self.assertEqual(payload.record_id(2**31 - 1, "plan_id"), 2**31 - 1)
+        for value in (True, 0, -1, 2**31, "7", 7.0, None, [7]):
+            self._assert_refused(
+                "invalid_plan_id", "plan_id", payload.record_id, value, "plan_id"
+            )
+
+    def test_reference_id(self):
+        for reference, expected in (
+            (7, 7),
+            ("7", 7),
+            ("2147483647", 2**31 - 1),
+            ("2147483648", None),
+            (0, None),
+            ("0", None),
+            ("07", None),
+            ("-7", None),
+            ("٧", None),
+            ("7 ", None),
+            ("sub-7", None),
+            ("9" * 5000, None),
+        ):
+            with self.subTest(reference=str(reference)[:20]):
+                self.assertEqual(payload.reference_id(reference), expected)
+
+
+class TestErrorTable(unittest.TestCase):
+    def test_status(self):
+        self.assertEqual(status_of("invalid_quantity"), 400)
+        self.assertEqual(status_of("unknown_subscription"), 400)
+        self.assertEqual(status_of("unknown_subscription", in_path=True), 404)
+        self.assertEqual(status_of("invalid_quantity", in_path=True), 400)
+        self.assertEqual(status_of("rate_limited"), 429)
+
+    def test_every_code_says_what_it_means(self):
+        for code, error in ERRORS.items():
+            with self.subTest(code):
+                self.assertRegex(code, "^[a-z]+(_[a-z]+)*$")
+                self.assertIn(error.status, range(400, 504))
+                self.assertTrue(error.meaning)
+
+    def test_body(self):
+        self.assertEqual(
+            error_body(BillingError("invalid_name", "invalid name", "name")),
+            {
+                "status": "error",
+                "error": "invalid name",
+                "code": "invalid_name",
+                "field": "name",
+            },
+        )
+        self.assertNotIn("field", error_body(BillingError("busy", "wait")))
