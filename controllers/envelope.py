@@ -4,14 +4,16 @@ Odoo and Werkzeug answer their own refusals (404, 405, 413, a failed transaction
 in HTML. Below the API's prefix every one of them is turned into JSON here.
 """
 
+import contextlib
 import json
 import logging
 
-from psycopg2 import OperationalError
+import psycopg2
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from odoo import models
-from odoo.http import HttpDispatcher, Response, request
+from odoo.http import HttpDispatcher, RegistryError, Response, request
+from odoo.sql_db import db_connect
 
 from ..engine.api_errors import ERRORS, error_body
 from ..engine.errors import BillingError
@@ -70,20 +72,47 @@ def error_response(exception):
     elif isinstance(exception, HTTPException):
         code = CODES.get(exception.code, "invalid_request")
         if code == "not_found" and not request.db:
-            code = "unknown_database"
+            code = "busy" if _is_database_down(exception) else "unknown_database"
         if methods := getattr(exception, "valid_methods", None):
             headers["Allow"] = ", ".join(sorted(methods))
-    elif isinstance(exception, OperationalError):
-        # Odoo has repeated it five times and gave up; nothing was stored.
+    elif isinstance(exception, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        # Odoo has repeated it five times and gave up, or PostgreSQL went away.
+        # Whether the last commit went through is unknown then: send it again.
         code = "busy"
     else:
         code = "internal_error"
     body = error_body(BillingError(code, ERRORS[code].meaning))
-    if call := getattr(request, "fc_call", None):
+    call = getattr(request, "fc_call", None)
+    if call and request.env:
+        request.fc_call = None  # Odoo may ask again, for what goes wrong after this
         call.failed = True
         call.answer = body
-        call.log(ERRORS[code].status)
+        # where the database has gone, so has the log
+        with contextlib.suppress(psycopg2.Error):
+            call.log(ERRORS[code].status)
     return json_response(body, ERRORS[code].status, headers | HEADERS.get(code, {}))
+
+
+def _is_database_down(exception):
+    """Whether it is for now that a database cannot be used.
+
+    Odoo then goes on as if there were none. An app that was told so would give up.
+
+    :param exception: what Odoo ended with, having tried without a database
+    """
+    named = request.httprequest.headers.get("X-Odoo-Database")
+    while exception and not isinstance(exception, RegistryError):
+        exception = exception.__context__
+    failed = exception and isinstance(exception.__cause__, psycopg2.OperationalError)
+    try:
+        with db_connect("postgres").cursor() as cr:
+            if failed and named:
+                cr.execute("SELECT 1 FROM pg_database WHERE datname = %s", [named])
+                failed = cr.rowcount
+            # where none was named, Odoo chose one that is there
+            return bool(failed)
+    except psycopg2.OperationalError:
+        return True
 
 
 def read_body(optional=False):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
@@ -136,6 +136,9 @@ def api_route(
                 raise MethodNotAllowed(
                     sorted(r.method for r in ROUTES if r.path == route.path)
                 )
+            # A server-wide module has its routes also where it is not installed.
+            if not request.db or "fusion.billing.service" not in request.env:
+                raise NotFound()
             # Odoo mixes what stands in the path with the query string.
             arguments = {name: params[name] for name in names}
             if scope is None:

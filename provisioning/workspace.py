@@ -293,6 +293,8 @@ class Workspace:
             "db_name": db,
             "dbfilter": f"^{db}$",
             "max_cron_threads": cron_threads,
+            # before any database is loaded: its API answers in JSON from the start
+            "server_wide_modules": f"base,rpc,web,{ADDON}",
             **(options or {}),
         }
         conf = self.write_conf(name, settings, sections)

@@ -7,6 +7,7 @@ import http.client
 import itertools
 import json
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -25,8 +26,6 @@ USAGE = f"{PREFIX}/usage"
 ADDON = "fusion_centralized_billing"
 TIMEOUT = 120.0
 END = "end-of-the-answer"
-# The addon is loaded before any database is: its errors are JSON from the start.
-SERVER_WIDE = {"server_wide_modules": f"base,rpc,web,{ADDON}"}
 HEADERS = {
     "content-type": "application/json; charset=utf-8",
     "cache-control": "no-store",
@@ -114,6 +113,14 @@ def exchange(
             return None
 
 
+def leave(port: int, data: bytes) -> None:
+    """Send and be gone at once, with a reset."""
+    with socket.create_connection((HOST, port), timeout=TIMEOUT) as connection:
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        connection.sendall(data)
+
+
 def instant(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -126,6 +133,7 @@ class ApiCase(SystemCase):
     """A server on a copy of the API's world: see scripts/make_api_world.py."""
 
     workers = 2
+    quiet = True  # whether a warning in the server's log is a failure
     server: Server
     _numbers = itertools.count(1)
 
@@ -145,13 +153,14 @@ class ApiCase(SystemCase):
 
     @classmethod
     def start_server(cls, database: str, name: str = "server", **options) -> Server:
-        """A server with several workers; it must not log a warning."""
+        """A server with several workers, stopped when the class is done."""
         server = cls.workspace.start_server(
             database,
             name=f"system-{cls.__name__}-{name}",
-            options={"workers": cls.workers, **SERVER_WIDE, **options},
+            options={"workers": cls.workers, **options},
         )
-        cls.addClassCleanup(cls.check_log, server.log)
+        if cls.quiet:
+            cls.addClassCleanup(cls.check_log, server.log)
         cls.addClassCleanup(server.stop)
         return server
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
-import struct
-
-from provisioning.server import HOST
 
 from . import hostile_http
-from .api import USAGE, Api, ApiCase, exchange
+from .api import USAGE, Api, ApiCase, exchange, leave
 from .hostile_http import LINE, Pieces
 
 
@@ -162,23 +158,16 @@ class TestHostileHttp(ApiCase):
         body = json.dumps({"events": [event]}).encode()
         request = Pieces().render(self.api.key, body)
         before = self.stored()
-        self.leave(request[:-10])
-        self.leave(request[: len(request) // 3])
-        self.leave(b"")
+        leave(self.server.port, request[:-10])
+        leave(self.server.port, request[: len(request) // 3])
+        leave(self.server.port, b"")
         self.check_still_works()
         self.assertEqual(self.stored(), before + 1)
-        self.leave(request)
+        leave(self.server.port, request)
         answer = self.check_json(self.api.usage([event]), 200)
         self.assertEqual(answer["accepted"] + answer["duplicates"], 1)
         self.wait_for(lambda: self.stored() == before + 2, [])
         self.check_quiet()
-
-    def leave(self, data: bytes) -> None:
-        """Send and be gone at once, with a reset."""
-        with socket.create_connection((HOST, self.server.port)) as connection:
-            linger = struct.pack("ii", 1, 0)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            connection.sendall(data)
 
     def test_what_looks_strange_but_is_good(self):
         for name, pieces in hostile_http.ACCEPTED:
