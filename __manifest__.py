@@ -1,7 +1,7 @@
 {
     "name": "Fusion Centralized Billing",
     "summary": "Apps post usage; Odoo rates, invoices and notifies",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Subscriptions",
     "author": "Fusion Centralized Billing contributors",
     "license": "LGPL-3",
@@ -14,6 +14,8 @@
         "data/ir_cron.xml",
         "wizards/api_key_wizard_views.xml",
         "wizards/usage_void_wizard_views.xml",
+        "views/api_key_views.xml",
+        "views/api_log_views.xml",
         "views/service_views.xml",
         "views/account_link_views.xml",
         "views/metric_views.xml",

@@ -20,6 +20,7 @@ from ..engine.api_errors import error_body, status_of
 from ..engine.errors import BillingError, NotFoundError
 from ..engine.keys import parse_bearer
 from ..engine.query import Reader, read_query
+from ..models.own_transaction import own_transaction
 from .envelope import MAX_BODY, PREFIX, Refused, json_response, read_body
 
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
@@ -95,7 +96,7 @@ class Call:
         if not (self.failed or request.env.cr.readonly):
             log._write_call(request.env.cr, values)
             return
-        with request.env.registry.cursor() as cr:
+        with own_transaction(request.env) as cr:
             log._write_call(cr, values)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 PREFIX = "fcb_"
 RANDOM_BYTES = 32
+KEY_LENGTH = len(PREFIX) + 43 + 6  # prefix, 32 bytes in base64url, checksum
 MAX_BEARER = 512
 
 # RFC 6750, 2.1: the scheme's case does not matter (RFC 9110, 11.1) and spaces
@@ -26,6 +27,16 @@ def generate_api_key(random_bytes: Callable[[int], bytes]) -> str:
     random = base64.urlsafe_b64encode(random_bytes(RANDOM_BYTES))
     body = PREFIX + random.rstrip(b"=").decode()
     return body + _checksum(body)
+
+
+def may_be_key(raw: str) -> bool:
+    """Whether a text can be a key of ours, by its checksum.
+
+    A text without our prefix can be: the hash of a key from elsewhere may be stored.
+    """
+    if not raw.startswith(PREFIX):
+        return bool(raw)
+    return len(raw) == KEY_LENGTH and raw[-6:] == _checksum(raw[:-6])
 
 
 def hash_api_key(raw: str) -> str:

@@ -1,6 +1,8 @@
 from . import (
     account_link,
     account_move,
+    api_key,
+    api_log,
     charge,
     charge_preview,
     metric,
@@ -20,6 +22,7 @@ from . import (
     service_events,
     service_invoices,
     service_keys,
+    service_rate_limit,
     service_reconciliation,
     service_subscriptions,
     service_usage,

@@ -13,3 +13,8 @@ class ResConfigSettings(models.TransientModel):
         config_parameter="fusion_centralized_billing.max_events",
         default=10_000,
     )
+    fc_api_log_days = fields.Integer(
+        string="Days in the API Log",
+        config_parameter="fusion_centralized_billing.api_log_days",
+        default=30,
+    )

@@ -164,6 +164,11 @@ class FusionBillingService(models.Model):
     def action_view_webhooks(self):
         return self._action_related("fusion.billing.webhook")
 
+    def action_view_api_log(self):
+        return self._action_related("fusion.billing.api.log") | {
+            "view_mode": "list,pivot,graph"
+        }
+
     def _action_related(self, model):
         self.ensure_one()
         return {

@@ -1,109 +1,99 @@
-import os
-from datetime import timedelta
-
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
-from ..engine import keys
+from .api_key import SCOPES
 from .service import ADMIN_GROUP
-
-KEY_FIELDS = frozenset(
-    (
-        "api_key_hash",
-        "api_key_expires_at",
-        "previous_api_key_hash",
-        "previous_api_key_expires_at",
-    )
-)
 
 
 class FusionBillingService(models.Model):
-    """API keys: issued once, kept as hashes, rotated with an overlap, revoked."""
+    """The API keys of a service. One of them, with all scopes, is its main key."""
 
     _inherit = "fusion.billing.service"
 
+    api_key_ids = fields.One2many(
+        "fusion.billing.api.key", "service_id", string="API Keys"
+    )
+    main_api_key_id = fields.Many2one(
+        "fusion.billing.api.key", compute="_compute_main_api_key_id", compute_sudo=True
+    )
     api_key_hash = fields.Char(
-        copy=False,
+        compute="_compute_api_key_hash",
+        inverse="_inverse_api_key_hash",
+        search="_search_api_key_hash",
         groups=ADMIN_GROUP,
-        help="SHA-256 of the key, in hex. The key itself is not kept.",
+        help="SHA-256 of the main key, in hex. The key itself is not kept.",
     )
-    api_key_expires_at = fields.Datetime(string="Key Expires", copy=False)
-    previous_api_key_hash = fields.Char(copy=False, groups=ADMIN_GROUP)
-    previous_api_key_expires_at = fields.Datetime(
-        string="Previous Key Expires", copy=False
-    )
+    has_api_key = fields.Boolean(compute="_compute_main_api_key_id", compute_sudo=True)
     last_used_at = fields.Datetime(
-        string="Key Last Used", copy=False, readonly=True, help="To the minute."
-    )
-    has_api_key = fields.Boolean(compute="_compute_has_api_key", compute_sudo=True)
-
-    _api_key_hash_unique = models.UniqueIndex(
-        "(api_key_hash) WHERE api_key_hash IS NOT NULL",
-        "This key belongs to another service.",
+        string="Key Last Used", compute="_compute_last_used_at", compute_sudo=True
     )
 
-    @api.depends("api_key_hash")
-    def _compute_has_api_key(self):
+    @api.depends(
+        "api_key_ids.expires_at",
+        "api_key_ids.revoked_at",
+        "api_key_ids.replaced_by_id",
+        *(f"api_key_ids.{field}" for field in SCOPES.values()),
+    )
+    def _compute_main_api_key_id(self):
         for service in self:
-            service.has_api_key = bool(service.api_key_hash)
-
-    def write(self, vals):
-        if KEY_FIELDS & vals.keys():
-            self._check_may_manage_keys()
-        return super().write(vals)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        if any(KEY_FIELDS & vals.keys() for vals in vals_list):
-            self._check_may_manage_keys()
-        return super().create(vals_list)
-
-    def _check_may_manage_keys(self):
-        if not (self.env.su or self.env.user.has_group(ADMIN_GROUP)):
-            raise AccessError(
-                self.env._("Only billing administrators may manage API keys.")
+            live = service.api_key_ids.filtered(
+                lambda key: key.state in ("active", "ending")
             )
+            service.has_api_key = bool(live)
+            service.main_api_key_id = live.filtered(
+                lambda key: (
+                    not key.replaced_by_id and all(key._allows(s) for s in SCOPES)
+                )
+            ).sorted("id")[-1:]
+
+    @api.depends("main_api_key_id")
+    def _compute_api_key_hash(self):
+        for service in self:
+            service.api_key_hash = service.main_api_key_id.sudo().key_hash
+
+    def _inverse_api_key_hash(self):
+        """Take the hash of a key from elsewhere; it replaces the main one at once."""
+        Key = self.env["fusion.billing.api.key"]
+        Key._check_may_manage()
+        for service in self:
+            key_hash = service.api_key_hash
+            service.main_api_key_id.action_revoke()
+            if key_hash:
+                Key.sudo().create(
+                    {
+                        "service_id": service.id,
+                        "name": self.env._("Main key"),
+                        "key_hash": key_hash,
+                    }
+                )
+
+    def _search_api_key_hash(self, operator, value):
+        return Domain("api_key_ids.key_hash", operator, value)
+
+    @api.depends("api_key_ids.last_used_at")
+    def _compute_last_used_at(self):
+        for service in self:
+            used = [key.last_used_at for key in service.api_key_ids if key.last_used_at]
+            service.last_used_at = max(used, default=False)
 
     def action_generate_api_key(self, overlap_hours=24.0, expires_at=False):
-        """Issue a new key and return it. It is shown this once and never kept.
+        """Issue a main key, in place of the one there is, and return it.
+
+        It is shown this once and never kept.
 
         :param float overlap_hours: how long the key replaced by it stays valid
         :param expires_at: UTC datetime from which the new key is refused
         :return: the raw key (str)
+        :raises AccessError: the user is no billing administrator
         """
         self.ensure_one()
-        self._check_may_manage_keys()
-        service = self.sudo()
-        raw_key = keys.generate_api_key(os.urandom)
-        rotated = bool(service.api_key_hash)
-        now = fields.Datetime.now()
-        previous = {
-            "previous_api_key_hash": False,
-            "previous_api_key_expires_at": False,
-        }
-        if rotated and overlap_hours > 0:
-            # An overlap never makes a key live longer than it was meant to.
-            ends = now + timedelta(hours=overlap_hours)
-            if service.api_key_expires_at:
-                ends = min(ends, service.api_key_expires_at)
-            previous = {
-                "previous_api_key_hash": service.api_key_hash,
-                "previous_api_key_expires_at": ends,
-            }
-        service.write(
-            {
-                **previous,
-                "api_key_hash": keys.hash_api_key(raw_key),
-                "api_key_expires_at": expires_at,
-            }
-        )
-        self.message_post(
-            body=self.env._("API key replaced; the previous one ends in %s hours.")
-            % f"{overlap_hours:g}"
-            if rotated
-            else self.env._("API key issued.")
-        )
-        return raw_key
+        Key = self.env["fusion.billing.api.key"]
+        Key._check_may_manage()
+        if self.main_api_key_id:
+            key = self.main_api_key_id.with_env(self.env)
+            return key._replace(overlap_hours, expires_at)[1]
+        name = self.env._("Main key")
+        return Key._issue(self, name, expires_at=expires_at)[1]
 
     def action_open_api_key_wizard(self):
         self.ensure_one()
@@ -117,63 +107,17 @@ class FusionBillingService(models.Model):
         }
 
     def action_revoke_api_key(self):
-        """Refuse the current and the previous key from now on."""
-        self._check_may_manage_keys()
-        for service in self:
-            service.sudo().write(
-                {
-                    "api_key_hash": False,
-                    "api_key_expires_at": False,
-                    "previous_api_key_hash": False,
-                    "previous_api_key_expires_at": False,
-                }
-            )
-            service.message_post(body=self.env._("API keys revoked."))
+        """Refuse every key of these services from now on.
+
+        :raises AccessError: the user is no billing administrator
+        """
+        self.env["fusion.billing.api.key"]._check_may_manage()
+        self.api_key_ids.action_revoke()
 
     @api.model
     def _match_api_key(self, raw_key):
         """Return the active service a bearer key belongs to, else an empty set.
 
-        Only digests are compared, and those of 256-bit random keys: how long a
-        look-up takes tells nothing about a key.
-
         :param str raw_key: the key as sent
         """
-        if not isinstance(raw_key, str) or not raw_key:
-            return self.browse()
-        digest = keys.hash_api_key(raw_key)
-        now = fields.Datetime.now()
-        return self.sudo().search(
-            [
-                "|",
-                "&",
-                ("api_key_hash", "=", digest),
-                "|",
-                ("api_key_expires_at", "=", False),
-                ("api_key_expires_at", ">", now),
-                "&",
-                ("previous_api_key_hash", "=", digest),
-                ("previous_api_key_expires_at", ">", now),
-            ],
-            limit=1,
-        )
-
-    def _touch_last_used(self):
-        """Note the use of the key, at most once a minute.
-
-        In a transaction of its own: written in the request's, the requests of
-        one app would all wait for, and fail on, this one row.
-        """
-        self.ensure_one()
-        now = fields.Datetime.now()
-        if self.last_used_at and now - self.last_used_at < timedelta(minutes=1):
-            return
-        with self.env.registry.cursor() as cr:
-            cr.execute(
-                """
-                UPDATE fusion_billing_service SET last_used_at = %s
-                 WHERE id = (SELECT id FROM fusion_billing_service
-                              WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
-                """,
-                [now, self.id],
-            )
+        return self.env["fusion.billing.api.key"]._authenticate(raw_key).service_id

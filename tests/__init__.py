@@ -6,6 +6,8 @@ from . import (
     test_conformance,
     test_constraints,
     test_http,
+    test_http_reading,
+    test_http_writing,
     test_invoicing,
     test_rating,
     test_reconciliation,

@@ -103,8 +103,8 @@ class TestConstraints(BillingCase):
     def test_codes_and_links_are_unique(self):
         for query, params in (
             (
-                "INSERT INTO fusion_billing_service (name, code, company_id)"
-                " VALUES ('x', %s, %s)",
+                "INSERT INTO fusion_billing_service"
+                " (name, code, company_id, rate_limit) VALUES ('x', %s, %s, 0)",
                 (self.service.code, self.company.id),
             ),
             (

@@ -8,9 +8,8 @@ from .common import BillingCase
 PREFIX = "/api/billing/v1"
 
 
-@tagged("post_install", "-at_install")
-class TestHttp(BillingCase, HttpCase):
-    """Statuses and the JSON envelope, through a real HTTP connection."""
+class HttpApiCase(BillingCase, HttpCase):
+    """Requests of the sample app, through a real HTTP connection."""
 
     @classmethod
     def setUpClass(cls):
@@ -39,6 +38,11 @@ class TestHttp(BillingCase, HttpCase):
         )
         self.assertEqual(response.json()["status"], "error")
         self.assertEqual(response.json()["code"], code)
+
+
+@tagged("post_install", "-at_install")
+class TestHttp(HttpApiCase):
+    """Statuses and the JSON envelope."""
 
     def test_health_needs_no_key(self):
         response = self._request("GET", "/health", key=False)
@@ -135,7 +139,9 @@ class TestHttp(BillingCase, HttpCase):
 
     def test_a_wrong_method_is_405_and_names_the_right_one(self):
         for method, path, allowed in (
-            ("GET", "/usage", "POST"),
+            ("PUT", "/usage", "POST"),
+            ("DELETE", "/usage", "GET"),
+            ("GET", "/usage/void", "POST"),
             ("PUT", "/customers", "POST"),
             ("DELETE", "/subscriptions", "POST"),
             ("POST", "/catalog", "GET"),

@@ -118,9 +118,13 @@ class TestSecurity(BillingCase):
 
     def test_a_manager_does_not_prolong_keys(self):
         self.service.action_generate_api_key()
-        for field in ("api_key_expires_at", "previous_api_key_expires_at"):
+        key = self.service.main_api_key_id.with_user(self.manager)
+        for field in ("expires_at", "revoked_at", "scope_manage"):
             with self.subTest(field=field), self.assertRaises(AccessError):
-                self.service.with_user(self.manager).write({field: "2099-01-01"})
+                key.write({field: False})
+        for method in (key.action_revoke, key._replace):
+            with self.subTest(method=method.__name__), self.assertRaises(AccessError):
+                method()
 
     def test_a_manager_voids_and_replays(self):
         self._record(200)

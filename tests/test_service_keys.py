@@ -1,5 +1,5 @@
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from freezegun import freeze_time
 
@@ -21,7 +21,7 @@ class TestServiceKeys(BillingCase):
         )
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT s::text FROM fusion_billing_service s WHERE id = %s",
+            "SELECT k::text FROM fusion_billing_api_key k WHERE service_id = %s",
             [self.service.id],
         )
         self.assertNotIn(key, self.env.cr.fetchone()[0])
@@ -89,6 +89,7 @@ class TestServiceKeys(BillingCase):
                 method()
 
     def test_last_use_is_noted_once_a_minute(self):
+        self.service.action_generate_api_key()
         self.env.flush_all()
         for at, noted in (
             ("2026-01-01 12:00:00", "2026-01-01 12:00:00"),
@@ -97,7 +98,7 @@ class TestServiceKeys(BillingCase):
         ):
             with self.subTest(at=at), freeze_time(at):
                 with self.enter_registry_test_mode():
-                    self.service._touch_last_used()
+                    self.service.main_api_key_id._touch_last_used()
                 self.service.invalidate_recordset()
                 self.assertEqual(
                     self.service.last_used_at, datetime.fromisoformat(noted)
@@ -121,11 +122,14 @@ class TestServiceKeys(BillingCase):
     def test_the_overlap_is_the_one_the_user_picked(self):
         with freeze_time("2026-01-01 12:00:00"):
             self.service.action_generate_api_key()
+            old = self.service.main_api_key_id
             wizard = self.env["fusion.billing.api.key.wizard"].create(
-                {"service_id": self.service.id, "overlap_hours": 2}
+                {
+                    "service_id": self.service.id,
+                    "replaced_key_id": old.id,
+                    "overlap_hours": 2,
+                }
             )
             wizard.action_generate()
-        self.assertEqual(
-            self.service.previous_api_key_expires_at,
-            datetime(2026, 1, 1, 12) + timedelta(hours=2),
-        )
+        self.assertEqual(old.expires_at, datetime(2026, 1, 1, 14))
+        self.assertEqual(old.replaced_by_id, self.service.main_api_key_id)

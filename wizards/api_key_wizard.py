@@ -1,4 +1,7 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..models.api_key import SCOPES
 
 
 class FusionBillingApiKeyWizard(models.TransientModel):
@@ -12,9 +15,21 @@ class FusionBillingApiKeyWizard(models.TransientModel):
     _description = "New API Key"
 
     service_id = fields.Many2one("fusion.billing.service", required=True)
-    has_api_key = fields.Boolean(related="service_id.has_api_key")
+    replaced_key_id = fields.Many2one("fusion.billing.api.key", string="Replaces")
+    name = fields.Char(string="Used For", help="Where the key is used.")
+    scope_usage = fields.Boolean(
+        string="Send Usage", default=True, help="Send, void and reconcile usage."
+    )
+    scope_read = fields.Boolean(
+        string="Read", default=True, help="Read customers, usage, prices, invoices."
+    )
+    scope_manage = fields.Boolean(
+        string="Manage",
+        default=True,
+        help="Create customers and subscriptions, cancel, send webhooks again.",
+    )
     overlap_hours = fields.Float(
-        default=24.0, help="How long the key in use now stays valid beside the new one."
+        default=24.0, help="How long the old key stays valid beside the new one."
     )
     expires_at = fields.Datetime(
         string="Expires", help="Empty: the new key does not expire by itself."
@@ -23,9 +38,7 @@ class FusionBillingApiKeyWizard(models.TransientModel):
 
     def action_generate(self):
         self.ensure_one()
-        raw_key = self.service_id.action_generate_api_key(
-            self.overlap_hours, self.expires_at
-        )
+        raw_key = self._issue()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Copy the API Key Now"),
@@ -45,3 +58,15 @@ class FusionBillingApiKeyWizard(models.TransientModel):
                 "default_raw_key": raw_key,
             },
         }
+
+    def _issue(self):
+        if self.expires_at and self.expires_at <= fields.Datetime.now():
+            raise UserError(self.env._("A new key cannot have expired already."))
+        if self.replaced_key_id:
+            return self.replaced_key_id._replace(self.overlap_hours, self.expires_at)[1]
+        scopes = [scope for scope, field in SCOPES.items() if self[field]]
+        if not scopes:
+            raise UserError(self.env._("Choose what the key may be used for."))
+        name = self.name or self.env._("Main key")
+        Key = self.env["fusion.billing.api.key"]
+        return Key._issue(self.service_id, name, scopes, self.expires_at)[1]

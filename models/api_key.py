@@ -1,0 +1,246 @@
+import os
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..engine import keys
+from .own_transaction import own_transaction
+from .service import ADMIN_GROUP
+
+SCOPES = {"usage": "scope_usage", "read": "scope_read", "manage": "scope_manage"}
+
+
+class FusionBillingApiKey(models.Model):
+    """A bearer key of a source app: issued once, kept as a hash, replaced with an
+    overlap, revoked. What it may be used for are its scopes.
+    """
+
+    _name = "fusion.billing.api.key"
+    _description = "API Key"
+    _order = "id desc"
+
+    service_id = fields.Many2one(
+        "fusion.billing.service",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    company_id = fields.Many2one(related="service_id.company_id")
+    name = fields.Char(required=True, help="Where the key is used.")
+    key_hash = fields.Char(
+        required=True,
+        readonly=True,
+        copy=False,
+        groups=ADMIN_GROUP,
+        help="SHA-256 of the key, in hex. The key itself is not kept.",
+    )
+    key_hint = fields.Char(
+        string="Key",
+        readonly=True,
+        copy=False,
+        help="How the key ends, to tell it from others.",
+    )
+    scope_usage = fields.Boolean(
+        string="Send Usage", default=True, help="Send, void and reconcile usage."
+    )
+    scope_read = fields.Boolean(
+        string="Read", default=True, help="Read customers, usage, prices, invoices."
+    )
+    scope_manage = fields.Boolean(
+        string="Manage",
+        default=True,
+        help="Create customers and subscriptions, cancel, send webhooks again.",
+    )
+    issued_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    expires_at = fields.Datetime(string="Expires", readonly=True, copy=False)
+    revoked_at = fields.Datetime(string="Revoked", readonly=True, copy=False)
+    replaced_by_id = fields.Many2one(
+        "fusion.billing.api.key", readonly=True, copy=False, ondelete="set null"
+    )
+    last_used_at = fields.Datetime(
+        string="Last Used", readonly=True, copy=False, help="To the minute."
+    )
+    state = fields.Selection(
+        [
+            ("active", "Active"),
+            ("ending", "Ending"),
+            ("expired", "Expired"),
+            ("revoked", "Revoked"),
+        ],
+        compute="_compute_state",
+        help="Ending: it was replaced, or has an end date.",
+    )
+
+    _key_hash_unique = models.Constraint(
+        "UNIQUE (key_hash)", "This key belongs to another service."
+    )
+    _some_scope = models.Constraint(
+        "CHECK (scope_usage OR scope_read OR scope_manage)",
+        "A key needs at least one scope.",
+    )
+
+    @api.depends("expires_at", "revoked_at")
+    def _compute_state(self):
+        now = fields.Datetime.now()
+        for key in self:
+            if key.revoked_at:
+                key.state = "revoked"
+            elif not key.expires_at:
+                key.state = "active"
+            else:
+                key.state = "ending" if key.expires_at > now else "expired"
+
+    @api.model
+    def _live_domain(self):
+        """Keys that are accepted now."""
+        return Domain("revoked_at", "=", False) & (
+            Domain("expires_at", "=", False)
+            | Domain("expires_at", ">", fields.Datetime.now())
+        )
+
+    def _check_may_manage(self):
+        if not (self.env.su or self.env.user.has_group(ADMIN_GROUP)):
+            raise AccessError(
+                self.env._("Only billing administrators may manage API keys.")
+            )
+
+    # -- for people ------------------------------------------------------------
+
+    @api.model
+    def _issue(self, service, name, scopes=tuple(SCOPES), expires_at=False):
+        """Issue a new key. It is shown this once and never kept.
+
+        :param service: the ``fusion.billing.service`` it is for
+        :param str name: where it is used
+        :param scopes: any of usage, read, manage
+        :param expires_at: naive UTC datetime from which it is refused, or False
+        :return: (``fusion.billing.api.key`` record, the raw key)
+        """
+        self._check_may_manage()
+        service.check_access("write")
+        raw_key = keys.generate_api_key(os.urandom)
+        key = self.sudo().create(
+            {
+                "service_id": service.id,
+                "name": name,
+                "key_hash": keys.hash_api_key(raw_key),
+                "key_hint": f"…{raw_key[-4:]}",
+                "expires_at": expires_at,
+                **{field: scope in scopes for scope, field in SCOPES.items()},
+            }
+        )
+        key._log_in_chatter(self.env._("API key %s issued.", key._label()))
+        return key.sudo(self.env.su), raw_key
+
+    def _replace(self, overlap_hours=24.0, expires_at=False):
+        """Issue a key with the same name and scopes in place of this one.
+
+        :param float overlap_hours: how long this one stays valid
+        :param expires_at: naive UTC datetime from which the new one is refused
+        :return: (``fusion.billing.api.key`` record, the raw key)
+        """
+        self.ensure_one()
+        scopes = [scope for scope in SCOPES if self._allows(scope)]
+        key, raw_key = self._issue(self.service_id, self.name, scopes, expires_at)
+        ends = fields.Datetime.now() + timedelta(hours=max(overlap_hours, 0))
+        # An overlap never makes a key live longer than it was meant to.
+        if self.expires_at:
+            ends = min(ends, self.expires_at)
+        self.sudo().write({"expires_at": ends, "replaced_by_id": key.id})
+        self._log_in_chatter(
+            self.env._(
+                "API key %(old)s is replaced by %(new)s; it ends in %(hours)s hours.",
+                old=self._label(),
+                new=key._label(),
+                hours=f"{max(overlap_hours, 0):g}",
+            )
+        )
+        return key, raw_key
+
+    def action_revoke(self):
+        """Refuse these keys from now on."""
+        self._check_may_manage()
+        self.check_access("write")
+        for key in self.filtered(lambda k: not k.revoked_at):
+            key.sudo().revoked_at = fields.Datetime.now()
+            key._log_in_chatter(self.env._("API key %s revoked.", key._label()))
+
+    def action_open_replace_wizard(self):
+        self.ensure_one()
+        return self.service_id.action_open_api_key_wizard() | {
+            "name": self.env._("Replace API Key"),
+            "context": {
+                "default_service_id": self.service_id.id,
+                "default_replaced_key_id": self.id,
+            },
+        }
+
+    def _label(self):
+        self.ensure_one()
+        return f'"{self.name}" ({self.key_hint})' if self.key_hint else f'"{self.name}"'
+
+    def _log_in_chatter(self, text):
+        for key in self:
+            key.service_id.message_post(body=text)
+
+    # -- for requests ----------------------------------------------------------
+
+    @api.model
+    def _authenticate(self, raw_key):
+        """The live key of an active service that this is, else an empty set.
+
+        Only digests are compared, and those of 256-bit random keys: how long a
+        look-up takes tells nothing about a key.
+
+        :param str raw_key: as sent
+        :return: ``fusion.billing.api.key`` record, as superuser
+        """
+        if not isinstance(raw_key, str) or not keys.may_be_key(raw_key):
+            return self.sudo().browse()
+        # Not search(): building its query takes longer than running it, and this is
+        # part of every request.
+        self.sudo().flush_model(["key_hash", "expires_at", "revoked_at"])
+        self.env["fusion.billing.service"].sudo().flush_model(["active"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT k.id
+                  FROM fusion_billing_api_key k
+                  JOIN fusion_billing_service s ON s.id = k.service_id AND s.active
+                 WHERE k.key_hash = %s AND k.revoked_at IS NULL
+                   AND (k.expires_at IS NULL OR k.expires_at > %s)
+                """,
+                keys.hash_api_key(raw_key),
+                fields.Datetime.now(),
+            )
+        )
+        return self.sudo().browse(key_id for [key_id] in rows)
+
+    def _allows(self, scope):
+        """Whether this key may be used for a scope: usage, read or manage."""
+        self.ensure_one()
+        return self[SCOPES[scope]]
+
+    def _touch_last_used(self):
+        """Note the use of the key, at most once a minute.
+
+        In a transaction of its own: written in the request's, the requests of one
+        app would all wait for, and fail on, this one row.
+        """
+        self.ensure_one()
+        now = fields.Datetime.now()
+        if self.last_used_at and now - self.last_used_at < timedelta(minutes=1):
+            return
+        with own_transaction(self.env) as cr:
+            cr.execute(
+                """
+                UPDATE fusion_billing_api_key SET last_used_at = %s
+                 WHERE id = (SELECT id FROM fusion_billing_api_key
+                              WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
+                """,
+                [now, self.id],
+            )
