@@ -51,10 +51,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Api:
-    """A source app: requests to one server with one key."""
+    """A source app: requests to one server with one key, and to one database where
+    that is named."""
 
     port: int
     key: str
+    database: str = ""
 
     def send(
         self,
@@ -79,6 +81,8 @@ class Api:
         self, body: bytes | None, method: str = "POST", path: str = USAGE
     ) -> Answer:
         headers = {"Authorization": f"Bearer {self.key}"}
+        if self.database:
+            headers["X-Odoo-Database"] = self.database
         if body is not None:
             headers["Content-Type"] = "application/json"
         return self.send(method, path, body, headers)
@@ -127,6 +131,25 @@ def instant(moment: datetime) -> str:
 
 def now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def children(server: Server, http_only: bool = False) -> list[int]:
+    """Process ids of a server's workers.
+
+    :param http_only: without the one that serves the bus
+    """
+    task = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    pids = list(map(int, task.read_text(encoding="utf-8").split()))
+    if http_only:
+        pids = [p for p in pids if b"gevent" not in _command_line(p)]
+    return pids
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return b"gevent"
 
 
 class ApiCase(SystemCase):
@@ -205,8 +228,10 @@ class ApiCase(SystemCase):
         each of a thousand questions would take most of the time."""
         cls._psql.stdin.write(f"{query};\n\\echo {END}\n")
         cls._psql.stdin.flush()
-        lines = list(iter(cls._psql.stdout.readline, f"{END}\n"))
-        return "".join(lines).rstrip("\n")
+        text = "".join(iter(cls._psql.stdout.readline, f"{END}\n"))
+        if text.startswith("ERROR:"):
+            raise AssertionError(f"{text}{query}")
+        return text.rstrip("\n")
 
     @classmethod
     def start_psql(cls) -> subprocess.Popen:

@@ -107,7 +107,7 @@ UNAUTHORIZED = (
     ),
     ("key in a header", Pieces(authorization=b"", headers=(b"X-Api-Key: KEY",))),
 )
-METHODS = (b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"post", b"PROPFIND", b"TRACE")
+METHODS = (b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"PROPFIND", b"TRACE")
 MEDIA = (
     ("no content type", kind(b"")),
     ("form", kind(b"application/x-www-form-urlencoded", b"events=%5B%5D")),
