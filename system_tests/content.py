@@ -6,6 +6,7 @@ Beside each bad value a good event is sent: it must be stored, and the bad one n
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from .api import ApiCase
 
@@ -50,10 +51,30 @@ class ContentCase(ApiCase):
         )
         self.assertEqual(self.stored(), before + 1)
 
-    def all_refused(self, field: str, code: str, texts) -> None:
-        for text in texts:
+    def all_refused(self, field: str, code: str, texts: Sequence[str]) -> None:
+        """All in one batch, between two good events: each refused with just this. The
+        first one also alone."""
+        self.refused(code, field, self.raw_event(**{field: texts[0]}))
+        before = self.stored()
+        bad = [self.raw_event(**{field: text}) for text in texts]
+        answer = self.post_events(self.raw_event(), *bad, self.raw_event())
+        body = self.check_json(answer, 400)
+        error = {
+            "code": code,
+            "error": TEXTS.get(code, f"invalid {field}"),
+            "field": field,
+        }
+        for text, result in zip(texts, body["results"][1:-1], strict=True):
             with self.subTest(text[:60], field=field):
-                self.refused(code, field, self.raw_event(**{field: text}))
+                self.assertEqual(result, {"status": "rejected", **error})
+        good = {"status": "accepted"}
+        self.assertEqual([body["results"][0], body["results"][-1]], [good] * 2)
+        self.assertEqual((body["accepted"], body["duplicates"]), (2, 0))
+        self.assertEqual(
+            body["errors"],
+            [{"index": index, **error} for index in range(1, len(texts) + 1)],
+        )
+        self.assertEqual(self.stored(), before + 2)
 
     def missing(self, field: str) -> None:
         for text in ("", "null"):

@@ -13,7 +13,7 @@ from .common import INVOICE_JOB
 from .sender import Sender, post_until_answered
 
 RATING_JOB = "fusion_centralized_billing.cron_rate_usage"
-COUNT = 40
+COUNT = 24
 BATCH = 60
 VOIDED = 7  # one of so many events is voided
 # Of every subscription and metric: what was accepted, what of it is on posted invoices,
@@ -57,7 +57,7 @@ def month_ago(moment: datetime) -> datetime:
 
 
 class TestHttpClosing(ApiCase):
-    seconds = 45
+    seconds = 50
 
     @classmethod
     def setUpClass(cls):

@@ -15,7 +15,7 @@ MAX_EVENTS = 10_000
 class TestHostileBodies(ContentCase):
     """No JSON, and JSON of another shape."""
 
-    seconds = 20
+    seconds = 7
 
     def test_no_json(self):
         before = self.stored()
@@ -97,7 +97,7 @@ class TestHostileBodies(ContentCase):
 class TestHostileBatches(ContentCase):
     """Many events in one request, and the same ones again."""
 
-    seconds = 15
+    seconds = 5
 
     def test_999_good_and_one_bad(self):
         for place in (0, 500, 999):

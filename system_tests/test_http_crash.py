@@ -35,7 +35,7 @@ FOUND = """
 
 
 class TestHttpCrash(ApiCase):
-    seconds = 45
+    seconds = 20
     # a lost session is an error in the log, and that is right
     quiet = False
 

@@ -29,7 +29,7 @@ UNKNOWN = (
 class TestHttpDatabases(ApiCase):
     """Two databases with the API, one without, and the rest of the server's."""
 
-    seconds = 25
+    seconds = 16
 
     @classmethod
     def setUpClass(cls):

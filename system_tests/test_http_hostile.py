@@ -12,7 +12,7 @@ from .hostile_http import LINE, Pieces
 class TestHostileHttp(ApiCase):
     """On a server with workers, as in production."""
 
-    seconds = 30
+    seconds = 20
 
     def send(self, pieces: Pieces, end: bool = False):
         """Send a request that has a good event in it, unless it says otherwise."""

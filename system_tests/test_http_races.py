@@ -18,7 +18,7 @@ MANY = 50
 
 
 class TestHttpRaces(ApiCase):
-    seconds = 40
+    seconds = 30
     workers = 4
 
     def at_once(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:

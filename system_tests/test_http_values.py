@@ -13,7 +13,7 @@ from .content import ContentCase
 class TestHostileValues(ContentCase):
     """Each key of an event."""
 
-    seconds = 40
+    seconds = 6
 
     def test_quantity(self):
         self.missing("quantity")
