@@ -105,6 +105,7 @@ UNAUTHORIZED = (
         "key in a cookie",
         Pieces(authorization=b"", headers=(b"Cookie: Authorization=Bearer KEY",)),
     ),
+    ("a second one", Pieces(headers=(b"Authorization: Bearer x",))),
     ("key in a header", Pieces(authorization=b"", headers=(b"X-Api-Key: KEY",))),
 )
 METHODS = (b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"PROPFIND", b"TRACE")
@@ -148,6 +149,7 @@ LENGTHS = (
     ("no number", b"Content-Length: ten", 400, "invalid_json"),
     ("negative", b"Content-Length: -1", 400, "invalid_json"),
     ("a fraction", b"Content-Length: 10.0", 400, "invalid_json"),
+    ("two", b"Content-Length: 3\r\nContent-Length: 4", 400, "invalid_json"),
     ("hexadecimal", b"Content-Length: 0x10", 400, "invalid_json"),
     ("one byte over the limit", b"Content-Length: 8388609", 413, "body_too_large"),
     ("huge", b"Content-Length: " + b"9" * 18, 413, "body_too_large"),
@@ -167,6 +169,10 @@ ACCEPTED = (
     ("non-ASCII cookie", Pieces(headers=(b"Cookie: session_id=\xff\xe9; \xff=1",))),
     ("a broken cookie", Pieces(headers=(b"Cookie: =;;=\x01",))),
     ("language", Pieces(headers=(b"Accept-Language: \xff, xx-YY;q=nan",))),
+    ("expects a go-ahead", Pieces(headers=(b"Expect: 100-continue",))),
+    ("names another method", Pieces(headers=(b"X-HTTP-Method-Override: DELETE",))),
+    ("a whole address", Pieces(line=LINE.replace(b"/api", b"http://x/api"))),
+    ("a folded header", Pieces(headers=(b"X-Note: a\r\n b",))),
     ("wants HTML", Pieces(headers=(b"Accept: text/html",))),
     ("another origin", Pieces(headers=(b"Origin: https://example.com",))),
     ("a hundred headers less some", Pieces(headers=(b"X-More: 1",) * 80)),

@@ -67,8 +67,12 @@ class TestHttpClosing(ApiCase):
         cls.orders = cls.script(
             cls.database, "make_closing.py", {"count": COUNT}, at=start
         )
-        # opens the first window: it is the one that ends today
-        cls.run_jobs(cls.database, INVOICE_JOB, at=start + timedelta(hours=1))
+        # the first window ends here: today, or where a month is shorter, just before
+        end = cls.psql(
+            "SELECT DISTINCT next_invoice_date FROM sale_order"
+            " WHERE fc_external_id LIKE 'closing-%'"
+        )
+        cls.midnight = datetime.fromisoformat(end)
 
     def setUp(self):
         super().setUp()
@@ -79,12 +83,12 @@ class TestHttpClosing(ApiCase):
 
     def events(self) -> list[dict]:
         """Of the window that closes, and of the one that begins."""
-        midnight = self.now.replace(hour=0, minute=0, second=0)
         made = []
         with self.lock:
             for _ in range(BATCH):
                 # up to a day ahead is tolerated
-                start = midnight + timedelta(minutes=self.random.randrange(-600, 600))
+                distance = timedelta(minutes=self.random.randrange(-600, 600))
+                start = self.midnight + distance
                 event = self.event(
                     subscription_external_id=self.random.choice([*self.orders]),
                     metric_code=self.random.choice(("calls", "storage")),

@@ -1,4 +1,4 @@
-"""Makes subscriptions whose first month ends with the day that has just begun.
+"""Makes subscriptions and opens their first window, a month, by its invoice.
 
 In the world of make_api_world.py; to be run with the clock where they begin.
 `args`: `count`. Prints their ids, by the names the app knows them by.
@@ -39,6 +39,8 @@ def main(env, args):
         ]
     )
     orders.action_confirm()
+    env.cr.commit()
+    env["sale.order"]._cron_recurring_create_invoice()
     env.cr.commit()
     print(json.dumps({order.fc_external_id: order.id for order in orders}))
 
