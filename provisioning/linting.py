@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from . import python_env
+from . import clients, python_env
 from .cache import prepare_cache
 from .chromium import untagged_browser_tests
 from .lock import exclusive
@@ -51,6 +51,7 @@ def run_all(settings: Settings, progress: Progress) -> Verdict:
     ):
         requirements = python_env.LINT_REQUIREMENTS
         python = python_env.get_venv(settings, requirements, phase, "lint-packages")
+        typed = clients.get_python(settings, phase)
     files = tracked_files(settings.repo)
     bindir = python.parent
     checks: dict[str, Callable[[], str]] = {
@@ -59,6 +60,7 @@ def run_all(settings: Settings, progress: Progress) -> Verdict:
             settings, [bindir / "ruff", "format", "--check", "--diff", "."]
         ),
         "pylint-odoo": lambda: _pylint(settings, bindir / "pylint"),
+        "mypy": lambda: clients.check_types(settings, typed),
         "shell syntax": lambda: _shell(settings, files),
         "no machine's names": lambda: "\n".join(find_names(settings.repo, files)),
         "browser tests are tagged": lambda: "\n".join(

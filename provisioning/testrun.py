@@ -17,15 +17,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import chromium, conformance, linting, systemrun
+from . import chromium, clients, conformance, linting, systemrun
 from .addons import AddonsPath, addons_path, modules_in
 from .cache import prepare_cache
 from .errors import ProvisioningError
-from .odoo_log import FAILED, LINE, Verdict, judge, judge_unittest
+from .odoo_log import FAILED, LINE, Verdict, judge
 from .process import clean_env
 from .progress import Phase, Progress
 from .server import HOST, free_port
 from .settings import ADDON, DROP_IN, TESTS_NEED, Settings
+from .unit_tests import run_folder
 from .workspace import Workspace
 
 UNIT_FOLDERS = ("engine/tests", "provisioning/tests", "demo/tests", "benchmarks/tests")
@@ -132,21 +133,7 @@ def run_unit_tests(settings: Settings, progress: Progress) -> Verdict:
         package = settings.repo / name / "__init__.py"
         if name in OPTIONAL_UNIT_FOLDERS and not package.exists():
             continue
-        with progress.phase(f"Tests without Odoo: {name}") as phase:
-            done = subprocess.run(
-                [sys.executable, "-m", "unittest", "discover", "-s", name, "-t", "."],
-                cwd=settings.repo,
-                env=clean_env(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-            )
-            part = judge_unittest(name, done.stdout, done.returncode)
-            phase.note(part.closing_line())
-        verdict += part
+        verdict += run_folder(settings, progress, name)
     return verdict
 
 
@@ -175,6 +162,7 @@ def test_on_trial(
                     return verdict
             if not options.modules:
                 verdict += run_unit_tests(settings, progress)
+                verdict += clients.run_tests(settings, progress)
             if options.database and workspace.database_exists(database):
                 progress.say(f"    using the existing database {database}")
             else:
