@@ -241,6 +241,7 @@ class FusionBillingApiKey(models.Model):
                 UPDATE fusion_billing_api_key SET last_used_at = %s
                  WHERE id = (SELECT id FROM fusion_billing_api_key
                               WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
+                   AND (last_used_at IS NULL OR last_used_at <= %s)
                 """,
-                [now, self.id],
+                [now, self.id, now - timedelta(minutes=1)],
             )

@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.sql_db import Cursor
 
 from .own_transaction import own_transaction
 
@@ -66,13 +65,8 @@ class FusionBillingService(models.Model):
         rate = self.rate_limit / 60
         burst = max(self.rate_limit / BURST_SHARE, MIN_BURST)
         # In a transaction of its own, and a short one: requests of one service queue
-        # for this row. Losing the last tokens taken in a crash does no harm.
+        # for this row.
         with own_transaction(self.env) as cr:
-            if isinstance(cr, Cursor):  # the one cursor of a test cannot change it
-                cr.execute(
-                    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
-                    "SET LOCAL synchronous_commit TO off"
-                )
             cr.execute(_TAKE, {"service": self.id, "burst": burst, "rate": rate})
             granted, tokens = cr.fetchone()
         return 0.0 if granted else (1 - tokens) / rate

@@ -152,6 +152,15 @@ class TestHttpRaces(ApiCase):
         self.assertEqual(self.stored(), before + sent + 1)
         self.check_quiet()
 
+    def test_a_key_is_first_used_by_many(self):
+        """All of them note when. Reading the row and noting it in two steps that saw
+        different states of it failed, and was logged, now and then."""
+        for _ in range(5):
+            self.psql("UPDATE fusion_billing_api_key SET last_used_at = NULL")
+            for answer in self.at_once([lambda: self.api.usage([])] * MANY):
+                self.check_json(answer, 200)
+        self.check_quiet()
+
     def test_rate_limit_holds_across_workers(self):
         """Of a service that may send 60 a minute, and 20 at once."""
         api = Api(self.server.port, self.world["keys"]["slow"])
