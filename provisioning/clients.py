@@ -116,3 +116,39 @@ def check_types(settings: Settings, python: Path) -> str:
         if done.returncode:
             findings.append((done.stdout + done.stderr).strip())
     return "\n".join(findings)
+
+
+def install_client(settings: Settings, progress: Progress, folder: Path) -> Path:
+    """Install the client from the checkout as its users do, with nothing beside it.
+
+    :param folder: of the virtual environment that is made
+    :return: its `python`
+    """
+    with (
+        exclusive(settings.cache / "lock", progress, "provisioning"),
+        progress.phase("Python client: packages") as phase,
+    ):
+        ours = get_python(settings, phase)
+        log = settings.logs / "clients-install.log"
+        run(
+            # Debian's Python has no ensurepip; ours has pip
+            [ours, "-m", "venv", "--without-pip", folder],
+            what="Creating a Python environment",
+            log=log,
+        )
+        python = folder / "bin" / "python"
+        run(
+            [
+                *(ours, "-m", "pip", "--python", python, "install", "--quiet"),
+                settings.repo / CLIENT,
+            ],
+            what="Installing the Python client",
+            hint=python_env.HINT,
+            log=log,
+            env=clean_env(
+                PIP_CACHE_DIR=str(settings.cache / "downloads" / "pip"),
+                PIP_DISABLE_PIP_VERSION_CHECK="1",
+                PIP_NO_INPUT="1",
+            ),
+        )
+    return python
