@@ -2,8 +2,12 @@ from . import controllers, models, wizards
 
 
 def uninstall_hook(env):
-    """Stop the usage lines: left alone they would go on as fixed monthly fees."""
+    """Stop the usage lines: left alone they would go on as fixed monthly fees.
+
+    And drop the one table that belongs to no model.
+    """
     lines = env["sale.order.line"].search([("fc_charge_id", "!=", False)])
     lines.with_context(fc_rating=True).write(
         {"price_unit": 0.0, "technical_price_unit": 0.0}
     )
+    env.cr.execute("DROP TABLE IF EXISTS fusion_billing_rate_bucket")

@@ -5,11 +5,13 @@ around its handler is here, once: the key, the scope, the rate limit, the answer
 log.
 """
 
+import contextlib
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import psycopg2
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from odoo import SUPERUSER_ID, api, http
@@ -51,16 +53,29 @@ class Call:
     :ivar service: the ``fusion.billing.service`` it acts as
     :ivar query: values of the query parameters that were given (dict)
     :ivar answer: what it was answered (dict), for the log
+    :param previous: the call of this request that Odoo repeats, or None
     """
 
-    def __init__(self, route, key):
+    def __init__(self, route, key, previous=None):
         self.route = route
         self.key = key
         self.service = key.service_id
         self.query = {}
         self.answer = {}
-        self.started = time.perf_counter()
+        self.started = previous.started if previous else time.perf_counter()
+        self.admitted = bool(previous and previous.admitted)
         self.failed = False  # the request's own transaction is lost
+
+    def admit(self):
+        """Take the rate limit's token for this request; once, also when it is repeated.
+
+        :return: seconds to wait (float) where there is none, else 0.0
+        """
+        if self.admitted:
+            return 0.0
+        wait = self.service._take_rate_token()
+        self.admitted = not wait
+        return wait
 
     def body(self, optional=False):
         """The decoded JSON body; an optional one that is not there is ``{}``."""
@@ -96,6 +111,10 @@ class Call:
         if not (self.failed or request.env.cr.readonly):
             log._write_call(request.env.cr, values)
             return
+        if self.failed:
+            # What the request holds is not kept while this waits for a connection.
+            with contextlib.suppress(psycopg2.Error):  # its own may be gone
+                request.env.cr.rollback()
         with own_transaction(request.env) as cr:
             log._write_call(cr, values)
 
@@ -175,7 +194,8 @@ def _authenticated_call(route):
     key = raw_key and env["fusion.billing.api.key"]._authenticate(raw_key)
     if not key:
         raise Refused("unauthorized")
-    call = request.fc_call = Call(route, key)
+    call = Call(route, key, previous=getattr(request, "fc_call", None))
+    request.fc_call = call
     key._touch_last_used()
     return call
 
@@ -188,7 +208,7 @@ def _answer(call, handler):
     """
     headers = {}
     try:
-        if wait := call.service._take_rate_token():
+        if wait := call.admit():
             headers["Retry-After"] = str(int(wait) + 1)
             raise BillingError("rate_limited", "too many requests; wait and try again")
         if not call.key._allows(call.route.scope):

@@ -2,7 +2,7 @@ import os
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -11,11 +11,15 @@ from .own_transaction import own_transaction
 from .service import ADMIN_GROUP
 
 SCOPES = {"usage": "scope_usage", "read": "scope_read", "manage": "scope_manage"}
+MAX_OVERLAP_HOURS = 24 * 90
 
 
 class FusionBillingApiKey(models.Model):
     """A bearer key of a source app: issued once, kept as a hash, replaced with an
     overlap, revoked. What it may be used for are its scopes.
+
+    Nobody has the right to write here, administrators neither: a key that could be
+    edited could be moved to a service of another company, or come back to life.
     """
 
     _name = "fusion.billing.api.key"
@@ -95,11 +99,17 @@ class FusionBillingApiKey(models.Model):
                 key.state = "ending" if key.expires_at > now else "expired"
 
     @api.model
-    def _live_domain(self):
-        """Keys that are accepted now."""
-        return Domain("revoked_at", "=", False) & (
-            Domain("expires_at", "=", False)
-            | Domain("expires_at", ">", fields.Datetime.now())
+    def _main_domain(self):
+        """Keys that can be the main one of their service."""
+        ends = Domain("expires_at", "=", False)
+        ends |= Domain("expires_at", ">", fields.Datetime.now())
+        unused = ("revoked_at", "replaced_by_id")
+        return Domain.AND(
+            [
+                ends,
+                *(Domain(field, "=", False) for field in unused),
+                *(Domain(field, "=", True) for field in SCOPES.values()),
+            ]
         )
 
     def _check_may_manage(self):
@@ -142,11 +152,21 @@ class FusionBillingApiKey(models.Model):
         :param float overlap_hours: how long this one stays valid
         :param expires_at: naive UTC datetime from which the new one is refused
         :return: (``fusion.billing.api.key`` record, the raw key)
+        :raises UserError: this one has ended, or the overlap is negative or too long
         """
         self.ensure_one()
+        self._check_may_manage()
+        if self.state in ("expired", "revoked"):
+            raise UserError(self.env._("This key has ended. Issue a new one."))
+        if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
+            raise UserError(
+                self.env._(
+                    "The old key can stay valid for 0 to %s hours.", MAX_OVERLAP_HOURS
+                )
+            )
         scopes = [scope for scope in SCOPES if self._allows(scope)]
         key, raw_key = self._issue(self.service_id, self.name, scopes, expires_at)
-        ends = fields.Datetime.now() + timedelta(hours=max(overlap_hours, 0))
+        ends = fields.Datetime.now() + timedelta(hours=overlap_hours)
         # An overlap never makes a key live longer than it was meant to.
         if self.expires_at:
             ends = min(ends, self.expires_at)
@@ -156,7 +176,7 @@ class FusionBillingApiKey(models.Model):
                 "API key %(old)s is replaced by %(new)s; it ends in %(hours)s hours.",
                 old=self._label(),
                 new=key._label(),
-                hours=f"{max(overlap_hours, 0):g}",
+                hours=f"{overlap_hours:g}",
             )
         )
         return key, raw_key
@@ -164,7 +184,7 @@ class FusionBillingApiKey(models.Model):
     def action_revoke(self):
         """Refuse these keys from now on."""
         self._check_may_manage()
-        self.check_access("write")
+        self.service_id.check_access("write")
         for key in self.filtered(lambda k: not k.revoked_at):
             key.sudo().revoked_at = fields.Datetime.now()
             key._log_in_chatter(self.env._("API key %s revoked.", key._label()))

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 
 KEEP_PARAMETER = "fusion_centralized_billing.api_log_days"
 KEEP_DAYS = 30
+MAX_DAYS = 36_500
 BATCH = 10_000
 
 
@@ -65,6 +66,7 @@ class FusionBillingApiLog(models.Model):
         """
         parameter = self.env["ir.config_parameter"].sudo().get_param(KEEP_PARAMETER)
         days = int(parameter) if (parameter or "").isdecimal() else KEEP_DAYS
+        days = min(days, MAX_DAYS)
         self.env.cr.execute(
             """
             DELETE FROM fusion_billing_api_log

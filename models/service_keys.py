@@ -53,22 +53,44 @@ class FusionBillingService(models.Model):
 
     def _inverse_api_key_hash(self):
         """Take the hash of a key from elsewhere; it replaces the main one at once."""
-        Key = self.env["fusion.billing.api.key"]
-        Key._check_may_manage()
         for service in self:
-            key_hash = service.api_key_hash
-            service.main_api_key_id.action_revoke()
-            if key_hash:
-                Key.sudo().create(
-                    {
-                        "service_id": service.id,
-                        "name": self.env._("Main key"),
-                        "key_hash": key_hash,
-                    }
-                )
+            service._set_main_key_hash(service.api_key_hash)
+
+    def _set_main_key_hash(self, key_hash):
+        """Make the key with this hash the main one; False: have none.
+
+        :param key_hash: SHA-256 of a key, in hex (str), or False
+        :raises AccessError: the user is no billing administrator
+        """
+        Key = self.env["fusion.billing.api.key"].sudo()
+        self.env["fusion.billing.api.key"]._check_may_manage()
+        main = self.main_api_key_id.with_env(self.env)
+        if (main.sudo().key_hash or False) == (key_hash or False):
+            return
+        main.action_revoke()
+        if not key_hash:
+            return
+        values = {field: True for field in SCOPES.values()} | {
+            "expires_at": False,
+            "revoked_at": False,
+            "replaced_by_id": False,
+        }
+        key = Key.search([("service_id", "=", self.id), ("key_hash", "=", key_hash)])
+        if key:  # one that had ended
+            key.write(values)
+        else:
+            values |= {"service_id": self.id, "key_hash": key_hash}
+            key = Key.create(values | {"name": self.env._("Main key")})
+        key._log_in_chatter(self.env._("API key %s issued.", key._label()))
 
     def _search_api_key_hash(self, operator, value):
-        return Domain("api_key_ids.key_hash", operator, value)
+        if operator != "in":
+            return NotImplemented
+        main = self.env["fusion.billing.api.key"]._main_domain()
+        found = Domain("api_key_ids", "any", main & Domain("key_hash", "in", value))
+        if False in value:
+            found |= ~Domain("api_key_ids", "any", main)
+        return found
 
     @api.depends("api_key_ids.last_used_at")
     def _compute_last_used_at(self):

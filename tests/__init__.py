@@ -1,6 +1,8 @@
 from . import (
     test_account_link,
+    test_api_calls,
     test_api_handlers,
+    test_api_key,
     test_billed_once,
     test_browser,
     test_conformance,
