@@ -44,7 +44,7 @@ class Answer:
         return json.loads(self.content)
 
     @classmethod
-    def read(cls, response: http.client.HTTPResponse) -> Answer:
+    def of(cls, response: http.client.HTTPResponse) -> Answer:
         headers = {name.lower(): value for name, value in response.getheaders()}
         return cls(response.status, headers, response.read())
 
@@ -70,7 +70,7 @@ class Api:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=TIMEOUT)
         with contextlib.closing(connection):
             connection.request(method, path, body, dict(headers or {}))
-            return Answer.read(connection.getresponse())
+            return Answer.of(connection.getresponse())
 
     def call(self, method: str, path: str, content: object = None) -> Answer:
         """A request as apps send it."""
@@ -112,7 +112,7 @@ def exchange(
         response = http.client.HTTPResponse(connection)
         try:
             response.begin()
-            return Answer.read(response)
+            return Answer.of(response)
         except (http.client.HTTPException, ConnectionError):
             return None
 
