@@ -197,7 +197,7 @@ class TestRateLimit(HttpApiCase):
         self.assertLessEqual(waits[20], 1.0)
 
     def test_tokens_come_back(self):
-        """600 a minute, 10 a second: 20 after 2 seconds, the burst of 60 after an hour."""
+        """600 a minute: 20 after 2 seconds, the burst of 60 after an hour."""
         self.service.rate_limit = 600
         self._take(1)
         for seconds, expected in ((2, 20), (3600, 60)):
