@@ -94,7 +94,8 @@ class TestEnd(BufferCase):
     def test_interrupted(self):
         output = self.run_program(
             f"""
-            import signal
+            import signal  # a shell's background jobs ignore it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             buffer = UsageBuffer(client, refused, max_age=60)
             buffer.add(event(1))
             os.kill(os.getpid(), {int(signal.SIGINT)})
