@@ -37,6 +37,16 @@ class TestBatches(BufferCase):
         buffer.close()
         self.assertEqual(self.api.batches, [2, 2, 1])
 
+    def test_bytes_that_were_sent_do_not_count(self):
+        buffer = self.buffer(max_bytes=500)
+        for number in range(4):
+            buffer.add(event(number))
+            if number == 1:
+                buffer.flush()
+        time.sleep(0.1)
+        self.assertEqual(self.api.batches, [2])
+        buffer.close()
+
     def test_larger_than_a_batch(self):
         with self.buffer(max_bytes=10) as buffer:
             buffer.add(event(1))
@@ -206,6 +216,23 @@ class TestRefused(BufferCase):
         self.wait_for(lambda: self.stored() == [7])
         buffer.close()
 
+    def test_callback_adds_to_a_full_buffer(self):
+        """It is the one who makes room: to wait would be for ever."""
+        found = []
+
+        def add(_refusal):
+            try:
+                buffer.add(event(7))
+            except BufferFullError as caught:
+                found.append(caught)
+
+        self.api.refuse = {"event-0": "unknown_metric"}
+        buffer = UsageBuffer(self.client, add, max_events=1, max_queue=1)
+        buffer.add(event(0))
+        buffer.flush(PATIENCE)
+        self.assertEqual(len(found), 1)
+        buffer.close()
+
 
 class TestTrouble(BufferCase):
     def test_server_in_trouble(self):
@@ -264,10 +291,11 @@ class TestTrouble(BufferCase):
 
     def test_waits_as_long_as_asked(self):
         self.api.script.append(error(429, "rate_limited", Retry_After="1"))
-        buffer = self.buffer()
+        buffer = self.buffer(max_events=1)
         begun = time.monotonic()
         buffer.add(event(0))
-        buffer.flush()
+        self.wait_for(lambda: self.troubles)
+        buffer.flush()  # waits, too
         self.assertGreaterEqual(time.monotonic() - begun, 1.0)
 
     def test_flush_cuts_the_wait_short(self):

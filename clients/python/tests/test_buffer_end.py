@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 from fusion_billing import BufferClosedError
+from fusion_billing.queue import EventQueue
 
 from . import fake_api
 from .buffer_case import BufferCase
@@ -90,6 +91,32 @@ class TestEnd(BufferCase):
         self.assertEqual(output, "CHILD 1\nPARENT 4\n")
         self.assertEqual(self.stored(), [0, 1, 2, 3, 100])
         self.assertEqual(self.api.batches, [1, 4])
+
+    def test_fork_without_a_buffer(self):
+        """A connection that two processes write to mixes their requests."""
+        output = self.run_program(
+            """
+            client.record_usage([event(1)])
+            session = client._transport._session
+            pid = os.fork()
+            client.record_usage([event(2 if pid else 3)])
+            print(client._transport._session is session, flush=True)
+            if not pid:
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+            """
+        )
+        self.assertEqual(sorted(output.split()), ["False", "True"])
+        self.assertEqual(self.stored(), [1, 2, 3])
+
+    def test_answered_after_it_was_closed(self):
+        """What close() handed back is the caller's; the thread leaves it alone."""
+        queue = EventQueue(10)
+        queue.add(event(0), 1, 0.0)
+        self.assertEqual(len(queue.batch(10, 10)), 1)
+        self.assertEqual(len(queue.stop()), 1)
+        queue.resolve(1)
+        self.assertEqual(len(queue), 0)
 
     def test_interrupted(self):
         output = self.run_program(

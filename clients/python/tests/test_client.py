@@ -234,9 +234,10 @@ class TestRequests(FakeApiCase):
 
     def test_a_list_that_does_not_move_on(self):
         body = {"status": "ok", "events": [], "has_more": True, "next_cursor": "c"}
-        self.api.script.extend([status(200, body)] * 2)
+        self.api.script.extend([status(200, body)] * 5)
         with self.assertRaises(SetupError):
-            list(self.client.iter_events(cursor=None))
+            list(self.client.iter_events())
+        self.assertEqual(len(self.api.requests), 2)
 
     def test_invoices(self):
         invoice = {

@@ -164,7 +164,13 @@ class TestUnsafe(FakeApiCase):
             self.assertEqual(len(self.api.requests), 1)
 
     def test_certainly_not_done_is_repeated(self):
-        self.api.script.extend([error(503, "busy"), error(429, "rate_limited")])
+        self.api.script.extend(
+            [
+                error(503, "busy"),
+                error(429, "rate_limited"),
+                error(400, "incomplete_body"),
+            ]
+        )
         made = self.client.create_subscription("acc-1", 3)
         self.assertEqual(made.subscription_id, 12)
 
