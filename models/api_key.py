@@ -24,7 +24,7 @@ class FusionBillingApiKey(models.Model):
 
     _name = "fusion.billing.api.key"
     _description = "API Key"
-    _order = "id desc"
+    _order = "revoked_at desc, expires_at desc, id desc"  # NULL first: the live ones
 
     service_id = fields.Many2one(
         "fusion.billing.service",
@@ -59,11 +59,22 @@ class FusionBillingApiKey(models.Model):
         default=True,
         help="Create customers and subscriptions, cancel, send webhooks again.",
     )
-    issued_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    scope_names = fields.Char(
+        string="May",
+        compute="_compute_scope_names",
+        help="What the key may be used for.",
+    )
+    issued_at = fields.Datetime(
+        string="Issued", readonly=True, default=fields.Datetime.now
+    )
     expires_at = fields.Datetime(string="Expires", readonly=True, copy=False)
     revoked_at = fields.Datetime(string="Revoked", readonly=True, copy=False)
     replaced_by_id = fields.Many2one(
-        "fusion.billing.api.key", readonly=True, copy=False, ondelete="set null"
+        "fusion.billing.api.key",
+        string="Replaced by",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
     )
     last_used_at = fields.Datetime(
         string="Last Used", readonly=True, copy=False, help="To the minute."
@@ -86,6 +97,25 @@ class FusionBillingApiKey(models.Model):
         "CHECK (scope_usage OR scope_read OR scope_manage)",
         "A key needs at least one scope.",
     )
+
+    @api.depends("name", "key_hint")
+    def _compute_display_name(self):
+        for key in self:
+            key.display_name = f"{key.name} {key.key_hint or ''}".strip()
+
+    @api.depends(*SCOPES.values())
+    def _compute_scope_names(self):
+        labels = {
+            scope: self._fields[field]._description_string(self.env)
+            for scope, field in SCOPES.items()
+        }
+        for key in self:
+            allowed = [labels[scope] for scope in SCOPES if key._allows(scope)]
+            key.scope_names = (
+                self.env._("Everything")
+                if len(allowed) == len(SCOPES)
+                else ", ".join(allowed)
+            )
 
     @api.depends("expires_at", "revoked_at")
     def _compute_state(self):
@@ -166,7 +196,8 @@ class FusionBillingApiKey(models.Model):
             )
         scopes = [scope for scope in SCOPES if self._allows(scope)]
         key, raw_key = self._issue(self.service_id, self.name, scopes, expires_at)
-        ends = fields.Datetime.now() + timedelta(hours=overlap_hours)
+        now = fields.Datetime.now()
+        ends = now + timedelta(hours=overlap_hours)
         # An overlap never makes a key live longer than it was meant to.
         if self.expires_at:
             ends = min(ends, self.expires_at)
@@ -176,7 +207,7 @@ class FusionBillingApiKey(models.Model):
                 "API key %(old)s is replaced by %(new)s; it ends in %(hours)s hours.",
                 old=self._label(),
                 new=key._label(),
-                hours=f"{overlap_hours:g}",
+                hours=f"{(ends - now) / timedelta(hours=1):.3g}",
             )
         )
         return key, raw_key
@@ -221,14 +252,16 @@ class FusionBillingApiKey(models.Model):
         """
         if not isinstance(raw_key, str) or not keys.may_be_key(raw_key):
             return self.sudo().browse()
-        # Not search(): building its query takes longer than running it, and this is
-        # part of every request.
-        self.sudo().flush_model(["key_hash", "expires_at", "revoked_at"])
-        self.env["fusion.billing.service"].sudo().flush_model(["active"])
+        # Not search(), nor a query for each record: building them takes longer than
+        # running this one, which is part of every request.
+        Service = self.env["fusion.billing.service"].sudo()
+        Service.flush_model()
+        self.sudo().flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT k.id
+                SELECT k.id, s.id, s.company_id, s.rate_limit, k.last_used_at,
+                       k.scope_usage, k.scope_read, k.scope_manage
                   FROM fusion_billing_api_key k
                   JOIN fusion_billing_service s ON s.id = k.service_id AND s.active
                  WHERE k.key_hash = %s AND k.revoked_at IS NULL
@@ -238,7 +271,19 @@ class FusionBillingApiKey(models.Model):
                 fields.Datetime.now(),
             )
         )
-        return self.sudo().browse(key_id for [key_id] in rows)
+        if not rows:
+            return self.sudo().browse()
+        key_id, service_id, company_id, rate_limit, last_used_at, *scopes = rows[0]
+        key = self.sudo().browse(key_id)
+        service = Service.browse(service_id)
+        for record, values in (
+            (service, {"company_id": company_id, "rate_limit": rate_limit}),
+            (key, {"service_id": service_id, "last_used_at": last_used_at}),
+            (key, dict(zip(SCOPES.values(), map(bool, scopes), strict=True))),
+        ):
+            for name, value in values.items():
+                record._fields[name]._insert_cache(record, [value])
+        return key
 
     def _allows(self, scope):
         """Whether this key may be used for a scope: usage, read or manage."""

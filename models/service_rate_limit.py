@@ -66,7 +66,7 @@ class FusionBillingService(models.Model):
         burst = max(self.rate_limit / BURST_SHARE, MIN_BURST)
         # In a transaction of its own, and a short one: requests of one service queue
         # for this row.
-        with own_transaction(self.env) as cr:
+        with own_transaction(self.env, unlogged=True) as cr:
             cr.execute(_TAKE, {"service": self.id, "burst": burst, "rate": rate})
             granted, tokens = cr.fetchone()
         return 0.0 if granted else (1 - tokens) / rate

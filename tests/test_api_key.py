@@ -140,8 +140,13 @@ class TestApiKey(BillingCase):
     def test_a_request_is_authenticated_by_one_query(self):
         raw_key = self.service.action_generate_api_key()
         self.env.flush_all()
+        self.env.invalidate_all()
         with self.assertQueryCount(1):
-            self.assertTrue(self.Key._authenticate(raw_key))
+            key = self.Key._authenticate(raw_key)
+            self.assertTrue(key._allows("manage"))
+            self.assertFalse(key.last_used_at)
+            self.assertEqual(key.service_id.rate_limit, 6000)
+            self.assertEqual(key.service_id.company_id, self.company)
 
     def test_old_columns_become_keys(self):
         """A service of the version before: a key, and the one it has replaced."""
