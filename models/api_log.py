@@ -28,7 +28,7 @@ class FusionBillingApiLog(models.Model):
     key_id = fields.Many2one(
         "fusion.billing.api.key", string="Key", readonly=True, ondelete="set null"
     )
-    called_at = fields.Datetime(required=True, readonly=True)
+    called_at = fields.Datetime(string="Time", required=True, readonly=True)
     method = fields.Char(readonly=True)
     route = fields.Char(readonly=True)
     status = fields.Integer(readonly=True, aggregator=None)
@@ -38,7 +38,7 @@ class FusionBillingApiLog(models.Model):
     duplicates = fields.Integer(readonly=True)
     conflicts = fields.Integer(readonly=True)
     rejected = fields.Integer(readonly=True)
-    error_codes = fields.Char(readonly=True)
+    error_codes = fields.Char(string="Errors", readonly=True)
     request_bytes = fields.Integer(readonly=True)
 
     _of_service = models.Index("(service_id, called_at)")
