@@ -3,6 +3,7 @@ from . import (
     test_api_calls,
     test_api_handlers,
     test_api_key,
+    test_api_log,
     test_billed_once,
     test_browser,
     test_conformance,
