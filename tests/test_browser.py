@@ -67,6 +67,26 @@ run(async () => {
 });
 """
 
+REPLACE_AND_REVOKE = """
+run(async () => {
+    const states = () => [...document.querySelectorAll(
+        "[name=api_key_ids] .o_data_row td[name=state]")].map((e) => e.textContent);
+    await doAction(
+        {type: "ir.actions.act_window", res_model: "fusion.billing.service",
+         res_id: %d, views: [[false, "form"]]},
+        {clearBreadcrumbs: true},
+    );
+    await press("button[name=action_open_replace_wizard]");
+    await press(".modal button[name=action_generate]");
+    await one(".modal [name=raw_key]");
+    await press(".modal-footer .btn-primary");
+    await until(() => states().join() === "Active,Ending");
+    await press("button[name=action_revoke]");
+    await press(".modal-footer .btn-primary");
+    await until(() => states().join() === "Ending,Revoked");
+});
+"""
+
 
 @tagged("post_install", "-at_install", "fcb_browser")
 class TestBrowser(BillingCase, HttpCase):
@@ -215,6 +235,20 @@ class TestBrowser(BillingCase, HttpCase):
             READY,
             login=self.admin.login,
         )
+
+    def test_a_key_is_replaced_and_revoked(self):
+        self.service.action_generate_api_key()
+        old = self.service.main_api_key_id
+        self.browser_js(
+            "/odoo",
+            HELPERS + REPLACE_AND_REVOKE % self.service.id,
+            READY,
+            login=self.admin.login,
+        )
+        self.service.invalidate_recordset()
+        new = self.service.api_key_ids - old
+        self.assertEqual((new.state, old.state), ("revoked", "ending"))
+        self.assertEqual(old.replaced_by_id, new)
 
     def test_a_key_is_shown_once(self):
         self.assertFalse(self.service.has_api_key)
