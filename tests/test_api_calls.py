@@ -1,8 +1,9 @@
+import time
 from datetime import datetime, timedelta
 
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -215,6 +216,23 @@ class TestRateLimit(HttpApiCase):
     def test_no_limit(self):
         self.service.rate_limit = 0
         self.assertEqual(set(self._take(50)), {0.0})
+
+    def test_a_request_that_odoo_repeats_takes_one_token(self):
+        """It could have been let in first, and refused when it was repeated."""
+        model = type(self.env["fusion.billing.service"])
+        tried, taken = [], []
+
+        def catalog(service):
+            tried.append(service)
+            if len(tried) == 1:
+                raise ConcurrencyError("changed meanwhile")
+            return {"status": "ok"}
+
+        self.patch(model, "_api_catalog", catalog)
+        self.patch(model, "_take_rate_token", lambda s: taken.append(s) or 0.0)
+        self.patch(time, "sleep", lambda seconds: None)
+        self.assertEqual(self._request("GET", "/catalog").status_code, 200)
+        self.assertEqual((len(tried), len(taken)), (2, 1))
 
     def test_answer(self):
         self.service.rate_limit = 60
