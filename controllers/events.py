@@ -1,6 +1,7 @@
 from odoo import http
 
 from ..engine import query
+from ..engine.payload import check_object
 from .route import api_route
 
 
@@ -22,10 +23,10 @@ class EventsApi(http.Controller):
 
     @api_route("POST", "/events/<string:event_id>/replay", scope="manage")
     def replay_event(self, call, event_id):
-        call.body(optional=True)
+        check_object(call.body(optional=True))
         return call.service._api_replay_event(event_id)
 
     @api_route("POST", "/webhooks/test", scope="manage")
     def test_webhook(self, call):
-        call.body(optional=True)
+        check_object(call.body(optional=True))
         return call.service._api_test_webhook()

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from .cursor import decode_cursor
 from .errors import BillingError
-from .events import check_text
+from .events import MAX_TEXT, check_text
 from .periods import parse_date, parse_timestamp
 
 DEFAULT_LIMIT = 100
@@ -19,7 +19,16 @@ MAX_CURSOR = 64
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 # Takes the name and the text of a parameter; returns its value or raises BillingError.
+# Its attribute `accepts` says what it takes as a JSON Schema (dict).
 Reader = Callable[[str, str], object]
+
+
+def _reader(**accepts):
+    def mark(read):
+        read.accepts = accepts
+        return read
+
+    return mark
 
 
 def read_query(
@@ -46,10 +55,14 @@ def read_query(
     return values
 
 
+@_reader(type="string", minLength=1, maxLength=MAX_TEXT)
 def text(name: str, value: str) -> str:
     return check_text(value, name, "invalid_parameter")
 
 
+@_reader(
+    type="string", anyOf=[{"format": "date-time"}, {"format": "date"}]
+)  # the two of the spellings it takes that have a name
 def instant(name: str, value: str) -> datetime:
     """Naive UTC. The "+" of an offset must come as %2B: unencoded it is a space."""
     try:
@@ -58,11 +71,13 @@ def instant(name: str, value: str) -> datetime:
         raise _invalid(name) from None
 
 
+@_reader(type="string", format="date")
 def day(name: str, value: str) -> date:
     return parse_date(value, name, "invalid_parameter")
 
 
 def choice(*options: str) -> Reader:
+    @_reader(type="string", enum=list(options))
     def read(name, value):
         if value not in options:
             raise BillingError(
@@ -74,6 +89,7 @@ def choice(*options: str) -> Reader:
 
 
 def whole(lowest: int, highest: int) -> Reader:
+    @_reader(type="integer", minimum=lowest, maximum=highest)
     def read(name, value):
         if not _WHOLE.fullmatch(value) or not lowest <= int(value) <= highest:
             raise BillingError(
@@ -89,6 +105,7 @@ def whole(lowest: int, highest: int) -> Reader:
 def page(kind: str) -> dict[str, Reader]:
     """The two parameters of a list: ``limit`` and ``cursor`` (an id)."""
 
+    @_reader(type="string", minLength=1, maxLength=MAX_CURSOR)
     def read_cursor(_name, value):
         return decode_cursor(kind, value[: MAX_CURSOR + 1])
 

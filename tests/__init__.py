@@ -12,6 +12,7 @@ from . import (
     test_http_reading,
     test_http_writing,
     test_invoicing,
+    test_openapi,
     test_rating,
     test_reconciliation,
     test_renewal,

@@ -1,0 +1,85 @@
+from .operation import Link, Operation, Parameter, Request
+from .values import an_object, answer, or_null, ref, text
+
+TAG = "Customers"
+EXTERNAL_ID = Parameter("The account's id in your app.", "acc-1", ref("Text"))
+
+SCHEMAS = {
+    "CustomerRequest": an_object(
+        {
+            "external_id": ref("Text", "The account's id in your app."),
+            "name": ref("OptionalText", "Changed where it is given."),
+            "email": ref("OptionalText", "Changed where it is given."),
+        },
+        optional=("name", "email"),
+    ),
+    "Customer": answer(
+        {
+            "partner_id": ref("Id", "The customer in Odoo."),
+            "external_id": text("As you sent it."),
+        }
+    ),
+    "CustomerDetails": answer(
+        {
+            "partner_id": ref("Id", "The customer in Odoo."),
+            "external_id": text("The account's id in your app."),
+            "name": or_null(text("As it stands on invoices.")),
+            "email": or_null(text("Where invoices go.")),
+        }
+    ),
+}
+
+OPERATIONS = {
+    ("POST", "/customers"): Operation(
+        name="upsertCustomer",
+        tag=TAG,
+        summary="Create a customer, or change name and e-mail",
+        description="""
+Creates the customer the first time and afterwards updates `name` and `email` where
+they are given. A customer that is linked to several apps is not renamed by one of
+them. Sending it twice, or twice at once, gives one customer.
+
+An existing Odoo customer is never found by name or e-mail. To tie your account to
+one, finance adds an account link in the backend.
+""",
+        request=Request(
+            "CustomerRequest",
+            {
+                "A customer": {
+                    "external_id": "acc-1",
+                    "name": "Sample Customer",
+                    "email": "billing@example.com",
+                }
+            },
+        ),
+        answer="Customer",
+        example={"status": "ok", "partner_id": 7, "external_id": "acc-1"},
+        errors=(
+            "invalid_payload",
+            "missing_field",
+            "invalid_external_id",
+            "invalid_name",
+            "invalid_email",
+        ),
+        links={
+            "customer": Link(
+                "getCustomer", {"external_id": "$response.body#/external_id"}
+            ),
+        },
+    ),
+    ("GET", "/customers/{external_id}"): Operation(
+        name="getCustomer",
+        tag=TAG,
+        summary="A customer",
+        path={"external_id": EXTERNAL_ID},
+        answer="CustomerDetails",
+        example={
+            "status": "ok",
+            "partner_id": 7,
+            "external_id": "acc-1",
+            "name": "Sample Customer",
+            "email": "billing@example.com",
+        },
+        unknown_in_path="unknown_customer",
+    ),
+}

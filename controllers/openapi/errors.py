@@ -1,0 +1,136 @@
+"""How the document tells what can go wrong."""
+
+from ...engine.api_errors import ERRORS, error_body, status_of
+from ...engine.errors import BillingError
+from .operation import JSON, Operation
+from .values import an_object, ref, text
+
+SCHEMAS = {
+    "Error": an_object(
+        {
+            "status": {"const": "error"},
+            "error": text("What is wrong, for people."),
+            "code": ref("ErrorCode"),
+            "field": text("Which key or query parameter is to blame, where one is."),
+        },
+        optional=("field",),
+    ),
+    "ErrorCode": {
+        "type": "string",
+        "enum": list(ERRORS),
+        "description": "Stable, for programs; see the table of errors.",
+    },
+}
+
+HEADERS = {
+    "Retry-After": {
+        "description": "Seconds to wait before the next request.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "Allow": {
+        "description": "The methods this path has.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "WWW-Authenticate": {
+        "description": "How to send a key.",
+        "required": True,
+        "schema": {"const": "Bearer"},
+    },
+}
+
+EXAMPLES = {
+    code: {
+        "summary": error.meaning,
+        "value": error_body(BillingError(code, error.meaning)),
+    }
+    for code, error in ERRORS.items()
+}
+
+# Which header an answer with this code has.
+_HEADER_OF = {
+    "unauthorized": "WWW-Authenticate",
+    "method_not_allowed": "Allow",
+    "rate_limited": "Retry-After",
+}
+
+_ANY = (
+    "invalid_request",
+    "not_found",
+    "unknown_database",
+    "method_not_allowed",
+    "internal_error",
+    "busy",
+)
+_WITH_KEY = ("unauthorized", "insufficient_scope", "rate_limited")
+_WITH_BODY = (
+    "incomplete_body",
+    "invalid_json",
+    "body_too_large",
+    "unsupported_media_type",
+)
+
+
+def codes_of(route, operation: Operation) -> list[str]:
+    """Every code that an operation can answer, in the order of the error table.
+
+    :param route: the ``Route`` it describes
+    """
+    codes = {*_ANY, *operation.errors}
+    if operation.unknown_in_path:
+        codes.add(operation.unknown_in_path)
+    if route.scope:
+        codes.update(_WITH_KEY)
+        if route.method == "GET":
+            codes.add("unknown_parameter")
+    if route.query:
+        codes.add("invalid_parameter")
+    if "cursor" in route.query:
+        codes.add("invalid_cursor")
+    if operation.request:
+        codes.update(_WITH_BODY)
+        if operation.request.required:
+            codes.add("length_required")
+    if unknown := codes - {*ERRORS}:
+        raise KeyError(f"{operation.name}: not in the error table: {unknown}")
+    return [code for code in ERRORS if code in codes]
+
+
+def refusals(route, operation: Operation) -> dict[str, dict]:
+    """The error responses of an operation: status (text) -> response object."""
+    groups: dict[int, list[str]] = {}
+    for code in codes_of(route, operation):
+        in_path = code == operation.unknown_in_path
+        groups.setdefault(status_of(code, in_path), []).append(code)
+    return {
+        str(status): _response(codes, operation if status == 400 else None)
+        for status, codes in sorted(groups.items())
+    }
+
+
+def _response(codes, operation):
+    """The response for one status, which says what its codes are."""
+    plain = ref("Error") | {"properties": {"code": {"enum": codes}}}
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    refusal = operation and operation.refusal
+    if refusal:
+        name = operation.refusal_example["code"]
+        examples[f"{name} in a batch"] = {
+            "summary": "One of several events was refused",
+            "value": operation.refusal_example,
+        }
+    response = {
+        "description": "; ".join(f"`{code}`: {ERRORS[code].meaning}" for code in codes),
+        "content": {
+            JSON: {
+                "schema": {"anyOf": [ref(refusal), plain]} if refusal else plain,
+                "examples": examples,
+            }
+        },
+    }
+    if headers := {_HEADER_OF[code] for code in codes if code in _HEADER_OF}:
+        response["headers"] = {
+            name: {"$ref": f"#/components/headers/{name}"} for name in sorted(headers)
+        }
+    return response

@@ -1,0 +1,132 @@
+from .operation import Link, Operation, Parameter, Request, paging
+from .values import an_object, answer, count, one_of, page, ref, text
+
+TAG = "Webhook events"
+EVENT_ID = Parameter(
+    "The `event_id` of a list or a webhook.",
+    "evt_0c3a5d1f9b6e4a7d8c2b1f0e9d8c7b6a",
+    ref("Text"),
+)
+STATE = one_of(
+    "pending",
+    "sent",
+    "dead",
+    description="`dead`: given up after about three and a half days.",
+)
+
+SCHEMAS = {
+    "EventList": page("events", "Event"),
+    "Event": an_object(
+        {
+            "event_id": text("The same in every attempt."),
+            "event_type": text("As `invoice.posted`."),
+            "state": STATE,
+            "attempts": count("How often it was sent."),
+            "created_at": ref("Instant"),
+            "payload": ref("EventPayload"),
+        }
+    ),
+    "EventPayload": an_object(
+        {
+            "api_version": text("A date, as `2026-01-01`."),
+            "id": text("The `event_id`."),
+            "type": text("The `event_type`."),
+            "created_at": ref("Instant"),
+            "service": text("Code of your service."),
+            "data": {
+                "type": "object",
+                "additionalProperties": True,
+                "description": "What happened; each type has keys of its own.",
+            },
+        },
+        description="What your receiver is sent.",
+    ),
+    "EventState": answer(
+        {"event_id": text("The same as the first time."), "state": STATE}
+    ),
+    "Nothing": {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "An empty object, or no body at all; nothing of it is read.",
+    },
+}
+
+_STATE_EXAMPLE = {
+    "status": "ok",
+    "event_id": EVENT_ID.example,
+    "state": "pending",
+}
+_NOTHING = Request("Nothing", {"Nothing": {}}, required=False)
+
+OPERATIONS = {
+    ("GET", "/events"): Operation(
+        name="listEvents",
+        tag=TAG,
+        summary="Your webhook events",
+        description="""
+What was sent to your receiver can also be fetched, for example after it was down.
+""",
+        query={
+            "type": Parameter("Of this type.", "invoice.posted"),
+            "state": Parameter("In this state.", "dead"),
+            "created_from": Parameter("Written at this instant or later."),
+            "created_until": Parameter("Written before this."),
+            **paging("ZXZlbnQ6MTI"),
+        },
+        answer="EventList",
+        example={
+            "status": "ok",
+            "events": [
+                {
+                    "event_id": EVENT_ID.example,
+                    "event_type": "invoice.posted",
+                    "state": "dead",
+                    "attempts": 14,
+                    "created_at": "2026-02-01T00:00:05Z",
+                    "payload": {
+                        "api_version": "2026-01-01",
+                        "id": EVENT_ID.example,
+                        "type": "invoice.posted",
+                        "created_at": "2026-02-01T00:00:05Z",
+                        "service": "nexacloud",
+                        "data": {"invoice_id": 88, "number": "INV/2026/00012"},
+                    },
+                }
+            ],
+            "has_more": False,
+            "next_cursor": "ZXZlbnQ6MTI",
+        },
+        links={
+            "replay": Link(
+                "replayEvent", {"event_id": "$response.body#/events/0/event_id"}
+            ),
+        },
+    ),
+    ("POST", "/events/{event_id}/replay"): Operation(
+        name="replayEvent",
+        tag=TAG,
+        summary="Have an event sent again",
+        description="""
+It keeps its event id: receivers know it for a repetition.
+""",
+        path={"event_id": EVENT_ID},
+        request=_NOTHING,
+        answer="EventState",
+        example=_STATE_EXAMPLE,
+        errors=("invalid_payload", "no_webhook_url"),
+        unknown_in_path="unknown_event",
+    ),
+    ("POST", "/webhooks/test"): Operation(
+        name="testWebhook",
+        tag=TAG,
+        summary="Send a test event",
+        description="An event of the type `webhook.test` goes to your webhook address.",
+        request=_NOTHING,
+        answer="EventState",
+        example=_STATE_EXAMPLE,
+        errors=("invalid_payload", "no_webhook_url"),
+        links={
+            "replay": Link("replayEvent", {"event_id": "$response.body#/event_id"}),
+        },
+    ),
+}

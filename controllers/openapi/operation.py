@@ -1,0 +1,91 @@
+"""What a person has to write about a route; the rest of its description is derived."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What varies in a path or a query string.
+
+    :param example: a value as it stands in the URL, or None
+    :param schema: JSON Schema; for a query parameter beside what its reader accepts
+    """
+
+    description: str
+    example: object = None
+    schema: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request body.
+
+    :param schema: name of a schema
+    :param examples: a title -> the body
+    :param required: False where no body at all will do
+    """
+
+    schema: str
+    examples: Mapping[str, object]
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Link:
+    """What to call next with what was answered.
+
+    :param operation: its id
+    :param parameters: its parameters, as runtime expressions of OpenAPI
+    """
+
+    operation: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A route, as developers of source apps need it described.
+
+    :param name: its id in the document, unique
+    :param tag: the group it belongs to, see :data:`.document.TAGS`
+    :param answer: name of the schema of a good answer
+    :param example: a good answer, to the first example of the request
+    :param media: media type of a good answer
+    :param errors: codes it can answer, beside those that any such request can get
+    :param unknown_in_path: the code for a path that names nothing
+    :param refusal: name of the schema of a 400 that tells more than an ``Error``
+    :param refusal_example: such an answer
+    """
+
+    name: str
+    tag: str
+    summary: str
+    answer: str
+    example: object = None
+    description: str = ""
+    media: str = JSON
+    request: Request | None = None
+    path: Mapping[str, Parameter] = field(default_factory=dict)
+    query: Mapping[str, Parameter] = field(default_factory=dict)
+    errors: Sequence[str] = ()
+    unknown_in_path: str | None = None
+    refusal: str | None = None
+    refusal_example: object = None
+    links: Mapping[str, Link] = field(default_factory=dict)
+
+
+def paging(cursor: str) -> dict[str, Parameter]:
+    """The query parameters of a list.
+
+    :param cursor: an example
+    """
+    return {
+        "limit": Parameter("How many at most.", schema={"default": 100}),
+        "cursor": Parameter(
+            "The `next_cursor` of the page before, with the same filters.",
+            schema={"examples": [cursor]},
+        ),
+    }

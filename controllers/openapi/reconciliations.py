@@ -1,0 +1,108 @@
+from .operation import Operation, Request
+from .values import an_object, answer, flag, one_of, or_null, ref
+
+_TOTALS = {
+    "quantity": ref("Decimal", "What was used."),
+    "count": {"type": "integer", "description": "How many events."},
+    "amount": ref("Decimal", "In the subscription's currency."),
+}
+
+SCHEMAS = {
+    "ReconciliationRequest": an_object(
+        {
+            "subscription_external_id": ref("SubscriptionReference"),
+            "metric_code": ref("Text", "Code of an active metric."),
+            "window_start": ref("InstantInput", "First instant of the window."),
+            "window_end": ref("InstantInput", "First instant after it."),
+            "declared_quantity": ref("DecimalInput"),
+            "declared_count": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": 2**31 - 1,
+                "description": "How many events you sent.",
+            },
+            "declared_amount": or_null(
+                ref("DecimalInput", "In the subscription's currency.")
+            ),
+            "complete": flag("You have sent all usage of the window."),
+        },
+        optional=("declared_count", "declared_amount", "complete"),
+    ),
+    "Reconciliation": answer(
+        {
+            "reconciliation_id": ref("Id"),
+            "state": one_of(
+                "matched",
+                "mismatch",
+                "explained",
+                description="`explained`: a mismatch that finance has closed.",
+            ),
+            "complete": flag("You said that you have sent everything."),
+            "currency": ref("Currency"),
+            "declared": ref("DeclaredTotals", "What you declared."),
+            "ours": ref("Totals", "What we hold."),
+            "difference": ref("DeclaredTotals", "Declared less ours."),
+        }
+    ),
+    "Totals": an_object(_TOTALS),
+    "DeclaredTotals": an_object(
+        {
+            "quantity": _TOTALS["quantity"],
+            "count": or_null(_TOTALS["count"]),
+            "amount": or_null(_TOTALS["amount"]),
+        },
+        description="Null is what was not declared, and so is not compared.",
+    ),
+}
+
+OPERATIONS = {
+    ("POST", "/reconciliations"): Operation(
+        name="reconcile",
+        tag="Reconciliation",
+        summary="Compare your totals of a window with ours",
+        description="""
+The quantity of a window `[window_start, window_end)`, and optionally the number of
+events and the amount. On a mismatch finance gets an activity, and you the event
+`reconciliation.mismatch`. The same window again replaces what you declared.
+""",
+        request=Request(
+            "ReconciliationRequest",
+            {
+                "A month": {
+                    "subscription_external_id": "sub-1",
+                    "metric_code": "api_calls",
+                    "window_start": "2026-01-01T00:00:00Z",
+                    "window_end": "2026-02-01T00:00:00Z",
+                    "declared_quantity": "130",
+                    "declared_count": 42,
+                    "complete": True,
+                }
+            },
+        ),
+        answer="Reconciliation",
+        example={
+            "status": "ok",
+            "reconciliation_id": 5,
+            "state": "matched",
+            "complete": True,
+            "currency": "USD",
+            "declared": {"quantity": "130", "count": 42, "amount": None},
+            "ours": {"quantity": "130", "count": 42, "amount": "15.00"},
+            "difference": {"quantity": "0", "count": 0, "amount": None},
+        },
+        errors=(
+            "invalid_payload",
+            "missing_field",
+            "invalid_subscription_external_id",
+            "unknown_subscription",
+            "invalid_metric_code",
+            "unknown_metric",
+            "invalid_period",
+            "invalid_window",
+            "invalid_declared_quantity",
+            "invalid_declared_count",
+            "invalid_declared_amount",
+            "invalid_complete",
+        ),
+    ),
+}

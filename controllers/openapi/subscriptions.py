@@ -1,0 +1,195 @@
+from .operation import Link, Operation, Parameter, Request
+
+TAG = "Subscriptions"
+SUBSCRIPTION = Parameter(
+    "Its `external_id`, else its `subscription_id`.",
+    "sub-1",
+    {"$ref": "#/components/schemas/Text"},
+)
+BY_ID = {"subscription": "$response.body#/subscription_id"}
+
+OPERATIONS = {
+    ("POST", "/subscriptions"): Operation(
+        name="createSubscription",
+        tag=TAG,
+        summary="Create and start a subscription",
+        description="""
+Creates the subscription and confirms it: it runs from `start_date` on. Usage lines
+come by themselves; `lines` are the products that are billed each period beside.
+
+With an `external_id` the request is safe to repeat: the same id returns the same
+subscription.
+""",
+        request=Request(
+            "SubscriptionRequest",
+            {
+                "A monthly plan with a base fee": {
+                    "external_customer_id": "acc-1",
+                    "external_id": "sub-1",
+                    "plan_id": 3,
+                    "lines": [{"product_id": 12, "quantity": 1}],
+                }
+            },
+        ),
+        answer="SubscriptionCreated",
+        example={
+            "status": "ok",
+            "subscription_id": 12,
+            "subscription_state": "3_progress",
+            "external_id": "sub-1",
+        },
+        errors=(
+            "invalid_payload",
+            "missing_field",
+            "invalid_external_customer_id",
+            "invalid_plan_id",
+            "invalid_external_id",
+            "unknown_customer",
+            "invalid_lines",
+            "too_many_lines",
+            "invalid_line",
+            "invalid_start_date",
+            "external_id_conflict",
+            "subscription_refused",
+        ),
+        links={
+            "subscription": Link("getSubscription", BY_ID),
+            "usage": Link("getSubscriptionUsage", BY_ID),
+            "cancel": Link("cancelSubscription", BY_ID),
+        },
+    ),
+    ("GET", "/subscriptions/{subscription}"): Operation(
+        name="getSubscription",
+        tag=TAG,
+        summary="State, dates and lines of a subscription",
+        description="""
+The line of a metric shows what it had come to when it was last rated (hourly); `GET
+/subscriptions/{subscription}/usage` is up to date.
+""",
+        path={"subscription": SUBSCRIPTION},
+        answer="Subscription",
+        example={
+            "status": "ok",
+            "subscription_id": 12,
+            "external_id": "sub-1",
+            "name": "S00012",
+            "external_customer_id": "acc-1",
+            "partner_id": 7,
+            "plan_id": 3,
+            "plan_name": "Monthly",
+            "subscription_state": "3_progress",
+            "currency": "USD",
+            "start_date": "2026-01-01",
+            "last_invoice_date": "2026-01-01",
+            "next_invoice_date": "2026-02-01",
+            "end_date": None,
+            "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"},
+            "successor_id": None,
+            "lines": [
+                {
+                    "line_id": 31,
+                    "product_id": 12,
+                    "name": "Base fee",
+                    "quantity": "1",
+                    "price_unit": "10",
+                    "amount": "10.00",
+                    "metric_code": None,
+                }
+            ],
+        },
+        unknown_in_path="unknown_subscription",
+    ),
+    ("GET", "/subscriptions/{subscription}/usage"): Operation(
+        name="getSubscriptionUsage",
+        tag=TAG,
+        summary="What was used, and what it comes to",
+        description="""
+What to show your own customers: `amount` is what the invoice would say now, priced by
+the same function.
+""",
+        path={"subscription": SUBSCRIPTION},
+        query={
+            "past": Parameter(
+                "How many windows before the open one.", 1, {"default": 3}
+            )
+        },
+        answer="SubscriptionUsage",
+        example={
+            "status": "ok",
+            "subscription_id": 12,
+            "external_id": "sub-1",
+            "currency": "USD",
+            "current": {
+                "window_start": "2026-02-01T00:00:00Z",
+                "window_end": "2026-03-01T00:00:00Z",
+                "charges": [
+                    {
+                        "metric_code": "api_calls",
+                        "plan_code": "monthly",
+                        "charge_model": "standard",
+                        "quantity": "130",
+                        "included_quota": "100",
+                        "included": "100",
+                        "billable": "30",
+                        "amount": "15.00",
+                    }
+                ],
+            },
+            "past": [
+                {
+                    "window_start": "2026-01-01T00:00:00Z",
+                    "window_end": "2026-02-01T00:00:00Z",
+                    "charges": [
+                        {
+                            "metric_code": "api_calls",
+                            "plan_code": "monthly",
+                            "charge_model": "standard",
+                            "quantity": "80",
+                            "included_quota": "100",
+                            "included": "80",
+                            "billable": "0",
+                            "amount": "0.00",
+                            "state": "invoiced",
+                            "invoices": [
+                                {"invoice_id": 88, "number": "INV/2026/00012"}
+                            ],
+                        }
+                    ],
+                }
+            ],
+            "unallocated": [],
+        },
+        unknown_in_path="unknown_subscription",
+    ),
+    ("POST", "/subscriptions/{subscription}/cancel"): Operation(
+        name="cancelSubscription",
+        tag=TAG,
+        summary="End a subscription",
+        description="""
+With `when` as `period_end` it ends with the period that runs, and its last usage is
+billed then; with `now` it is closed at once and its usage billed. Repeating the
+request changes nothing.
+""",
+        path={"subscription": SUBSCRIPTION},
+        request=Request(
+            "CancelRequest",
+            {"When the period ends": {"when": "period_end", "reason": "moved away"}},
+        ),
+        answer="SubscriptionCancelled",
+        example={
+            "status": "ok",
+            "subscription_id": 12,
+            "external_id": "sub-1",
+            "subscription_state": "3_progress",
+            "end_date": "2026-02-01",
+        },
+        errors=(
+            "invalid_payload",
+            "invalid_when",
+            "invalid_reason",
+            "subscription_refused",
+        ),
+        unknown_in_path="unknown_subscription",
+        links={"subscription": Link("getSubscription", BY_ID)},
+    ),
+}

@@ -1,0 +1,346 @@
+from .operation import Operation, Parameter, Request, paging
+from .values import an_object, answer, count, flag, list_of, one_of, or_null, page, ref
+from .values import text as any_text
+
+TAG = "Usage"
+MAX_EVENTS = 10_000  # as shipped; a setting
+
+_EVENT_CODES = (
+    "events_refused",
+    "invalid_event",
+    "missing_field",
+    "invalid_subscription_external_id",
+    "unknown_subscription",
+    "invalid_metric_code",
+    "invalid_idempotency_key",
+)
+_BATCH_CODES = (
+    "invalid_payload",
+    "invalid_events",
+    "too_many_events",
+    "invalid_atomic",
+)
+_ATOMIC = flag("Store all of them, or none. False when left out.")
+_PROBLEM = {
+    "code": ref("ErrorCode", "Why it was refused."),
+    "error": any_text("The same for people."),
+    "field": any_text("Which key of the event is to blame, where one is."),
+}
+_KEY = {
+    "subscription_external_id": ref("SubscriptionReference"),
+    "metric_code": ref("Text", "Code of a metric."),
+}
+
+
+def _refusal(done: str, again: str, result: str) -> dict:
+    return an_object(
+        {
+            "status": {"const": "error"},
+            "error": any_text("The first problem, for people."),
+            "code": ref(
+                "ErrorCode",
+                "That of the one event that was refused, or `events_refused`.",
+            ),
+            done: count("How many were, now."),
+            again: count("How many had been already."),
+            "results": list_of(ref(result), "One for each event, in order."),
+            "errors": list_of(ref("EventError"), "What was refused."),
+        },
+        description="Some events were refused. The others are stored, unless the"
+        " request was `atomic`.",
+    )
+
+
+SCHEMAS = {
+    "UsageRequest": an_object(
+        {
+            "events": list_of(
+                ref("UsageEvent"),
+                "At most 10,000 as shipped; an empty list is fine.",
+                maxItems=MAX_EVENTS,
+            ),
+            "atomic": _ATOMIC,
+        },
+        optional=("atomic",),
+    ),
+    "UsageEvent": an_object(
+        {
+            **_KEY,
+            "quantity": ref("DecimalInput"),
+            "period_start": ref(
+                "InstantInput",
+                "The event belongs to the window this lies in. At most 24 hours ahead,"
+                " as shipped.",
+            ),
+            "period_end": ref("InstantInput", "Not before `period_start`."),
+            "idempotency_key": or_null(
+                ref(
+                    "Text",
+                    "What the event is known by, within its subscription and metric."
+                    " Without one it is known by its content.",
+                )
+            ),
+            "unique_key": or_null(
+                ref(
+                    "Text",
+                    "What a unique-count metric counts, for example a user id; required"
+                    " there.",
+                )
+            ),
+        },
+        optional=("idempotency_key", "unique_key"),
+    ),
+    "UsageAnswer": answer(
+        {
+            "accepted": count("How many were stored now."),
+            "duplicates": count("How many had been stored already."),
+            "results": list_of(ref("UsageResult"), "One for each event, in order."),
+        }
+    ),
+    "UsageResult": an_object(
+        {
+            "status": one_of(
+                "accepted",
+                "duplicate",
+                "conflict",
+                "rejected",
+                "not_stored",
+                description="`duplicate`: the same was sent before, which is a success."
+                " `conflict`: its key was used with other content. `not_stored`: a good"
+                " event of an atomic batch that failed.",
+            ),
+            "unallocated": flag("Accepted, but no invoice will bill it by itself."),
+            "voided": flag("A duplicate of an event that was voided since."),
+            **_PROBLEM,
+        },
+        optional=("unallocated", "voided", *_PROBLEM),
+    ),
+    "UsageRefusal": _refusal("accepted", "duplicates", "UsageResult"),
+    "EventError": an_object(
+        {"index": count("Which event, from 0.")}
+        | _PROBLEM
+        | {"field": or_null(_PROBLEM["field"])}
+    ),
+    "UsageList": page("events", "Usage"),
+    "Usage": an_object(
+        {
+            "usage_id": {"type": "integer", "minimum": 1},
+            "subscription_id": ref("Id", "The subscription in Odoo."),
+            "external_id": or_null(any_text("The subscription's id in your app.")),
+            "metric_code": any_text("What was measured."),
+            "quantity": ref("Decimal"),
+            "period_start": ref("Instant"),
+            "period_end": ref("Instant"),
+            "idempotency_key": or_null(any_text("Null where none was given.")),
+            "unique_key": or_null(any_text("What a unique-count metric counts.")),
+            "received_at": ref("Instant"),
+            "state": one_of(
+                "accepted",
+                "unallocated",
+                "voided",
+                description="`unallocated`: no invoice bills it by itself.",
+            ),
+            "voided_at": or_null(ref("Instant")),
+            "void_reason": or_null(any_text("Why it was voided.")),
+        }
+    ),
+    "VoidRequest": an_object(
+        {
+            "reason": ref("Text", "Kept with each event."),
+            "events": list_of(ref("EventKey"), maxItems=MAX_EVENTS),
+            "atomic": flag("Void all of them, or none. False when left out."),
+        },
+        optional=("atomic",),
+    ),
+    "EventKey": an_object({**_KEY, "idempotency_key": ref("Text")}),
+    "VoidAnswer": answer(
+        {
+            "voided": count("How many were voided now."),
+            "already_voided": count("How many had been already."),
+            "results": list_of(ref("VoidResult"), "One for each event, in order."),
+        }
+    ),
+    "VoidResult": an_object(
+        {
+            "status": one_of(
+                "voided",
+                "already_voided",
+                "rejected",
+                "not_stored",
+                description="`not_stored`: left as it is, because the batch was atomic"
+                " and failed.",
+            ),
+            **_PROBLEM,
+        },
+        optional=tuple(_PROBLEM),
+    ),
+    "VoidRefusal": _refusal("voided", "already_voided", "VoidResult"),
+}
+
+_EVENT = {
+    "subscription_external_id": "sub-1",
+    "metric_code": "api_calls",
+    "quantity": "1.25",
+    "period_start": "2026-01-10T09:00:00Z",
+    "period_end": "2026-01-10T10:00:00Z",
+    "idempotency_key": "2026-01-10T09/host-1",
+}
+_BAD_QUANTITY = {
+    "code": "invalid_quantity",
+    "error": "invalid quantity",
+    "field": "quantity",
+}
+_UNKNOWN_EVENT = {
+    "code": "unknown_event",
+    "error": "no event of yours has this idempotency_key",
+    "field": "idempotency_key",
+}
+
+OPERATIONS = {
+    ("POST", "/usage"): Operation(
+        name="recordUsage",
+        tag=TAG,
+        summary="Record a batch of usage events",
+        description="""
+Every event gets a result, in order: `accepted`, `duplicate`, `conflict` or
+`rejected`. Good events are stored although others are not. If any is refused, the
+answer is 400 with status `error`, and `errors` lists what was refused.
+
+Retry whatever you like: an event is known by its subscription, metric and
+`idempotency_key`, and is stored once. The same key with other content is a conflict
+and changes nothing. Give keys wherever two different events can look alike.
+""",
+        request=Request(
+            "UsageRequest",
+            {
+                "One event": {"events": [_EVENT]},
+                "All or none": {
+                    "atomic": True,
+                    "events": [_EVENT, {**_EVENT, "idempotency_key": "09/host-2"}],
+                },
+            },
+        ),
+        answer="UsageAnswer",
+        example={
+            "status": "ok",
+            "accepted": 1,
+            "duplicates": 0,
+            "results": [{"status": "accepted"}],
+        },
+        errors=(
+            *_BATCH_CODES,
+            *_EVENT_CODES,
+            "unknown_metric",
+            "invalid_quantity",
+            "invalid_period",
+            "period_order",
+            "period_in_future",
+            "idempotency_conflict",
+            "invalid_unique_key",
+        ),
+        refusal="UsageRefusal",
+        refusal_example={
+            "status": "error",
+            "error": "invalid quantity",
+            "code": "invalid_quantity",
+            "accepted": 1,
+            "duplicates": 0,
+            "results": [
+                {"status": "accepted"},
+                {"status": "rejected", **_BAD_QUANTITY},
+            ],
+            "errors": [{"index": 1, **_BAD_QUANTITY}],
+        },
+    ),
+    ("GET", "/usage"): Operation(
+        name="listUsage",
+        tag=TAG,
+        summary="Events that were accepted",
+        description="The events that your service sent, also those voided since.",
+        query={
+            "subscription": Parameter("Of this subscription.", "sub-1"),
+            "metric": Parameter("With this `metric_code`."),
+            "state": Parameter("In this state."),
+            "period_from": Parameter(
+                "`period_start` is this or later.", "2026-01-01T00:00:00Z"
+            ),
+            "period_until": Parameter("`period_start` is before this."),
+            "received_from": Parameter("Received at this instant or later."),
+            "received_until": Parameter("Received before this."),
+            "idempotency_key": Parameter("With this key."),
+            **paging("dXNhZ2U6NTAx"),
+        },
+        answer="UsageList",
+        example={
+            "status": "ok",
+            "events": [
+                {
+                    "usage_id": 501,
+                    "subscription_id": 12,
+                    "external_id": "sub-1",
+                    "metric_code": "api_calls",
+                    "quantity": "1.25",
+                    "period_start": "2026-01-10T09:00:00Z",
+                    "period_end": "2026-01-10T10:00:00Z",
+                    "idempotency_key": "2026-01-10T09/host-1",
+                    "unique_key": None,
+                    "received_at": "2026-01-10T10:00:02Z",
+                    "state": "accepted",
+                    "voided_at": None,
+                    "void_reason": None,
+                }
+            ],
+            "has_more": False,
+            "next_cursor": "dXNhZ2U6NTAx",
+        },
+        errors=("unknown_subscription",),
+    ),
+    ("POST", "/usage/void"): Operation(
+        name="voidUsage",
+        tag=TAG,
+        summary="Take events out of billing",
+        description="""
+An accepted event never changes. Void it, with a reason, and send the right one under
+a new key. What was billed already in the window invoiced last is credited on the next
+invoice. Repeating the request changes nothing.
+
+The key stays used: sent again, the event is a `duplicate` with `"voided": true`.
+""",
+        request=Request(
+            "VoidRequest",
+            {
+                "One event": {
+                    "reason": "counted twice by host-1",
+                    "events": [
+                        {
+                            key: _EVENT[key]
+                            for key in (
+                                "subscription_external_id",
+                                "metric_code",
+                                "idempotency_key",
+                            )
+                        }
+                    ],
+                }
+            },
+        ),
+        answer="VoidAnswer",
+        example={
+            "status": "ok",
+            "voided": 1,
+            "already_voided": 0,
+            "results": [{"status": "voided"}],
+        },
+        errors=(*_BATCH_CODES, *_EVENT_CODES, "invalid_reason", "unknown_event"),
+        refusal="VoidRefusal",
+        refusal_example={
+            "status": "error",
+            "error": "no event of yours has this idempotency_key",
+            "code": "unknown_event",
+            "voided": 0,
+            "already_voided": 0,
+            "results": [{"status": "rejected", **_UNKNOWN_EVENT}],
+            "errors": [{"index": 0, **_UNKNOWN_EVENT}],
+        },
+    ),
+}

@@ -1,0 +1,148 @@
+"""The vocabulary that the schemas are written in: JSON Schema 2020-12, as dicts."""
+
+from ...engine.events import MAX_TEXT
+from ...engine.quantity import DECIMALS, WHOLE_DIGITS
+
+MAX_ID = 2**31 - 1
+
+# What engine.events.check_text takes: no control character, and not only spaces.
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_TEXT = rf"[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*"
+
+SCHEMAS = {
+    "Text": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_TEXT,
+        "pattern": rf"^{_TEXT}$",
+        "description": "1 to 255 characters; not only spaces, no control characters.",
+    },
+    "OptionalText": {
+        "type": ["string", "null"],
+        "maxLength": MAX_TEXT,
+        "pattern": rf"^({_TEXT})?$",
+        "description": "As Text. Left out, null and empty are the same.",
+    },
+    "Id": {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+    "Decimal": {
+        "type": "string",
+        "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+        "description": "A decimal as text: JSON numbers become floats in most"
+        " languages.",
+    },
+    "DecimalInput": {
+        "anyOf": [
+            {
+                "type": "string",
+                "pattern": rf"^[0-9]{{1,{WHOLE_DIGITS}}}(\.[0-9]{{1,{DECIMALS}}})?$",
+            },
+            {
+                "type": "number",
+                "minimum": 0,
+                "exclusiveMaximum": 10**WHOLE_DIGITS,
+            },
+        ],
+        "description": "Decimal text or a number: zero or more, below 10^16, at most 10"
+        " decimals. Both are read exactly; no float is involved.",
+    },
+    "Instant": {
+        "type": "string",
+        "format": "date-time",
+        "description": "UTC, as `2026-01-10T09:00:00Z`.",
+    },
+    "InstantInput": {
+        "type": "string",
+        "anyOf": [{"format": "date-time"}, {"format": "date"}],
+        "description": "ISO 8601 with an offset, or a date, which means its midnight in"
+        " UTC. `YYYY-MM-DD HH:MM:SS` is taken too, and means UTC.",
+    },
+    "Day": {"type": "string", "format": "date"},
+    "SubscriptionReference": {
+        "anyOf": [
+            {"$ref": "#/components/schemas/Text"},
+            {"$ref": "#/components/schemas/Id"},
+        ],
+        "description": "The subscription's `external_id`, else its `subscription_id` as"
+        " a number or as decimal text.",
+    },
+}
+
+
+def ref(name: str, description: str = "") -> dict:
+    """A schema of the document by its name."""
+    found = {"$ref": f"#/components/schemas/{name}"}
+    return found | ({"description": description} if description else {})
+
+
+def or_null(schema: dict) -> dict:
+    """The same, or null."""
+    description = schema.get("description")
+    bare = {key: value for key, value in schema.items() if key != "description"}
+    either = {"anyOf": [bare, {"type": "null"}]}
+    return either | ({"description": description} if description else {})
+
+
+def text(description: str) -> dict:
+    """Any text, in answers."""
+    return {"type": "string", "description": description}
+
+
+def count(description: str) -> dict:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+def flag(description: str) -> dict:
+    return {"type": "boolean", "description": description}
+
+
+def one_of(*values: str, description: str = "") -> dict:
+    found = {"type": "string", "enum": list(values)}
+    return found | ({"description": description} if description else {})
+
+
+def list_of(items: dict, description: str = "", **limits: int) -> dict:
+    found = {"type": "array", "items": items, **limits}
+    return found | ({"description": description} if description else {})
+
+
+def an_object(
+    properties: dict, optional: tuple[str, ...] = (), description: str = ""
+) -> dict:
+    """An object; all keys are there but the optional ones.
+
+    Always open: in requests unknown keys are ignored, and to answers keys may be added.
+    """
+    found = {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": True,
+    }
+    return found | ({"description": description} if description else {})
+
+
+def answer(
+    properties: dict, optional: tuple[str, ...] = (), description: str = ""
+) -> dict:
+    """The body of an answer that is no refusal."""
+    return an_object({"status": {"const": "ok"}, **properties}, optional, description)
+
+
+def page(name: str, item: str) -> dict:
+    """The body of one page of a list.
+
+    :param name: key of the list
+    :param item: the schema of what it holds
+    """
+    return answer(
+        {
+            name: list_of(ref(item), "In order of arrival, which does not change."),
+            "has_more": flag("Whether another page follows."),
+            "next_cursor": or_null(
+                text(
+                    "The position after this page: give it back as `cursor`. On an"
+                    " empty page the one that was given, null without one."
+                )
+            ),
+        }
+    )
