@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from odoo import SUPERUSER_ID, api, http
@@ -184,7 +185,8 @@ def _read_committed(cr):
     """
     if isinstance(cr, Cursor):  # the one cursor of a test cannot change its level
         cr.rollback()  # only a new transaction may choose
-        cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        # said with its BEGIN, not by a statement; the pool resets it
+        cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
 
 
 def _authenticated_call(route):
