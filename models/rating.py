@@ -28,7 +28,7 @@ class FusionBillingRating(models.Model):
 
     open      counted on, still to be invoiced
     invoiced  on an invoice (``invoice_id``), or part of it at amount 0
-    released  its invoice was cancelled or deleted; a later revision bills it
+    released  its invoice was cancelled, deleted or credited; a later revision bills it
     """
 
     _name = "fusion.billing.rating"
@@ -82,11 +82,15 @@ class FusionBillingRating(models.Model):
         default="open",
         readonly=True,
     )
+    peak_share = fields.Integer(
+        readonly=True,
+        help="Highest share of the quota that the window reached, in percent.",
+    )
     closed_at = fields.Datetime(
         readonly=True, help="When its invoice was posted, and rating.closed sent."
     )
     order_line_id = fields.Many2one(
-        "sale.order.line", ondelete="set null", readonly=True
+        "sale.order.line", ondelete="set null", readonly=True, index="btree_not_null"
     )
     invoice_line_id = fields.Many2one(
         "account.move.line", ondelete="set null", readonly=True, index="btree_not_null"
@@ -191,62 +195,20 @@ class FusionBillingRating(models.Model):
         A rating of amount 0 has no invoice line: it goes with the invoice all
         the same, since its window is settled by it.
         """
-        line_of = {}
-        move_of = {}
-        for line in moves.invoice_line_ids:
-            for order_line in line.sale_line_ids:
-                line_of.setdefault(order_line, line)
-                move_of.setdefault(order_line.order_id, line.move_id)
+        move_of = {
+            order: line.move_id
+            for line in moves.invoice_line_ids
+            for order in line.sale_line_ids.order_id
+        }
         for rating in self:
-            invoice_line = line_of.get(rating.order_line_id)
-            invoice = (
-                invoice_line.move_id
-                if invoice_line
-                else move_of.get(rating.subscription_id)
-            )
-            if invoice and (invoice_line or rating.currency_id.is_zero(rating.amount)):
-                rating.write(
-                    {
-                        "state": "invoiced",
-                        "invoice_id": invoice.id,
-                        "invoice_line_id": invoice_line and invoice_line.id,
-                    }
-                )
-
-    def _release(self):
-        """Give back the windows of an invoice that will not be collected.
-
-        The rows stay as they are, as history; being released they no longer
-        count as billed, so the next rating opens a revision for the whole.
-        """
-        self.filtered(lambda r: r.state == "invoiced").write({"state": "released"})
-
-    def _reclaim(self):
-        """Take released ratings back: their cancelled invoice is posted after all.
-
-        :raises UserError: another invoice has billed the same window meanwhile
-        """
-        for rating in self.filtered(lambda r: r.state == "released"):
-            later = self.search(
-                [
-                    ("subscription_id", "=", rating.subscription_id.id),
-                    ("charge_id", "=", rating.charge_id.id),
-                    ("window_start", "=", rating.window_start),
-                    ("revision", ">", rating.revision),
-                    ("state", "=", "invoiced"),
-                ],
-                limit=1,
-            )
-            if later:
-                raise UserError(
-                    self.env._(
-                        "The usage of %(rating)s was billed again by %(invoice)s. "
-                        "Posting this invoice too would bill it twice.",
-                        rating=rating.display_name,
-                        invoice=later.invoice_id.display_name,
-                    )
-                )
-            rating.write({"state": "invoiced"})
+            if rating.invoice_line_id:
+                invoice = rating.invoice_line_id.move_id
+            elif rating.currency_id.is_zero(rating.amount):
+                invoice = move_of.get(rating.subscription_id)
+            else:
+                continue
+            if invoice in moves:
+                rating.write({"state": "invoiced", "invoice_id": invoice.id})
 
     def _fc_event_data(self):
         """What a webhook says of a rating: quantities and amounts as decimal text."""

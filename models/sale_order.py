@@ -179,9 +179,12 @@ class SaleOrder(models.Model):
             lines = self.order_line.filtered("fc_charge_id")
         else:
             lines = super()._get_invoiceable_lines(final)
+        # Windows that outweigh each other come to 0, too, and are told all the same.
         return lines.filtered(
             lambda line: (
-                not (line.fc_charge_id and line.currency_id.is_zero(line.price_unit))
+                not line.fc_charge_id
+                or not line.currency_id.is_zero(line.price_unit)
+                or line._fc_billed_ratings()
             )
         )
 
@@ -189,14 +192,12 @@ class SaleOrder(models.Model):
         """Invoice what a closed subscription has used since its last invoice.
 
         Where that fails (a missing account, say) the subscription is closed all the
-        same, and says so. Usage after the open window is marked for finance.
+        same, and says so.
         """
         self.ensure_one()
         order = self.sudo().with_context(
             fc_last_usage=True, raise_if_nothing_to_invoice=False
         )
-        if window := order._fc_window():
-            order._fc_flag_unallocated(window.end)
         try:
             with self.env.cr.savepoint():
                 moves = order._create_invoices().with_context(fc_last_usage=False)

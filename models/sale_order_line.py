@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 from odoo.tools import format_date
 from odoo.tools.misc import get_lang
 
@@ -14,6 +15,13 @@ class SaleOrderLine(models.Model):
         copy=False,
         readonly=True,
         help="The line bills this charge. Its price is set by rating.",
+    )
+
+    fc_open_rating_ids = fields.One2many(
+        "fusion.billing.rating",
+        "order_line_id",
+        domain=[("state", "=", "open")],
+        groups="fusion_centralized_billing.group_user",
     )
 
     _fc_one_line_per_charge = models.UniqueIndex(
@@ -48,6 +56,33 @@ class SaleOrderLine(models.Model):
         if self.fc_charge_id:
             optional_values["quantity"] = 1.0
         return super()._prepare_invoice_line(**optional_values)
+
+    def _fc_billed_ratings(self):
+        """Open ratings that an invoice of this line bills, oldest window first."""
+        return (
+            self.sudo()
+            .fc_open_rating_ids.filtered(lambda r: r.state == "open" and r.amount)
+            .sorted("window_start")
+        )
+
+    def _prepare_invoice_lines_vals_list(self, **optional_values):
+        """Bill each window by a line of its own, which names it."""
+        vals_list = super()._prepare_invoice_lines_vals_list(**optional_values)
+        if not self.fc_charge_id:
+            return vals_list
+        [vals] = vals_list
+        full_name = self.env["account.move.line"]._get_journal_items_full_name
+        return [
+            vals
+            | {
+                "name": full_name(
+                    self._fc_description(rating), self.product_id.display_name
+                ),
+                "price_unit": rating.amount,
+                "fc_rating_ids": [Command.link(rating.id)],
+            }
+            for rating in self._fc_billed_ratings()
+        ] or vals_list
 
     def _is_invoiced_in_advance(self):
         """Usage is billed afterwards, as it came: by no days, and it is no MRR."""

@@ -2,76 +2,115 @@ import logging
 
 from psycopg2 import IntegrityError, OperationalError
 
-from odoo import api, models
-from odoo.fields import Domain
+from odoo import api, fields, models
+from odoo.tools import SQL
 
-from .sale_order import RENEWED
+from .sale_order import CHURNED, RENEWED
 
 _logger = logging.getLogger(__name__)
 
 BATCH = 500
+# How often in one run another process may be in the way; the next run goes on.
+MAX_CONFLICTS = 20
 
 
 class SaleOrder(models.Model):
-    """The scheduled rating of all running subscriptions."""
+    """The scheduled rating of whatever has changed."""
 
     _inherit = "sale.order"
 
     @api.model
     def _cron_fc_rate_usage(self):
-        """Rate every running subscription that has a charge, in committed batches.
+        """Rate the subscriptions that something has changed for, in committed batches.
 
-        A subscription that cannot be rated is left out and says why on its
-        form; it never stops the others.
+        Several processes can do so side by side: none takes what another is at. A
+        subscription that cannot be rated stays in the queue and says why on its form;
+        it never stops the others.
         """
-        plans = self.env["fusion.billing.charge"].search([]).plan_id
-        order_ids = self.search(
-            Domain(self._fc_running_domain())
-            & (
-                Domain("plan_id", "in", plans.ids)
-                | Domain("fc_window_plan_id", "in", plans.ids)
-            ),
-            order="id",
-        ).ids
+        Queue = self.env["fusion.billing.rating.queue"]
         Cron = self.env["ir.cron"]
-        Cron._commit_progress(remaining=len(order_ids))
-        for start in range(0, len(order_ids), BATCH):
-            batch = self.browse(order_ids[start : start + BATCH])
+        Cron._commit_progress(remaining=Queue._count())
+        failed, conflicts = set(), 0
+        while conflicts < MAX_CONFLICTS:
             try:
-                batch._fc_rate_isolated()
+                batch = Queue._claim(BATCH, without=failed)
+                if not batch:
+                    break
+                failed.update(batch._fc_rate_isolated())
+                # Written only now: what another process has changed meanwhile.
+                self.env.flush_all()
             except (OperationalError, IntegrityError):
-                # Invoiced or changed by somebody else just now, which rates it, too.
-                # What is left is rated by the next run.
+                # Invoiced or changed by somebody else just now.
                 self.env.cr.rollback()
-                _logger.info("Rating of %s subscriptions put off", len(batch))
+                conflicts += 1
+                continue
             if not Cron._commit_progress(len(batch)):
                 return
+        self._fc_rate_ended()
+
+    @api.model
+    def _fc_rate_ended(self):
+        """Hand over and bill what subscriptions have used that have ended since."""
+        Cron = self.env["ir.cron"]
         renewed = self.search(
             [("is_subscription", "=", True), ("subscription_state", "=", RENEWED)]
         )
         renewed._fc_hand_over_usage()
         Cron._commit_progress()
-        for order in self._fc_renewed_to_bill():
+        for order in self._fc_renewed_to_bill() | self._fc_ended_to_bill():
             order._fc_bill_last_usage()
             Cron._commit_progress()
 
+    @api.model
+    def _fc_ended_to_bill(self):
+        """Ended subscriptions with usage that came late, one invoice a day for each.
+
+        What a credit note or a cancelled invoice has given back is left to finance.
+        """
+        self.env["fusion.billing.rating"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT r.subscription_id
+                  FROM fusion_billing_rating r
+                  JOIN sale_order o ON o.id = r.subscription_id
+                 WHERE r.state = 'open' AND r.amount != 0
+                   AND o.state = 'sale' AND o.subscription_state = ANY(%s)
+                   AND NOT EXISTS (
+                           SELECT FROM fusion_billing_rating other
+                            WHERE other.subscription_id = r.subscription_id
+                              AND (other.state = 'released'
+                                   OR other.closed_at >= %s))
+                 GROUP BY r.subscription_id ORDER BY r.subscription_id
+                """,
+                [RENEWED, CHURNED],
+                fields.Date.today(),
+            )
+        )
+        orders = self.browse([order_id for [order_id] in rows])
+        # A renewed one runs on to the end of its window.
+        return orders.filtered(lambda o: o._fc_is_over())
+
     def _fc_rate_isolated(self):
-        """Rate a batch at once; when that fails, one by one, noting the failures."""
-        running = self.filtered_domain(self._fc_running_domain())
+        """Rate a batch at once; when that fails, one by one, noting the failures.
+
+        :return: ids of those that failed (set)
+        """
         try:
             with self.env.cr.savepoint():
-                running._fc_rate_usage()
-                running._fc_set_rating_error(False)
-            return
+                self._fc_bring_up_to_date()
+                self._fc_set_rating_error(False)
+            return set()
         except (OperationalError, IntegrityError):
             raise  # a concurrent transaction, not a bad record
         except Exception:
-            _logger.info("Rating %s subscriptions one by one", len(running))
-            running.invalidate_recordset(flush=False)
-        for order in running:
+            _logger.info("Rating %s subscriptions one by one", len(self))
+            self.invalidate_recordset(flush=False)
+        failed = set()
+        for order in self:
             try:
                 with self.env.cr.savepoint():
-                    order._fc_rate_usage()
+                    order._fc_bring_up_to_date()
                     order._fc_set_rating_error(False)
             except (OperationalError, IntegrityError):
                 raise
@@ -79,6 +118,8 @@ class SaleOrder(models.Model):
                 _logger.info("Rating of %s failed", order.name, exc_info=True)
                 order.invalidate_recordset(flush=False)
                 order._fc_set_rating_error(str(exc) or type(exc).__name__)
+                failed.add(order.id)
+        return failed
 
     def _fc_set_rating_error(self, error):
         changed = self.filtered(lambda o: (o.fc_rating_error or False) != error)

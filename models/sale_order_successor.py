@@ -50,7 +50,6 @@ class SaleOrder(models.Model):
                 continue
             if order.fc_service_id and not successor.fc_service_id:
                 successor.sudo().fc_service_id = order.fc_service_id
-            span = Usage._billable_span(successor)
             Usage.flush_model()
             self.env.cr.execute(
                 """
@@ -70,10 +69,7 @@ class SaleOrder(models.Model):
                 UPDATE fusion_billing_usage u
                    SET subscription_id = CASE WHEN known.id IS NULL
                        THEN %(successor)s ELSE subscription_id END,
-                       unallocated = CASE WHEN known.id IS NULL
-                       THEN period_start < %(span_start)s
-                            OR period_start >= %(span_end)s
-                       ELSE true END,
+                       unallocated = known.id IS NOT NULL,
                        voided_at = CASE WHEN known.same THEN %(now)s END,
                        void_uid = CASE WHEN known.same THEN %(uid)s END,
                        void_reason = CASE WHEN known.same THEN %(reason)s END
@@ -85,8 +81,6 @@ class SaleOrder(models.Model):
                     "order": order.id,
                     "successor": successor.id,
                     "start": order._fc_renewed_from(),
-                    "span_start": span.start,
-                    "span_end": span.end,
                     "now": fields.Datetime.now(),
                     "uid": self.env.uid,
                     "reason": self.env._(
@@ -96,3 +90,8 @@ class SaleOrder(models.Model):
             )
             if self.env.cr.rowcount:
                 Usage.invalidate_model()
+                start = order._fc_renewed_from()
+                self.env["fusion.billing.rating.queue"].sudo()._add_usage(
+                    {order.id: start, successor.id: start}
+                )
+                successor.sudo()._fc_allocate({successor.id: start})

@@ -1,5 +1,5 @@
 from collections import defaultdict
-from datetime import datetime, timezone
+from datetime import timezone
 from zoneinfo import ZoneInfo
 
 from odoo import fields, models
@@ -78,21 +78,6 @@ class SaleOrder(models.Model):
             window = periods.Window(self.fc_settled_end, window.end)
         return window
 
-    def _fc_previous_window(self):
-        """The window invoiced last, when the open one follows it; else None.
-
-        Its usage can still change: an app is late, or an event was committed while
-        the invoice was being made, which could not see it. What it comes to beyond
-        what was billed goes on the next invoice.
-        """
-        self.ensure_one()
-        window = self._fc_window()
-        if window is None or not self.fc_settled_start:
-            return None
-        if self.fc_settled_day != self.last_invoice_date:
-            return None
-        return periods.Window(self.fc_settled_start, self.fc_settled_end)
-
     def _fc_settle_window(self):
         """Remember the open window as the one that is being invoiced."""
         orders_of_window = defaultdict(self.browse)
@@ -113,38 +98,18 @@ class SaleOrder(models.Model):
             )
 
     def _fc_before_jump(self, day):
-        """Keep usage from falling between two windows, when dates are moved by hand.
+        """Keep the open window from being left behind, when dates are moved by hand.
 
-        After a pause the open window is left behind, or one is skipped. What the
-        open one has come to is put in the ledger and goes on the next invoice; the
-        usage of the days between is marked for finance.
+        After a pause, say. What it has come to is put in the ledger and goes on the
+        next invoice.
 
         :param day: the new ``last_invoice_date`` (date or None)
         """
         for order in self.filtered("is_subscription"):
-            window = order._fc_window()
-            if order.state != "sale" or not day or not window:
+            if order.state != "sale" or not day or not order._fc_window():
                 continue
-            if day < order.next_invoice_date or day == order.fc_settled_day:
-                continue
-            order._fc_rate_usage(settle=True)
-            order._fc_flag_unallocated(
-                order._fc_window().end,
-                periods.day_start_utc(day, order.company_id.fc_billing_tz),
-            )
-
-    def _fc_flag_unallocated(self, start, end=datetime.max):
-        """Mark the usage of ``[start, end)`` (naive UTC) as in no window to come."""
-        self.ensure_one()
-        self.env.cr.execute(
-            """
-            UPDATE fusion_billing_usage SET unallocated = true
-             WHERE subscription_id = %s AND voided_at IS NULL
-               AND period_start >= %s AND period_start < %s
-            """,
-            [self.id, start, end],
-        )
-        self.env["fusion.billing.usage"].invalidate_model(["unallocated"])
+            if day >= order.next_invoice_date and day != order.fc_settled_day:
+                order._fc_rate_usage(settle=True)
 
     def _fc_local_date(self, moment):
         """The date of a naive UTC datetime in the company's billing time zone."""

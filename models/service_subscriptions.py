@@ -24,6 +24,9 @@ INGESTION_FIELDS = [
     "state",
     "subscription_state",
     "company_id",
+    "plan_id",
+    "fc_window_plan_id",
+    "fc_window_plan_day",
 ]
 
 

@@ -124,6 +124,12 @@ class FusionBillingUsage(models.Model):
                 f"{fields.Datetime.to_string(usage.period_start)}"
             )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        usages = super().create(vals_list)
+        usages._queue_rating()
+        return usages
+
     def write(self, vals):
         if FROZEN & vals.keys() or not self.env.su:
             raise UserError(
@@ -159,11 +165,22 @@ class FusionBillingUsage(models.Model):
         if not (reason or "").strip():
             raise ValidationError(self.env._("Say why the usage is voided."))
         self.check_access("write")
-        self.filtered(lambda usage: not usage.voided_at).sudo().write(
+        live = self.filtered(lambda usage: not usage.voided_at).sudo()
+        live.write(
             {
                 "voided_at": fields.Datetime.now(),
                 "void_uid": self.env.uid,
                 "void_reason": reason.strip(),
+            }
+        )
+        live._queue_rating()
+
+    def _queue_rating(self):
+        """Have the subscriptions of these events rated again."""
+        self.env["fusion.billing.rating.queue"].sudo()._add_usage(
+            {
+                order.id: min(usages.mapped("period_start"))
+                for order, usages in self.grouped("subscription_id").items()
             }
         )
 

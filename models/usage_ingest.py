@@ -6,7 +6,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..engine import events, periods
+from ..engine import events
 from ..engine.errors import BillingError
 from ..engine.pg_text import (
     array_literal,
@@ -14,10 +14,10 @@ from ..engine.pg_text import (
     copy_texts,
     text_array_literal,
 )
-from .sale_order import RENEWED
 
 # Where the usage of one subscription and metric is recorded: their ids, whether the
-# metric counts unique keys, and the span of time that is billed there. Of a renewed
+# metric counts unique keys, and the spans of time that will be invoiced there (the
+# windows that were invoiced are in the ledger). Of a renewed
 # subscription also the target of the renewal, and the instant from which usage belongs
 # to it. ``former``: ids of the orders that were renewed into this one, under which an
 # event may be recorded already.
@@ -152,13 +152,13 @@ class FusionBillingUsage(models.Model):
     @api.model
     def _target(self, order, metric, successors, spans, former=()):
         if order.id not in spans:
-            spans[order.id] = self._billable_span(order)
+            spans[order.id] = order._fc_spans_of_metrics()
         renewal = successors.get(order)
         return Target(
             order=order.id,
             metric=metric.id,
             unique=metric.aggregation == "unique",
-            billable=spans[order.id],
+            billable=spans[order.id].get(metric.id, ()),
             renewed_from=order._fc_renewed_from() if renewal else datetime.max,
             renewal=renewal
             and self._target(renewal, metric, successors, spans, (*former, order.id)),
@@ -195,29 +195,42 @@ class FusionBillingUsage(models.Model):
             event=event,
             target=target,
             scope=(target.order, target.metric, key),
-            unallocated=not target.billable.contains(event.period_start),
+            unallocated=not any(
+                span.contains(event.period_start) for span in target.billable
+            ),
         )
 
     @api.model
-    def _billable_span(self, order):
-        """The span of time of which usage will still be invoiced (Window).
-
-        It begins with the window invoiced last, else the open one, and has no end,
-        unless the subscription has one. ``end_date`` itself is the first day not
-        billed. One that was renewed is billed for the window it was renewed in.
-        """
-        tz = order.company_id.fc_billing_tz
-        first = order.last_invoice_date or order.start_date
-        if not first or order._fc_is_over():
-            return periods.Window(datetime.min, datetime.min)
-        previous = order._fc_previous_window()
-        ends = [order.end_date] if order.end_date else []
-        if order.subscription_state == RENEWED:
-            ends.append(order.next_invoice_date)
-        return periods.Window(
-            previous.start if previous else periods.day_start_utc(first, tz),
-            periods.day_start_utc(min(ends), tz) if ends else datetime.max,
-        )
+    def _with_ledger(self, rows):
+        """The rows, those allocated after all whose window was invoiced already."""
+        asked = [row for row in rows if row.unallocated]
+        if not asked:
+            return rows
+        found = {
+            index
+            for [index] in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT u.index
+                      FROM unnest(%s::int[], %s::int[], %s::int[], %s::timestamp[])
+                           AS u(index, subscription_id, metric_id, period_start)
+                      JOIN fusion_billing_rating r
+                     USING (subscription_id, metric_id)
+                     WHERE u.period_start >= r.window_start
+                       AND u.period_start < r.window_end
+                       AND r.explanation->>'superseded' IS NULL
+                    """,
+                    [row.index for row in asked],
+                    [row.scope[0] for row in asked],
+                    [row.scope[1] for row in asked],
+                    [row.event.period_start for row in asked],
+                )
+            )
+        }
+        return [
+            row._replace(unallocated=False) if row.index in found else row
+            for row in rows
+        ]
 
     @api.model
     def _store(self, service, rows, results):
@@ -226,6 +239,7 @@ class FusionBillingUsage(models.Model):
         Rows go in sorted by their key: two batches with the same events in
         opposite order then wait for each other instead of deadlocking.
         """
+        rows = self._with_ledger(rows)
         before = self._recorded_before_renewal(rows)
         first_of, repeated = {}, []
         for row in rows:
@@ -314,6 +328,13 @@ class FusionBillingUsage(models.Model):
                 )
         except UniqueViolation:
             return False
+        since_of = {}
+        for order, start in zip(
+            columns["subscription_id"], columns["period_start"], strict=True
+        ):
+            if start < since_of.get(order, datetime.max):
+                since_of[order] = start
+        self.env["fusion.billing.rating.queue"]._add_usage(since_of)
         return True
 
     @api.model
@@ -328,14 +349,24 @@ class FusionBillingUsage(models.Model):
             self.env.execute_query(
                 SQL(
                     """
-                    INSERT INTO fusion_billing_usage (%s)
-                    SELECT *
-                      FROM unnest(%s::int[], %s::int[], %s::int[], %s::numeric[],
-                                  %s::timestamp[], %s::timestamp[], %s::text[],
-                                  %s::text[], %s::text[], %s::bool[], %s::timestamp[])
-                        ON CONFLICT (subscription_id, metric_id, idempotency_key)
-                        DO NOTHING
-                    RETURNING subscription_id, metric_id, idempotency_key
+                    WITH new AS (
+                        INSERT INTO fusion_billing_usage (%s)
+                        SELECT *
+                          FROM unnest(%s::int[], %s::int[], %s::int[], %s::numeric[],
+                                      %s::timestamp[], %s::timestamp[], %s::text[],
+                                      %s::text[], %s::text[], %s::bool[],
+                                      %s::timestamp[])
+                            ON CONFLICT (subscription_id, metric_id, idempotency_key)
+                            DO NOTHING
+                        RETURNING subscription_id, metric_id, idempotency_key,
+                                  period_start
+                    ), queued AS (
+                        INSERT INTO fusion_billing_rating_queue
+                                    (subscription_id, since, recheck)
+                        SELECT subscription_id, min(period_start), false
+                          FROM new GROUP BY subscription_id
+                    )
+                    SELECT subscription_id, metric_id, idempotency_key FROM new
                     """,
                     SQL(", ").join(map(SQL.identifier, columns)),
                     *arrays,

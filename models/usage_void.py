@@ -114,10 +114,17 @@ class FusionBillingUsage(models.Model):
         if ids:
             self.env.cr.execute(
                 """
-                UPDATE fusion_billing_usage
-                   SET voided_at = %s, void_uid = %s, void_service_id = %s,
-                       void_reason = %s
-                 WHERE id = ANY(%s)
+                WITH void AS (
+                    UPDATE fusion_billing_usage
+                       SET voided_at = %s, void_uid = %s, void_service_id = %s,
+                           void_reason = %s
+                     WHERE id = ANY(%s)
+                    RETURNING subscription_id, period_start
+                )
+                INSERT INTO fusion_billing_rating_queue
+                            (subscription_id, since, recheck)
+                SELECT subscription_id, min(period_start), false
+                  FROM void GROUP BY subscription_id
                 """,
                 [fields.Datetime.now(), self.env.uid, service.id, reason, ids],
             )

@@ -275,11 +275,19 @@ class TestBilledOnce(BillingCase):
         self.assertFalse(order.invoice_ids)
 
     def test_usage_after_the_close_is_for_finance_to_decide(self):
+        """Of its windows there is a rating; what lies after them is in none."""
         self.order.subscription_state = "6_churn"
-        answer = self._post_usage(self._event(quantity=2))
-        self.assertEqual(
-            answer["results"], [{"status": "accepted", "unallocated": True}]
+        answer = self._post_usage(
+            self._event(quantity=2),
+            self._event(
+                period_start="2026-02-01T00:00:00Z", period_end="2026-02-01T01:00:00Z"
+            ),
         )
+        self.assertEqual(
+            answer["results"],
+            [{"status": "accepted"}, {"status": "accepted", "unallocated": True}],
+        )
+        self.assertEqual(self._open_amount(), 1.0)
 
     def test_usage_of_a_pause_is_flagged_and_that_before_it_is_billed(self):
         self.order.subscription_state = "4_paused"

@@ -62,13 +62,19 @@ class TestRenewal(BillingCase):
             answer["results"], [{"status": "accepted", "unallocated": True}]
         )
 
-    def test_usage_that_comes_after_the_last_invoice_is_flagged(self):
+    def test_usage_that_comes_after_the_last_invoice_has_one_of_its_own(self):
+        """It was only flagged, though its window is known."""
         self._run_cron("2026-02-01")
-        with freeze_time("2026-02-02"):
+        invoiced = self.order.invoice_ids
+        with freeze_time("2026-02-01 12:00:00"):
             answer = self._post_usage(self._event())
-        self.assertEqual(
-            answer["results"], [{"status": "accepted", "unallocated": True}]
-        )
+        self.assertEqual(answer["results"], [{"status": "accepted"}])
+        self._run_cron("2026-02-01")  # one invoice a day
+        self.assertEqual(self.order.invoice_ids, invoiced)
+        self._run_cron("2026-02-02")
+        late = self.order.invoice_ids - invoiced
+        self.assertEqual(late.state, "posted")
+        self.assertEqual(late.invoice_line_ids.price_subtotal, 0.5)
 
     def test_renewed_without_usage_is_looked_at_once(self):
         order = self._create_subscription()

@@ -1,0 +1,51 @@
+from odoo import api, models
+from odoo.tools import ormcache
+
+
+class FusionBillingCharge(models.Model):
+    """What follows from a new price: who is rated again, what has a price at all."""
+
+    _inherit = "fusion.billing.charge"
+
+    @api.model
+    @ormcache("plan_id", "company_id")
+    def _terms_of_plan(self, plan_id, company_id):
+        """What has a price on a plan, and when: tuple of (metric id, first, last day).
+
+        :param int plan_id: id of the plan, or False
+        :param int company_id: whose charges
+        """
+        charges = self.sudo().search(
+            [("plan_id", "=", plan_id), ("company_id", "=", company_id)]
+        )
+        return tuple((c.metric_id.id, c.date_start, c.date_end) for c in charges)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        charges = super().create(vals_list)
+        charges._rate_again()
+        return charges
+
+    def write(self, vals):
+        self._rate_again()
+        result = super().write(vals)
+        if {"plan_id", "company_id"} & vals.keys():
+            self._rate_again()
+        return result
+
+    def unlink(self):
+        self._rate_again()
+        return super().unlink()
+
+    def _rate_again(self):
+        """Have every subscription rated that these charges price."""
+        self.env.registry.clear_cache()
+        Order = self.env["sale.order"].sudo()
+        running = Order._fc_running_domain()
+        for company, charges in self.grouped("company_id").items():
+            plans = charges.plan_id.ids
+            orders = Order.search(
+                [*running, ("company_id", "=", company.id), "|"]
+                + [("plan_id", "in", plans), ("fc_window_plan_id", "in", plans)]
+            )
+            self.env["fusion.billing.rating.queue"].sudo()._add(orders)

@@ -1,0 +1,138 @@
+from datetime import datetime
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+# Any two-part lock number of ours; see _claim.
+_LOCK = 0x46434252
+
+_NOT_RATED = ("1_draft", "2_renewal", "4_paused")
+
+
+class FusionBillingRatingQueue(models.Model):
+    """Which subscriptions have to be rated again, and from when on.
+
+    Rows are only added and, by the rating that has seen them, deleted. They are
+    written in the transaction of the change itself: whoever sees the row sees the
+    change, and an event that is committed beside a rating is left for the next one.
+    No two of those who add ever wait for each other.
+    """
+
+    _name = "fusion.billing.rating.queue"
+    _description = "Rating Queue"
+    _log_access = False
+
+    subscription_id = fields.Many2one(
+        "sale.order", required=True, ondelete="cascade", index=True
+    )
+    since = fields.Datetime(
+        help="Usage from then on has changed. Empty: from the open window on."
+    )
+    recheck = fields.Boolean(
+        help="Dates, plan or prices have changed: which usage belongs to a window may"
+        " have, too."
+    )
+
+    def _add(self, orders, since=None):
+        """Have subscriptions rated again whose dates, plan or prices have changed.
+
+        :param orders: ``sale.order`` records
+        :param datetime since: naive UTC; None: from their open window on
+        """
+        if orders:
+            self.env.cr.execute(
+                "INSERT INTO fusion_billing_rating_queue (subscription_id, since, "
+                "recheck) SELECT unnest(%s), %s, true",
+                [orders.ids, since],
+            )
+
+    def _add_usage(self, since_of):
+        """Have subscriptions rated again whose usage has changed.
+
+        :param dict since_of: order id -> the earliest ``period_start`` that changed
+        """
+        if since_of:
+            self.env.cr.execute(
+                "INSERT INTO fusion_billing_rating_queue (subscription_id, since, "
+                "recheck) SELECT *, false FROM unnest(%s::int[], %s::timestamp[])",
+                [list(since_of), list(since_of.values())],
+            )
+
+    def _take(self, orders):
+        """Delete the rows of these subscriptions, and say what was in them.
+
+        :return: two dicts, order id -> naive UTC: since when usage changed, and since
+            when its allocation has to be checked; ``datetime.max`` is the open window
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH taken AS (
+                    DELETE FROM fusion_billing_rating_queue
+                     WHERE subscription_id = ANY(%s)
+                    RETURNING subscription_id, since, recheck
+                )
+                SELECT subscription_id, min(since),
+                       bool_or(recheck),
+                       min(since) FILTER (WHERE recheck)
+                  FROM taken GROUP BY subscription_id
+                """,
+                orders.ids,
+            )
+        )
+        dirty = {order_id: since or datetime.max for order_id, since, *_rest in rows}
+        rechecked = {
+            order_id: since or datetime.max
+            for order_id, _since, recheck, since in rows
+            if recheck
+        }
+        return dirty, rechecked
+
+    def _claim(self, limit, without=()):
+        """Subscriptions that this transaction may rate, and no other one meanwhile.
+
+        Call it first in a transaction: what an earlier holder has committed must be
+        seen. Where it is not, PostgreSQL refuses the writes, and nothing is lost.
+
+        :param int limit: how many at most
+        :param without: order ids to leave out
+        :return: ``sale.order`` records; paused ones wait until they go on
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT queued.subscription_id
+                  FROM (SELECT DISTINCT q.subscription_id
+                          FROM fusion_billing_rating_queue q
+                          JOIN sale_order o ON o.id = q.subscription_id
+                         WHERE q.subscription_id <> ALL(%s)
+                           AND coalesce(o.subscription_state, '') <> ALL(%s)
+                         ORDER BY 1) queued
+                 WHERE pg_try_advisory_xact_lock(%s, queued.subscription_id)
+                 LIMIT %s
+                """,
+                list(without),
+                list(_NOT_RATED),
+                _LOCK,
+                limit,
+            )
+        )
+        orders = self.env["sale.order"].sudo().browse([order_id for [order_id] in rows])
+        subscriptions = orders.filtered("is_subscription")
+        self._take(orders - subscriptions)  # upsells, say: nothing to rate
+        return subscriptions
+
+    def _count(self):
+        """How many subscriptions wait."""
+        [[count]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT count(DISTINCT q.subscription_id)
+                  FROM fusion_billing_rating_queue q
+                  JOIN sale_order o ON o.id = q.subscription_id
+                 WHERE coalesce(o.subscription_state, '') <> ALL(%s)
+                """,
+                list(_NOT_RATED),
+            )
+        )
+        return count

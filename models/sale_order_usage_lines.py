@@ -1,0 +1,62 @@
+from odoo import models
+
+
+class SaleOrder(models.Model):
+    """Open amounts on the lines of subscriptions, and from there onto invoices."""
+
+    _inherit = "sale.order"
+
+    def _fc_update_lines(self, ratings):
+        """Carry the open amounts to the usage lines, one line for each charge.
+
+        Several windows of one charge (an earlier one reopened, and the current
+        one) add up on its line. A line is made for an amount only, but an
+        existing line follows its amount down to 0.
+
+        Nothing of this is told in the chatter: what has been used so far changes by
+        the hour.
+        """
+        Line = self.env["sale.order.line"].sudo()
+        lines = {
+            (line.order_id.id, line.fc_charge_id.id): line
+            for line in Line.search(
+                [("order_id", "in", self.ids), ("fc_charge_id", "!=", False)]
+            )
+        }
+        groups = ratings.sorted("window_start").grouped(
+            lambda r: (r.subscription_id.id, r.charge_id.id)
+        )
+        to_create = []
+        for key, group in groups.items():
+            order, charge = group.subscription_id, group.charge_id
+            amount = order.currency_id.round(sum(group.mapped("amount")))
+            line = lines.pop(key, None)
+            # A window that came to nothing is no news beside one that did not.
+            told = group.filtered("amount") or group
+            if line:
+                line._fc_set_amount(amount, told)
+                line._fc_link(group)
+            elif amount:
+                to_create.append(
+                    {
+                        "order_id": order.id,
+                        "product_id": charge.product_id.id,
+                        "fc_charge_id": charge.id,
+                        "name": Line._fc_description(told),
+                        "product_uom_qty": 1.0,
+                        "price_unit": amount,
+                        "technical_price_unit": amount,
+                        "discount": 0.0,
+                    }
+                )
+        Line.concat(*lines.values())._fc_reset()
+        for line in Line.with_context(sale_no_log_for_new_lines=True).create(to_create):
+            line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
+        # Computed now, as the context says whether a new total is tracked.
+        self.with_context(mail_notrack=True).mapped("amount_total")
+
+    def _fc_invoiced(self, moves):
+        """Settle the ratings that went on these invoices; their lines restart at 0."""
+        open_ratings = self._fc_open_ratings()
+        open_ratings._invoice(moves.sudo())
+        self._fc_update_lines(open_ratings.filtered(lambda r: r.state == "open"))
