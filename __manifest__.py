@@ -13,6 +13,7 @@
         "security/rules.xml",
         "data/ir_cron.xml",
         "wizards/api_key_wizard_views.xml",
+        "wizards/usage_move_wizard_views.xml",
         "wizards/usage_void_wizard_views.xml",
         "views/api_key_views.xml",
         "views/api_log_views.xml",

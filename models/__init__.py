@@ -37,6 +37,7 @@ from . import (
     service_usage,
     usage,
     usage_ingest,
+    usage_move,
     usage_void,
     webhook,
     webhook_delivery,

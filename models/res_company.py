@@ -24,6 +24,17 @@ class ResCompany(models.Model):
         help="Usage whose period starts further ahead than this is refused.",
     )
 
+    def write(self, vals):
+        """With the time zone the windows move."""
+        result = super().write(vals)
+        if "fc_billing_tz" in vals:
+            Order = self.env["sale.order"].sudo()
+            orders = Order.search(
+                [*Order._fc_running_domain(), ("company_id", "in", self.ids)]
+            )
+            self.env["fusion.billing.rating.queue"].sudo()._add(orders)
+        return result
+
     @api.constrains("fc_future_tolerance_hours")
     def _check_fc_future_tolerance_hours(self):
         for company in self:

@@ -30,6 +30,11 @@ class SaleOrder(models.Model):
     )
     fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
     fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
+    fc_has_open_usage = fields.Boolean(
+        compute="_compute_fc_has_open_usage",
+        groups=USER_GROUP,
+        help="It has ended, and an amount of it is on no invoice.",
+    )
     fc_rating_error = fields.Text(
         string="Rating Problem",
         copy=False,
@@ -216,6 +221,23 @@ class SaleOrder(models.Model):
                         "The invoice of the last usage stays in draft: %s", str(exc)
                     )
                 )
+
+    def action_fc_invoice_open_usage(self):
+        """Invoice what an ended subscription still owes, and open what was made."""
+        self.ensure_one()
+        before = self.invoice_ids
+        self._fc_bill_last_usage()
+        self.invalidate_recordset(["invoice_ids"])
+        return self.action_view_invoice(self.invoice_ids - before)
+
+    @api.depends("subscription_state", "fc_rating_ids.state")
+    def _compute_fc_has_open_usage(self):
+        for order in self:
+            order.fc_has_open_usage = bool(
+                order.is_subscription
+                and order._fc_is_over()
+                and order.sudo()._fc_open_ratings().filtered("amount")
+            )
 
     def _fc_is_last_window_billed(self):
         """Whether the window in which this was renewed, or closed, has been billed."""

@@ -63,8 +63,8 @@ class FusionBillingUsage(models.Model):
     )
     unallocated = fields.Boolean(
         readonly=True,
-        help="No invoice bills it by itself: its period lies before the window "
-        "invoiced last, before the subscription began or after it ended.",
+        help="No invoice bills it by itself: its period lies in no window of the "
+        "subscription, or the plan has no price for the metric.",
     )
     state = fields.Selection(
         [

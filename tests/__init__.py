@@ -12,6 +12,7 @@ from . import (
     test_http_reading,
     test_http_writing,
     test_invoicing,
+    test_ledger,
     test_openapi,
     test_rating,
     test_reconciliation,
@@ -19,6 +20,7 @@ from . import (
     test_security,
     test_service_keys,
     test_successor,
+    test_unallocated,
     test_usage,
     test_webhook,
 )
