@@ -179,6 +179,17 @@ class SaleOrder(models.Model):
             " now() AT TIME ZONE 'UTC')",
             page_size=1000,
         )
+        self.env["sale.order.line"].flush_model(["fc_charge_id"])
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_rating r SET order_line_id = l.id
+              FROM sale_order_line l
+             WHERE r.subscription_id = ANY(%s) AND r.state = 'open'
+               AND r.order_line_id IS NULL
+               AND l.order_id = r.subscription_id AND l.fc_charge_id = r.charge_id
+            """,
+            [self.ids],
+        )
         self.env["fusion.billing.rating"].invalidate_model()
         self.invalidate_recordset(["fc_rating_ids"])
         self.env["sale.order.line"].invalidate_model(["fc_open_rating_ids"])

@@ -76,7 +76,8 @@ class SaleOrderLine(models.Model):
             vals
             | {
                 "name": full_name(
-                    self._fc_description(rating), self.product_id.display_name
+                    self._fc_description(self.order_id, rating),
+                    self.product_id.display_name,
                 ),
                 "price_unit": rating.amount,
                 "fc_rating_ids": [Command.link(rating.id)],
@@ -94,27 +95,29 @@ class SaleOrderLine(models.Model):
             return False
         return super()._get_recurring_invoice_description()
 
-    def _fc_set_amount(self, amount, ratings):
-        """Set a usage line to ``amount``; written only where it changes something."""
+    def _fc_set_amount(self, order, amount, ratings):
+        """Set a usage line to ``amount``; written only where it changes something.
+
+        :param order: the line's own, from the set of all that are rated
+        """
         self.ensure_one()
         vals = {}
         if self.currency_id.compare_amounts(self.price_unit, amount):
             # Both prices, as one that differs is taken for entered by hand.
             vals |= {"price_unit": amount, "technical_price_unit": amount}
-        if ratings and (name := self._fc_description(ratings)) != self.name:
+        if ratings and (name := self._fc_description(order, ratings)) != self.name:
             vals["name"] = name
         if self.product_uom_qty != 1.0:
             vals["product_uom_qty"] = 1.0
         if vals:
-            self.with_context(fc_rating=True).write(vals)
+            self.write(vals)
 
     def _fc_reset(self):
         """Set usage lines to 0, at once; written only where it changes something."""
-        lines = self.with_context(fc_rating=True)
-        lines.filtered(lambda x: not x.currency_id.is_zero(x.price_unit)).write(
+        self.filtered(lambda x: not x.currency_id.is_zero(x.price_unit)).write(
             {"price_unit": 0.0, "technical_price_unit": 0.0}
         )
-        lines.filtered(lambda x: x.product_uom_qty != 1.0).product_uom_qty = 1.0
+        self.filtered(lambda x: x.product_uom_qty != 1.0).product_uom_qty = 1.0
 
     def _fc_link(self, ratings):
         """Note on the ratings that this line bills them."""
@@ -124,12 +127,12 @@ class SaleOrderLine(models.Model):
             unlinked.order_line_id = self
 
     @api.model
-    def _fc_description(self, ratings):
+    def _fc_description(self, order, ratings):
         """What the invoice says of a usage line, in the customer's language.
 
-        :param ratings: ``fusion.billing.rating`` rows of one subscription and charge
+        :param order: the subscription
+        :param ratings: ``fusion.billing.rating`` rows of it and of one charge
         """
-        order = ratings.subscription_id
         charge = ratings.charge_id.with_context(lang=order.partner_id.lang)
         return "\n".join(
             [charge.metric_id.name]

@@ -16,7 +16,10 @@ class SaleOrder(models.Model):
         Nothing of this is told in the chatter: what has been used so far changes by
         the hour.
         """
-        Line = self.env["sale.order.line"].sudo()
+        Line = self.env["sale.order.line"].sudo().with_context(fc_rating=True)
+        # Read together, not order by order when its total is computed.
+        self.order_line.mapped("tax_ids")
+        orders = {order.id: order for order in self}
         lines = {
             (line.order_id.id, line.fc_charge_id.id): line
             for line in Line.search(
@@ -28,13 +31,13 @@ class SaleOrder(models.Model):
         )
         to_create = []
         for key, group in groups.items():
-            order, charge = group.subscription_id, group.charge_id
+            order, charge = orders[key[0]], group.charge_id
             amount = order.currency_id.round(sum(group.mapped("amount")))
             line = lines.pop(key, None)
             # A window that came to nothing is no news beside one that did not.
             told = group.filtered("amount") or group
             if line:
-                line._fc_set_amount(amount, told)
+                line._fc_set_amount(order, amount, told)
                 line._fc_link(group)
             elif amount:
                 to_create.append(
@@ -42,7 +45,7 @@ class SaleOrder(models.Model):
                         "order_id": order.id,
                         "product_id": charge.product_id.id,
                         "fc_charge_id": charge.id,
-                        "name": Line._fc_description(told),
+                        "name": Line._fc_description(order, told),
                         "product_uom_qty": 1.0,
                         "price_unit": amount,
                         "technical_price_unit": amount,
