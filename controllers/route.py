@@ -24,7 +24,7 @@ from ..engine.errors import BillingError, NotFoundError
 from ..engine.keys import parse_bearer
 from ..engine.query import Reader, read_query
 from ..models.own_transaction import own_transaction
-from .envelope import MAX_BODY, PREFIX, Refused, json_response, read_body
+from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
 
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
@@ -226,6 +226,7 @@ def _answer(call, handler):
     except BillingError as error:
         answer = error_body(error)
         status = status_of(error.code, isinstance(error, NotFoundError))
+        headers |= HEADERS.get(error.code, {})
     call.answer = answer
     call.log(status)
     return json_response(answer, status, headers)

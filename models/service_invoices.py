@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..engine.errors import BillingError, NotFoundError
 from ..engine.payload import reference_id
@@ -102,13 +103,24 @@ class FusionBillingService(models.Model):
         The file that was sent, where there is one; else it is made now.
 
         :raises NotFoundError: ``unknown_invoice``
-        :raises BillingError: ``pdf_unavailable``
+        :raises BillingError: ``pdf_unavailable``, or ``busy`` while one is made
         """
         move = self._invoice_in_path(invoice_id)
         if document := move._get_invoice_legal_documents("pdf"):
             return document["content"]
+        # The program asks this server for styles and pictures. Did all of its workers
+        # make a PDF file, they would wait for each other until the time limit.
+        [[free]] = self.env.execute_query(
+            SQL("SELECT pg_try_advisory_xact_lock(hashtext('fcb_pdf'))")
+        )
+        if not free:
+            raise BillingError("busy", "another PDF file is being made; ask again")
         try:
-            content, kind = self.env["ir.actions.report"]._render_qweb_pdf(
+            # Not kept: reading leaves no trace, also when two do it at once.
+            report = self.env["ir.actions.report"].with_context(
+                report_pdf_no_attachment=True
+            )
+            content, kind = report._render_qweb_pdf(
                 "account.account_invoices", move.ids
             )
         except UserError:

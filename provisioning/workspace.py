@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
-from . import odoo_source, python_env
+from . import odoo_source, pdf, python_env
 from .addons import AddonsPath, addons_path
 from .cache import prepare_cache, remove_leftovers
 from .databases import Databases, template_key
@@ -63,6 +63,7 @@ class Workspace:
         # what Odoo is run with where nothing else is said
         self.conf = settings.run_dir / "odoo.conf"
         self._python: Path | None = None
+        self._pdf: Path | None = None  # the folder with wkhtmltopdf
         self._odoo: odoo_source.OdooTree | None = None
         self._addons: AddonsPath | None = None
         self._databases: Databases | None = None
@@ -103,9 +104,11 @@ class Workspace:
 
     def _get_packages(self) -> Path:
         with self.phase("Python packages") as phase:
-            return python_env.get_venv(
+            python = python_env.get_venv(
                 self.settings, python_env.ODOO_REQUIREMENTS, phase, "python-packages"
             )
+            self._pdf = pdf.get_bin_path(python, phase)
+            return python
 
     def _get_postgres(self) -> Connection:
         settings = self.settings
@@ -179,6 +182,8 @@ class Workspace:
             # a long request on a slow machine must not restart the server
             "limit_time_real": 3600,
         }
+        if self._pdf:
+            defaults["bin_path"] = self._pdf
         lines = []
         everything = {"options": {**defaults, **(options or {})}, **(sections or {})}
         for section, values in everything.items():

@@ -78,7 +78,7 @@ DATABASE = {
     "required": False,
     "description": "The database, where Odoo does not know it by other means (one"
     " database, or a filter by host name).",
-    "schema": {"type": "string", "minLength": 1},
+    "schema": {"type": "string"},
     "example": "billing",
 }
 
