@@ -96,11 +96,6 @@ What was sent to your receiver can also be fetched, for example after it was dow
             "has_more": False,
             "next_cursor": "ZXZlbnQ6MTI",
         },
-        links={
-            "replay": Link(
-                "replayEvent", {"event_id": "$response.body#/events/0/event_id"}
-            ),
-        },
     ),
     ("POST", "/events/{event_id}/replay"): Operation(
         name="replayEvent",

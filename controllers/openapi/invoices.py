@@ -113,11 +113,6 @@ they were cancelled since; never drafts.
             "next_cursor": "aW52b2ljZTo4OA",
         },
         errors=("unknown_customer", "unknown_subscription"),
-        links={
-            "invoice": Link(
-                "getInvoice", {"invoice_id": "$response.body#/invoices/0/invoice_id"}
-            ),
-        },
     ),
     ("GET", "/invoices/{invoice_id}"): Operation(
         name="getInvoice",

@@ -1,0 +1,101 @@
+"""The OpenAPI document against the live server: schemathesis, with all its checks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from provisioning import python_env
+from provisioning.lock import exclusive
+from provisioning.process import clean_env
+from provisioning.server import HOST
+from provisioning.settings import HERE
+
+from .api import PREFIX, ApiCase
+from .common import INVOICE_JOB
+
+REQUIREMENTS = HERE / "requirements-openapi.txt"
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+SEED = 20260101
+EXAMPLES = 25  # of each operation, beside those of the document and of the coverage
+CASES = 1000  # fewer were no test; there are some 1,800
+# The names that the document's examples use, so that these meet something.
+NAMES = """
+    UPDATE fusion_billing_account_link SET external_id = 'acc-1'
+     WHERE external_id = 'customer-0';
+    UPDATE fusion_billing_metric SET code = 'api_calls' WHERE code = 'calls';
+    UPDATE fusion_billing_service SET webhook_url = 'https://hooks.example.com/billing'
+     WHERE code = 'app';
+    INSERT INTO ir_attachment
+                (name, type, res_model, res_id, res_field, mimetype, db_datas)
+    SELECT 'invoice.pdf', 'binary', 'account.move', min(id), 'invoice_pdf_report_file',
+           'application/pdf', '%PDF-1.4 sample' FROM account_move;
+    SELECT min(id) FROM account_move
+"""
+
+
+class TestSchemathesis(ApiCase):
+    seconds = 70
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        workspace = cls.workspace
+        with (
+            exclusive(workspace.cache / "lock", workspace.progress, "provisioning"),
+            workspace.phase("OpenAPI tests: packages") as phase,
+        ):
+            cls.bin = python_env.get_venv(
+                workspace.settings, REQUIREMENTS, phase, "openapi-packages"
+            ).parent
+        cls.run_jobs(cls.database, INVOICE_JOB)
+        cls.invoice = cls.psql(NAMES)
+
+    def run_program(self, *command: str | Path, **env: str) -> str:
+        """Run one of the packages' programs to its end; it must succeed."""
+        folder = tempfile.TemporaryDirectory(dir=self.workspace.run_dir)
+        self.addCleanup(folder.cleanup)
+        done = subprocess.run(
+            [self.bin / command[0], *command[1:]],
+            cwd=folder.name,  # where it leaves what it has tried
+            env=clean_env(**env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, f"{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def test_the_document_is_openapi(self):
+        document = self.api.call("GET", "/openapi.json").content
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            file.write(document)
+            file.flush()
+            self.run_program("openapi-spec-validator", file.name)
+
+    def test_the_server_does_what_the_document_says(self):
+        document = self.api.call("GET", "/openapi.json").body
+        operations = sum(
+            method in ("get", "post")
+            for path in document["paths"].values()
+            for method in path
+        )
+        output = self.run_program(
+            *("schemathesis", "--no-color", f"--config-file={CONFIG}", "run"),
+            f"http://{HOST}:{self.server.port}{PREFIX}/openapi.json",
+            *("--checks=all", "--continue-on-failure", f"--seed={SEED}"),
+            *(f"--max-examples={EXAMPLES}", "--request-timeout=60"),
+            FCB_KEY=self.api.key,
+            FCB_DATABASE=self.database,
+            FCB_INVOICE=self.invoice,
+        )
+        self.assertIn(f"Tested: {operations - 1}", output)  # all but openapi.json
+        [cases] = re.findall(r"(\d+) generated, \d+ passed", output)
+        self.assertGreater(int(cases), CASES, output)
+        for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+            self.assertIn(f"✅ {phase}", output)
+        self.check_quiet()
+        self.assertEqual(self.api.call("GET", "/health").body, {"status": "ok"})
