@@ -78,6 +78,27 @@ class SaleOrder(models.Model):
             window = periods.Window(self.fc_settled_end, window.end)
         return window
 
+    def _fc_period_end(self, today):
+        """The day on which the period that runs ends, invoiced or not.
+
+        A period whose invoice is due has begun: the invoice job was not there yet.
+
+        :param today: date
+        """
+        self.ensure_one()
+        day, period = self.next_invoice_date, self.plan_id.billing_period
+        if day > today:
+            return day
+        # From the beginning, where that leads there: 28 February, then 31 March.
+        anchor, count = self.start_date, 0
+        while anchor + count * period < day:
+            count += 1
+        if anchor + count * period != day:
+            anchor, count = day, 0
+        while anchor + count * period <= today:
+            count += 1
+        return anchor + count * period
+
     def _fc_settle_window(self):
         """Remember the open window as the one that is being invoiced."""
         orders_of_window = defaultdict(self.browse)

@@ -47,7 +47,10 @@ class FusionBillingService(models.Model):
             order = self._subscription_named(
                 query["subscription"], field="subscription"
             )
-            domain &= Domain("invoice_line_ids.sale_line_ids.order_id", "=", order.id)
+            orders = self._with_renewals(order)
+            domain &= Domain(
+                "invoice_line_ids.sale_line_ids.order_id", "in", orders.ids
+            )
         for name, field, operator in (
             ("payment_state", "payment_state", "="),
             ("date_from", "invoice_date", ">="),

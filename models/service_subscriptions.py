@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -126,6 +126,17 @@ class FusionBillingService(models.Model):
         except BillingError:
             raise error("unknown_subscription", "unknown subscription", field) from None
 
+    def _with_renewals(self, order):
+        """A subscription and what it was renewed into, one after the other.
+
+        The app goes on naming the one it knows; what it asks for is the whole.
+        """
+        successors = self.env["fusion.billing.usage"]._all_successors(self, order)
+        chain = order
+        while order := successors.get(order):
+            chain |= order
+        return chain
+
     # -- routes ----------------------------------------------------------------
 
     def _api_subscription(self, reference):
@@ -165,7 +176,8 @@ class FusionBillingService(models.Model):
     def _api_cancel_subscription(self, reference, payload):
         """End a subscription now, or when its running period does.
 
-        What it is already, it stays: repeating the request changes nothing.
+        What it is already, it stays: repeating the request changes nothing. Of one
+        that was renewed, the renewal ends: the customer would go on paying for it.
 
         :param dict payload: ``when``: "now" or "period_end" (default); ``reason``
         :raises NotFoundError: ``unknown_subscription``
@@ -177,7 +189,7 @@ class FusionBillingService(models.Model):
         if when not in ("now", "period_end"):
             raise BillingError("invalid_when", "when is now or period_end", "when")
         reason = optional_text(payload, "reason")
-        order = self._subscription_in_path(reference)
+        order = self._with_renewals(self._subscription_in_path(reference))[-1]
         if order.subscription_state not in (CHURNED, RENEWED):
             if order.subscription_state not in (RUNNING, PAUSED):
                 raise BillingError(
@@ -197,11 +209,12 @@ class FusionBillingService(models.Model):
             with self.env.cr.savepoint():
                 if when == "now":
                     order._fc_close()
-                elif not order.end_date or order.end_date > order.next_invoice_date:
-                    # The first day that is not billed; the expiry job closes it then.
-                    order.end_date = order.next_invoice_date
                 else:
-                    return
+                    # The first day that is not billed; the expiry job closes it then.
+                    end_date = order._fc_period_end(fields.Date.today())
+                    if order.end_date and order.end_date <= end_date:
+                        return
+                    order.end_date = end_date
                 order.message_post(
                     body=self.env._(
                         "%(service)s cancelled this subscription. %(reason)s",

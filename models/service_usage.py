@@ -36,7 +36,8 @@ class FusionBillingService(models.Model):
             order = self._subscription_named(
                 query["subscription"], field="subscription"
             )
-            conditions.append(SQL("u.subscription_id = %s", order.id))
+            orders = self._with_renewals(order)
+            conditions.append(SQL("u.subscription_id IN %s", tuple(orders.ids)))
         for name, condition in (
             ("metric", "m.code = %s"),
             ("period_from", "u.period_start >= %s"),

@@ -4,6 +4,7 @@ from . import (
     test_api_handlers,
     test_api_key,
     test_api_log,
+    test_api_renewed,
     test_billed_once,
     test_browser,
     test_conformance,
