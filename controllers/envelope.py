@@ -7,11 +7,13 @@ in HTML. Below the API's prefix every one of them is turned into JSON here.
 import contextlib
 import json
 import logging
+import re
 
 import psycopg2
-from werkzeug.exceptions import ClientDisconnected, HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException, NotFound
 
 from odoo import models
+from odoo.exceptions import ConcurrencyError
 from odoo.http import HttpDispatcher, RegistryError, Response, request
 from odoo.sql_db import db_connect
 
@@ -32,6 +34,8 @@ CODES = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
+_SLASHES = re.compile("/{2,}")
+BUSY = (psycopg2.OperationalError, psycopg2.InterfaceError, ConcurrencyError)
 HEADERS = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     "busy": {"Retry-After": "1"},
@@ -75,12 +79,12 @@ def error_response(exception):
             code = "busy" if _is_database_down(exception) else "unknown_database"
         if methods := getattr(exception, "valid_methods", None):
             headers["Allow"] = ", ".join(sorted(methods))
-    elif isinstance(exception, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+    elif isinstance(exception, BUSY):
         # Odoo has repeated it five times and gave up, or PostgreSQL went away.
         # Whether the last commit went through is unknown then: send it again.
         code = "busy"
     else:
-        code = "internal_error"
+        code = "internal_error" if _has_good_host() else "invalid_request"
     body = error_body(BillingError(code, ERRORS[code].meaning))
     call = getattr(request, "fc_call", None)
     if call and request.env:
@@ -91,6 +95,14 @@ def error_response(exception):
         with contextlib.suppress(psycopg2.Error):
             call.log(ERRORS[code].status)
     return json_response(body, ERRORS[code].status, headers | HEADERS.get(code, {}))
+
+
+def _has_good_host():
+    """Whether the header Host is there and makes an address; Odoo cannot do without."""
+    try:
+        return "Host" in request.httprequest.headers and bool(request.httprequest.url)
+    except ValueError:
+        return False
 
 
 def _is_database_down(exception):
@@ -151,7 +163,8 @@ def read_body(optional=False):
 
 
 def _is_ours():
-    return f"{request.httprequest.path}/".startswith(f"{PREFIX}/")
+    path = _SLASHES.sub("/", f"{request.httprequest.path}/")
+    return path.startswith(f"{PREFIX}/")
 
 
 class JsonErrors(HttpDispatcher):
@@ -174,11 +187,15 @@ class IrHttp(models.AbstractModel):
         try:
             return super()._match(path_info)
         except HTTPException as exception:
-            # Only a missing route goes through _handle_error; a wrong method
-            # would leave as it is.
-            if _is_ours():
-                exception.error_response = error_response(exception)
-            raise
+            if not _is_ours():
+                raise
+            # Odoo asks nobody how a wrong method is to be answered. And it makes a
+            # redirection, in HTML, of a missing route where the path has two slashes
+            # or a cookie names a language.
+            no_route = isinstance(exception, NotFound) or exception.code is None
+            refused = Refused("not_found") if no_route else exception
+            refused.error_response = error_response(refused)
+            raise refused from None
 
     @classmethod
     def _dispatch(cls, endpoint):

@@ -34,6 +34,6 @@ class UsageApi(http.Controller):
     def usage(self, call):
         return call.service._api_usage(call.query)
 
-    @api_route("POST", "/reconciliations", scope="usage")
+    @api_route("POST", "/reconciliations", scope="usage", read_committed=True)
     def reconcile(self, call):
         return call.service._api_reconcile(call.body())

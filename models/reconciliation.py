@@ -259,6 +259,22 @@ class FusionBillingReconciliation(models.Model):
             },
         )
 
+    def _is_explained_as(self, values):
+        """Whether finance has explained the difference of these declared totals.
+
+        :param dict values: of a request for this window
+        """
+        self.ensure_one()
+        if self.state != "explained":
+            return False
+        quantity, count, amount = self._our_totals()
+        now = {name: value for name, value in values.items() if "declared" in name} | {
+            "actual_quantity": float(quantity),
+            "actual_count": count,
+            "actual_amount": float(amount),
+        }
+        return all(self[name] == value for name, value in now.items())
+
     def action_view_usage(self):
         """Open the events we hold for the window."""
         self.ensure_one()

@@ -1,8 +1,11 @@
 from datetime import timedelta
 from functools import wraps
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.tools import mute_logger
 
 from ..engine import money
 from ..engine.api_errors import error_body
@@ -14,6 +17,7 @@ from ..engine.quantity import parse_quantity
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
 MAX_LINES = 200
+EXTERNAL_ID_INDEX = "sale_order_fc_external_id_unique"
 MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
 
 
@@ -296,12 +300,21 @@ class FusionBillingService(models.Model):
 
     @api.model
     def _api_confirm_order(self, env, values):
-        """Create and confirm; what Odoo refuses is the caller's to mend."""
+        """Create and confirm; what Odoo refuses is the caller's to mend.
+
+        :raises ConcurrencyError: a request for another customer has just taken the
+            external id; Odoo repeats this one, which then says so
+        """
         try:
-            with env.cr.savepoint():
+            # The second of the two is no error worth a line in the log.
+            with mute_logger("odoo.sql_db"), env.cr.savepoint():
                 order = env["sale.order"].create(values)
                 order.action_confirm()
                 return order
+        except UniqueViolation as exc:
+            if exc.diag.constraint_name != EXTERNAL_ID_INDEX:
+                raise
+            raise ConcurrencyError("external_id was taken just now") from exc
         except (UserError, AccessError) as exc:
             raise BillingError("subscription_refused", str(exc)) from exc
 
@@ -324,6 +337,7 @@ class FusionBillingService(models.Model):
         if len(lines) > MAX_LINES:
             raise BillingError("too_many_lines", f"at most {MAX_LINES} lines", "lines")
         invalid = BillingError("invalid_line", "invalid line", "lines")
+        digits = env["decimal.precision"].precision_get("Product Unit")
         values = []
         for line in lines:
             if not isinstance(line, dict):
@@ -333,7 +347,9 @@ class FusionBillingService(models.Model):
                 quantity = parse_quantity(line.get("quantity", 1))
             except BillingError as error:
                 raise invalid from error
-            if not quantity or quantity > 10**9:
+            # Odoo would round it, and the customer pay for another quantity.
+            exact = quantity == round(quantity, digits)
+            if not quantity or quantity > 10**9 or not exact:
                 raise invalid
             values.append(
                 {"product_id": product_id, "product_uom_qty": float(quantity)}

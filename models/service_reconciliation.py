@@ -7,6 +7,9 @@ from ..engine.periods import parse_timestamp
 from ..engine.quantity import parse_quantity
 from .api_render import amount_text, decimal_text
 
+# Any two-part lock number of ours, beside that of the rating queue.
+_LOCK = 0x46434253
+
 
 class FusionBillingService(models.Model):
     """Control totals that a source app declares for a window."""
@@ -16,7 +19,8 @@ class FusionBillingService(models.Model):
     def _api_reconcile(self, payload):
         """Hold the source's totals of a window against ours.
 
-        The same window again replaces what was declared, and compares anew.
+        The same window again replaces what was declared, and compares anew. Sent again
+        as it was, it leaves alone what finance has explained meanwhile.
 
         :param dict payload: ``subscription_external_id``, ``metric_code``,
             ``window_start``, ``window_end``, ``declared_quantity``, optional
@@ -26,6 +30,10 @@ class FusionBillingService(models.Model):
         """
         check_object(payload)
         values = self._reconciliation_values(payload)
+        # Of two requests for a window at once, the second must see what the first did.
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, values["subscription_id"]]
+        )
         key = (
             "service_id",
             "subscription_id",
@@ -35,11 +43,13 @@ class FusionBillingService(models.Model):
         )
         Reconciliation = self.env["fusion.billing.reconciliation"].sudo()
         record = Reconciliation.search([(name, "=", values[name]) for name in key])
+        explained = record and record._is_explained_as(values)
         if record:
             record.write({k: v for k, v in values.items() if k not in key})
         else:
-            record = Reconciliation.create(values)
-        record.action_compare()
+            record = Reconciliation.create(values | {"user_id": self.user_id.id})
+        if not explained:
+            record.action_compare()
         return self._reconciliation_answer(record)
 
     def _reconciliation_values(self, payload):
@@ -55,7 +65,6 @@ class FusionBillingService(models.Model):
             )
         values = {
             "service_id": self.id,
-            "user_id": self.user_id.id,
             "window_start": start.replace(microsecond=0),
             "window_end": end.replace(microsecond=0),
             **_declared(payload),
@@ -64,6 +73,10 @@ class FusionBillingService(models.Model):
             values["completed_at"] = fields.Datetime.now()
         found = self._subscriptions_by_reference({reference})
         order = self._referenced_subscription(found, reference)
+        for renewal in self._with_renewals(order)[1:]:
+            if start < order._fc_renewed_from():
+                break
+            order = renewal
         Usage = self.env["fusion.billing.usage"]
         metric = Usage._metric_of(Usage._active_metrics({code}), code)
         return values | {

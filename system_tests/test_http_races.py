@@ -123,6 +123,47 @@ class TestHttpRaces(ApiCase):
         self.assertEqual(self.psql(orders), "1")
         self.check_quiet()
 
+    def test_the_same_subscription_for_other_customers(self):
+        """One customer gets it; the others are told, where some got a 500."""
+        contents = [
+            {
+                "external_customer_id": f"customer-{number % 4}",
+                "external_id": "raced-for",
+                "plan_id": self.world["plan"],
+                "lines": [{"product_id": self.world["fee"], "quantity": 1}],
+            }
+            for number in range(12)
+        ]
+        answers = self.at_once(
+            [
+                lambda content=content: post_until_answered(
+                    lambda: self.api.call("POST", "/subscriptions", content)
+                )
+                for content in contents
+            ]
+        )
+        refused = [answer for answer in answers if answer.status != 200]
+        self.assertEqual(len(refused), 9)
+        for answer in refused:
+            self.check_refused(answer, 400, "external_id_conflict")
+        self.check_quiet()
+
+    def test_the_same_totals(self):
+        """One reconciliation; some of the requests got a 500, and lines in the log."""
+        content = {
+            "subscription_external_id": "sub-1",
+            "metric_code": "calls",
+            "window_start": "2020-01-01",
+            "window_end": "2020-02-01",
+            "declared_quantity": 1,
+        }
+        answers = self.at_once(
+            [lambda: self.api.call("POST", "/reconciliations", content)] * MANY
+        )
+        ids = {self.check_json(a, 200)["reconciliation_id"] for a in answers}
+        self.assertEqual(len(ids), 1)
+        self.check_quiet()
+
     def test_keys_are_replaced_while_requests_run(self):
         """The old key is good during its overlap, and neither ever gets a 401; a key
         that was revoked gets nothing else."""

@@ -236,6 +236,9 @@ class TestApiHandlers(BillingCase):
             ({"lines": [line | {"quantity": 0}]}, "invalid line"),
             ({"lines": [line | {"quantity": "many"}]}, "invalid line"),
             ({"lines": [line | {"quantity": -1}]}, "invalid line"),
+            # Odoo would make them 0 and 1.01
+            ({"lines": [line | {"quantity": "0.004"}]}, "invalid line"),
+            ({"lines": [line | {"quantity": "1.005"}]}, "invalid line"),
             ({"start_date": "20260105"}, "invalid start_date"),
             ({"start_date": "20260105AB"}, "invalid start_date"),
             ({"start_date": "2026-W01-1"}, "invalid start_date"),

@@ -1,4 +1,5 @@
 import json
+from http.client import HTTPConnection
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
@@ -136,6 +137,25 @@ class TestHttp(HttpApiCase):
             with self.subTest(path=path):
                 self._assert_refused(self._request("GET", path), 404, "not_found")
                 self._assert_refused(self._request("POST", path, {}), 404, "not_found")
+
+    def test_two_slashes_are_404_in_json(self):
+        """They were a redirection, in HTML; and /customers//a was customer a."""
+        for path in ("//health", "/customers//acc-1", "/customers/%2Facc-1", "//"):
+            with self.subTest(path=path):
+                self._assert_refused(self._request("GET", path), 404, "not_found")
+        response = self.url_open("/api/billing//v1/health")
+        self._assert_refused(response, 404, "not_found")
+
+    def test_a_bad_host_is_400(self):
+        """It was a 500. Odoo itself cannot do without a host; it logs that."""
+        for host in ("[::1", "localhost:99999"):
+            connection = HTTPConnection("127.0.0.1", self.http_port(), timeout=10)
+            with self.subTest(host=host), mute_logger("odoo.http"):
+                connection.request("GET", f"{PREFIX}/health", headers={"Host": host})
+                response = connection.getresponse()
+                self.assertEqual(response.status, 400)
+                self.assertEqual(json.load(response)["code"], "invalid_request")
+            connection.close()
 
     def test_a_wrong_method_is_405_and_names_the_right_one(self):
         for method, path, allowed in (
