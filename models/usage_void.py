@@ -104,10 +104,52 @@ class FusionBillingUsage(models.Model):
             )
         )
         # Of one that was recorded before and after a renewal, the one that counts.
-        return {
+        found = {
             index: (usage_id, voided)
             for index, usage_id, voided in sorted(rows, key=lambda row: not row[2])
         }
+        return found | self._lock_moved(service, found)
+
+    @api.model
+    def _lock_moved(self, service, found):
+        """What finance bills in place of events that are voided: see usage_move.py.
+
+        To the source it is the event it has sent, under the key it has sent.
+
+        :param dict found: index -> (usage id, whether it is voided)
+        :return: likewise, for those that finance has moved
+        """
+        voided = {index: usage_id for index, (usage_id, old) in found.items() if old}
+        if not voided:
+            return {}
+        moved = {
+            index: (usage_id, old)
+            for index, usage_id, old in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT v.index, n.id, n.voided_at IS NOT NULL
+                      FROM unnest(%s::int[], %s::int[]) AS v(index, id)
+                      JOIN fusion_billing_usage u ON u.id = v.id
+                      JOIN sale_order o ON o.id = u.subscription_id
+                      JOIN res_partner p ON p.id = o.partner_id
+                      -- where finance may have moved it: the customer's subscriptions
+                      JOIN res_partner c
+                        ON c.commercial_partner_id = p.commercial_partner_id
+                      JOIN sale_order t
+                        ON t.partner_id = c.id AND t.company_id = o.company_id
+                      JOIN fusion_billing_usage n
+                        ON n.subscription_id = t.id AND n.metric_id = u.metric_id
+                       AND n.idempotency_key = 'moved:' || u.id
+                     WHERE n.service_id = %s
+                     ORDER BY n.id FOR UPDATE OF n
+                    """,
+                    list(voided),
+                    list(voided.values()),
+                    service.id,
+                )
+            )
+        }
+        return moved | self._lock_moved(service, moved)
 
     @api.model
     def _void_ids(self, service, ids, reason):

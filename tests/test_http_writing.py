@@ -1,3 +1,5 @@
+from datetime import date
+
 from freezegun import freeze_time
 
 from odoo.tests import tagged
@@ -110,6 +112,25 @@ class TestWriting(HttpApiCase):
         self.order._fc_rate_usage()
         self.assertEqual(self._usage_line().price_unit, 0.0)
 
+    def test_void_of_what_finance_has_moved(self):
+        """It said "already_voided", of an event that was billed with another one."""
+        early = self._event(
+            period_start="2025-12-30", period_end="2025-12-30", idempotency_key="k-1"
+        )
+        self._post_usage(early)
+        event = self.env["fusion.billing.usage"].search(
+            [("subscription_id", "=", self.order.id)]
+        )
+        moved = event._move_to(self.order, "used before")
+        body = {"reason": "a test call", "events": [self._void_key()] * 2}
+        self.assertEqual(
+            self._post("/usage/void", body)["results"],
+            [{"status": "voided"}, {"status": "already_voided"}],
+        )
+        self.assertEqual(moved.void_reason, "a test call")
+        self.assertIn("used before", event.void_reason)
+
+    @freeze_time("2026-01-15")
     def test_cancel_at_period_end(self):
         body = {"reason": "moved away"}
         for _time in range(2):
@@ -125,6 +146,24 @@ class TestWriting(HttpApiCase):
             )
         notes = self.order.message_ids.filtered(lambda m: "moved away" in m.body)
         self.assertEqual(len(notes), 1)
+
+    def test_cancel_while_an_invoice_is_due(self):
+        """It began today, or the invoice job has not run: it ended with the period
+        before, and what it has used since was never billed.
+        """
+        start, due, february = date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)
+        for dates, today, end in (
+            ((start, start), "2026-01-31", due),
+            ((start, due), "2026-02-28", february),
+            ((start, due), "2026-02-27", due),
+            ((start, due), "2026-04-02", date(2026, 4, 30)),
+            ((date(2026, 1, 15), date(2026, 2, 1)), "2026-02-01", date(2026, 3, 1)),
+        ):
+            order = self._create_subscription()
+            self._set_window(order, *dates)
+            with self.subTest(today=today), freeze_time(today):
+                path = f"/subscriptions/{order.id}/cancel"
+                self.assertEqual(self._post(path)["end_date"], str(end))
 
     def test_cancel_now(self):
         self._post_usage(self._event(quantity=130))
@@ -187,6 +226,28 @@ class TestWriting(HttpApiCase):
         self.assertEqual(
             again["ours"], {"quantity": "130", "count": 2, "amount": "15.00"}
         )
+
+    def test_reconcile_again_what_was_explained(self):
+        """A retry, or the app's nightly run, brought the mismatch back to finance."""
+        self._record(100)
+        answer = self._post("/reconciliations", self._totals(declared_amount="65"))
+        record = self.env["fusion.billing.reconciliation"].browse(
+            answer["reconciliation_id"]
+        )
+        record.user_id = self.env.ref("base.user_admin")
+        record.note = "Calls of our own staff."
+        record.action_explain()
+        again = self._totals(declared_amount="65", complete=True)
+        answer = self._post("/reconciliations", again)
+        self.assertEqual((answer["state"], answer["complete"]), ("explained", True))
+        self.assertFalse(record.activity_ids)
+        self.assertEqual(record.user_id, self.env.ref("base.user_admin"))
+        # other totals, or another quantity of ours, are another matter
+        changed = self._totals(declared_quantity=131)
+        self.assertEqual(self._post("/reconciliations", changed)["state"], "mismatch")
+        record.action_explain()
+        self._record(1, "2026-01-12 00:00:00")
+        self.assertEqual(self._post("/reconciliations", changed)["state"], "mismatch")
 
     def test_reconcile_that_is_refused(self):
         for values, code, field in (
