@@ -17,6 +17,7 @@ class EventsApi(http.Controller):
             "created_until": query.instant,
             **query.page("event"),
         },
+        read_committed=True,
     )
     def events(self, call):
         return call.service._api_events(call.query)

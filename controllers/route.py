@@ -131,11 +131,11 @@ def api_route(
 
     The method gets the :class:`Call` and what varies in the path, and returns the
     answer: a dict with ``status``, or a response. GET routes only read, and may be
-    served by a replica.
+    served by a replica; not those at READ COMMITTED.
 
     :param path: Odoo's notation, ``/customers/<path:external_id>``
     :param scope: which scope the key needs; None: no key is needed
-    :param read_committed: run at READ COMMITTED; see docs/decisions/0015
+    :param read_committed: run at READ COMMITTED; see docs/decisions/0015 and 0023
     """
     names = _VARIABLE.findall(path)
     route = Route(method, _VARIABLE.sub(r"{\1}", path), scope, query or {})
@@ -148,7 +148,7 @@ def api_route(
             auth="none",
             methods=[method],
             csrf=False,
-            readonly=method == "GET",
+            readonly=method == "GET" and not read_committed,
             save_session=False,
             max_content_length=MAX_BODY,
         )

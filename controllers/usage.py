@@ -30,6 +30,7 @@ class UsageApi(http.Controller):
             "idempotency_key": query.text,
             **query.page("usage"),
         },
+        read_committed=True,
     )
     def usage(self, call):
         return call.service._api_usage(call.query)

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from ..engine.errors import BillingError, NotFoundError
 from ..engine.query import DEFAULT_LIMIT
 from .api_render import iso_instant, page_end
+from .arrival import settled_id
 
 
 class FusionBillingService(models.Model):
@@ -29,11 +30,9 @@ class FusionBillingService(models.Model):
             if name in query:
                 domain &= Domain(field, operator, query[name])
         limit = query.get("limit", DEFAULT_LIMIT)
-        webhooks = (
-            self.env["fusion.billing.webhook"]
-            .sudo()
-            .search(domain, order="id", limit=limit + 1)
-        )
+        Webhook = self.env["fusion.billing.webhook"].sudo()
+        domain &= Domain("id", "<=", settled_id(self.env, Webhook._table))
+        webhooks = Webhook.search(domain, order="id", limit=limit + 1)
         return {
             "status": "ok",
             "events": [

@@ -9,6 +9,7 @@ from ..engine.events import check_text
 from ..engine.payload import check_object, flag, require
 from ..engine.query import DEFAULT_LIMIT
 from .api_render import amount_text, iso_instant, page_end
+from .arrival import settled_id
 
 DEFAULT_PAST_WINDOWS = 3
 
@@ -51,7 +52,10 @@ class FusionBillingService(models.Model):
                 conditions.append(SQL(condition, query[name]))
         conditions += _STATE_CONDITIONS[query.get("state")]
         limit = query.get("limit", DEFAULT_LIMIT)
-        self.env["fusion.billing.usage"].flush_model()
+        Usage = self.env["fusion.billing.usage"]
+        Usage.flush_model()
+        if "idempotency_key" not in query:  # who asks for one event does not read on
+            conditions.append(SQL("u.id <= %s", settled_id(self.env, Usage._table)))
         rows = self.env.execute_query(
             SQL(
                 """

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ..engine.aggregation import SQL_EXPRESSION
+from .arrival import announce_inserts
 
 FROZEN = frozenset(
     (
@@ -107,6 +108,9 @@ class FusionBillingUsage(models.Model):
     _unallocated = models.Index(
         "(subscription_id, metric_id) WHERE unallocated AND voided_at IS NULL"
     )
+
+    def init(self):
+        announce_inserts(self.env.cr, self._table)
 
     @api.depends("unallocated", "voided_at")
     def _compute_state(self):

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..engine.signing import canonical_body
+from .arrival import announce_inserts
 
 MANAGER_GROUP = "fusion_centralized_billing.group_manager"
 API_VERSION = "2026-01-01"
@@ -56,6 +57,9 @@ class FusionBillingWebhook(models.Model):
     # The claim: what is due, oldest first.
     _due = models.Index("(next_attempt_at, id) WHERE state = 'pending'")
     _of_service = models.Index("(service_id, id)")
+
+    def init(self):
+        announce_inserts(self.env.cr, self._table)
 
     @api.model
     def _enqueue(self, service, event_type, data):
