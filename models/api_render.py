@@ -27,16 +27,22 @@ def amount_text(currency, amount):
     return f"{amount:.{currency.decimal_places}f}"
 
 
-def page_end(kind, ids, query):
+def page_end(kind, ids, query, looked_at=None):
     """Where a page ends, and whether another one follows.
 
     :param str kind: which list
     :param list ids: of the items found, one more than the limit where there are more
     :param dict query: the request's ``limit`` and ``cursor``
+    :param looked_at: where not the whole list was looked at: (the id up to which it
+        was, whether it goes on after that)
     """
     limit = query.get("limit", DEFAULT_LIMIT)
     position = ids[:limit][-1] if ids else query.get("cursor")
+    more = len(ids) > limit
+    if looked_at and not more:
+        end, more = looked_at
+        position = max(position or 0, end)
     return {
-        "has_more": len(ids) > limit,
+        "has_more": more,
         "next_cursor": None if position is None else encode_cursor(kind, position),
     }

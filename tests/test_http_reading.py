@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -395,7 +396,33 @@ class TestReading(HttpApiCase):
         self._assert_refused(
             self._request("GET", f"/events?cursor={cursor}"), 400, "invalid_cursor"
         )
-        self.assertIsNone(self._ok("/usage?metric=nothing")["next_cursor"])
+
+    def test_a_page_looks_at_so_many_events(self):
+        """Where an app had sent few among millions, each poll read all of them."""
+        cursor = self._ok("/usage?metric=nothing")["next_cursor"]
+        theirs = {"service_id": self.other.id, "subscription_id": self.order.id}
+        values = {"metric_id": self.metric.id, "quantity": 1} | {
+            name: "2026-01-10" for name in ("period_start", "period_end")
+        }
+        for number in range(5):
+            self.env["fusion.billing.usage"].create(
+                theirs | values | {"idempotency_key": f"theirs-{number}"}
+            )
+        self.env.flush_all()
+        self._post_usage(self._event(quantity=7))
+        path = "odoo.addons.fusion_centralized_billing.models.service_usage.SPAN"
+        with patch(path, 2):
+            seen = []
+            for more in (True, True, False):
+                page = self._ok(f"/usage?cursor={cursor}")
+                self.assertEqual(page["has_more"], more)
+                seen.append([event["quantity"] for event in page["events"]])
+                cursor = page["next_cursor"]
+            self.assertEqual(seen, [[], [], ["7"]])
+            # one subscription's are found by their index
+            [event] = self._ok("/usage?subscription=sub-1")["events"]
+            self.assertEqual(event["quantity"], "7")
+        self.assertEqual(self._ok(f"/usage?cursor={cursor}")["events"], [])
 
     def _events(self, event_type):
         return self.env["fusion.billing.webhook"].search(
