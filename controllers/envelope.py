@@ -79,8 +79,9 @@ def error_response(exception):
             code = "busy" if _is_database_down(exception) else "unknown_database"
         if methods := getattr(exception, "valid_methods", None):
             headers["Allow"] = ", ".join(sorted(methods))
-    elif isinstance(exception, BUSY):
-        # Odoo has repeated it five times and gave up, or PostgreSQL went away.
+    elif isinstance(exception, BUSY) or type(exception) is psycopg2.DatabaseError:
+        # Odoo has repeated it five times and gave up, or PostgreSQL went away; the
+        # second kind comes of a pooled connection that is dead.
         # Whether the last commit went through is unknown then: send it again.
         code = "busy"
     else:

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -98,6 +99,12 @@ class Workspace:
                 version = self._databases.sql("postgres", "SHOW server_version")
                 phase.note(f"{self.settings.pg_host}, version {version}")
         self.write_conf("odoo")
+
+    def on(self, connection: Connection) -> Workspace:
+        """The same on another PostgreSQL server, which somebody else looks after."""
+        other = copy.copy(self)
+        other._databases = Databases(connection, self.settings.data_dir)
+        return other
 
     def provisioning_lock(self):
         return exclusive(self.cache / "lock", self.progress, "provisioning")
