@@ -21,6 +21,7 @@ from . import (
     test_security,
     test_service_keys,
     test_successor,
+    test_time_zones,
     test_unallocated,
     test_usage,
     test_webhook,
