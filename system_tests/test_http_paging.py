@@ -9,6 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from .api import ApiCase
 
 BATCHES = 60
+COPY_LAST = """
+    INSERT INTO fusion_billing_usage
+           (service_id, subscription_id, metric_id, quantity, period_start, period_end,
+            idempotency_key, fingerprint, received_at)
+    SELECT service_id, subscription_id, metric_id, quantity, period_start, period_end,
+           'late-' || id, fingerprint, received_at
+      FROM fusion_billing_usage ORDER BY id DESC LIMIT 1 RETURNING id
+"""
 
 
 class TestHttpPaging(ApiCase):
@@ -42,16 +50,7 @@ class TestHttpPaging(ApiCase):
         """It lay behind the cursor, and was never seen."""
         self.check_json(self.api.usage([self.event()]), 200)
         _events, cursor = self.read_on("/usage", None)
-        psql, late = self.begin(
-            """
-            INSERT INTO fusion_billing_usage
-                   (service_id, subscription_id, metric_id, quantity, period_start,
-                    period_end, idempotency_key, fingerprint, received_at)
-            SELECT service_id, subscription_id, metric_id, quantity, period_start,
-                   period_end, 'late', fingerprint, received_at
-              FROM fusion_billing_usage ORDER BY id DESC LIMIT 1 RETURNING id
-            """
-        )
+        psql, late = self.begin(COPY_LAST)
         event = self.event()
         self.check_json(self.api.usage([event]), 200)
         found, cursor = self.read_on("/usage", cursor)
@@ -88,10 +87,9 @@ class TestHttpPaging(ApiCase):
         self.check_quiet()
 
     def test_what_is_rolled_back_holds_nobody_up(self):
-        psql, _ = self.begin(
-            "SAVEPOINT s; INSERT INTO fusion_billing_usage DEFAULT VALUES;"
-            " ROLLBACK TO s; SELECT 1"
-        )
+        event = self.event()
+        self.check_json(self.api.usage([event]), 200)
+        psql, _late = self.begin(f"SAVEPOINT s; {COPY_LAST}; ROLLBACK TO s")
         event = self.event()
         self.check_json(self.api.usage([event]), 200)
         keys = [e["idempotency_key"] for e in self.read_on("/usage", None)[0]]
