@@ -59,14 +59,15 @@ class FusionBillingService(models.Model):
         code = check_text(payload["metric_code"], "metric_code", "invalid_metric_code")
         start = parse_timestamp(require(payload, "window_start"), "window_start")
         end = parse_timestamp(require(payload, "window_end"), "window_end")
+        start, end = start.replace(microsecond=0), end.replace(microsecond=0)
         if end <= start:
             raise BillingError(
                 "invalid_window", "window_end is not after window_start", "window_end"
             )
         values = {
             "service_id": self.id,
-            "window_start": start.replace(microsecond=0),
-            "window_end": end.replace(microsecond=0),
+            "window_start": start,
+            "window_end": end,
             **_declared(payload),
         }
         if flag(payload, "complete"):

@@ -252,6 +252,8 @@ class TestWriting(HttpApiCase):
     def test_reconcile_that_is_refused(self):
         for values, code, field in (
             ({"window_end": "2026-01-01"}, "invalid_window", "window_end"),
+            # kept to the second, it is empty: it was a 500
+            ({"window_end": "2026-01-01T00:00:00.9Z"}, "invalid_window", "window_end"),
             ({"window_start": "x"}, "invalid_period", "window_start"),
             ({"window_start": None}, "missing_field", "window_start"),
             ({"declared_quantity": None}, "missing_field", "declared_quantity"),
