@@ -9,8 +9,40 @@ from .money import EXACT, format_decimal
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
+TIERED = ("graduated", "volume")
 # A third of a price has no end; explanations show this many digits of it.
 _SHOWN = Context(prec=28)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A range of billable units with a price of its own.
+
+    :param up_to: the last unit of it; None: without end
+    :param unit_price: for each batch, in the charge's currency, >= 0
+    :param flat_fee: once, as soon as a unit lies in it, >= 0
+    """
+
+    up_to: Decimal | None
+    unit_price: Decimal
+    flat_fee: Decimal = _ZERO
+
+    def as_dict(self) -> dict:
+        """JSON-able, numbers as decimal text."""
+        return {
+            "up_to": None if self.up_to is None else format_decimal(self.up_to),
+            "unit_price": format_decimal(self.unit_price),
+            "flat_fee": format_decimal(self.flat_fee),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Tier":
+        up_to = values["up_to"]
+        return cls(
+            None if up_to is None else Decimal(up_to),
+            Decimal(values["unit_price"]),
+            Decimal(values["flat_fee"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -19,8 +51,11 @@ class PriceTerms:
 
     :param model: key of :data:`CHARGE_MODELS`
     :param included: quantity free of charge in each window, >= 0
-    :param unit_price: for each batch, in the charge's currency, >= 0
-    :param unit_batch: how many units the price is for, > 0
+    :param unit_price: for each batch, in the charge's currency, >= 0; of no use to
+        models with tiers
+    :param unit_batch: how many units a price is for, > 0
+    :param tiers: of ``graduated`` and ``volume``: ascending, the last without end
+    :param minimum: what a window costs at least, in the charge's currency, >= 0
     :raises BillingError: ``invalid_price_terms``, with the field
     """
 
@@ -28,6 +63,8 @@ class PriceTerms:
     included: Decimal
     unit_price: Decimal
     unit_batch: Decimal
+    tiers: tuple[Tier, ...] = ()
+    minimum: Decimal = _ZERO
 
     def __post_init__(self):
         if self.model not in CHARGE_MODELS:
@@ -38,6 +75,25 @@ class PriceTerms:
             raise _invalid("unit_price", "0 or more")
         if not (self.unit_batch.is_finite() and self.unit_batch > 0):
             raise _invalid("unit_batch", "more than 0")
+        if not (self.minimum.is_finite() and self.minimum >= 0):
+            raise _invalid("minimum", "0 or more")
+        self._check_tiers()
+
+    def _check_tiers(self):
+        if bool(self.tiers) != (self.model in TIERED):
+            raise _invalid("tiers", "given for graduated and volume prices, only")
+        bounds = [tier.up_to for tier in self.tiers]
+        if bounds and (bounds[-1] is not None or None in bounds[:-1]):
+            raise _invalid("tiers", "without end in the last one, and only there")
+        ends = bounds[:-1]
+        prices = [n for tier in self.tiers for n in (tier.unit_price, tier.flat_fee)]
+        if not all(number.is_finite() and number >= 0 for number in prices):
+            raise _invalid("tiers", "priced at 0 or more")
+        if not all(
+            end.is_finite() and start < end
+            for start, end in zip([_ZERO, *ends], ends, strict=False)
+        ):
+            raise _invalid("tiers", "in ascending order")
 
     @classmethod
     def from_dict(cls, explanation: dict) -> "PriceTerms":
@@ -47,6 +103,8 @@ class PriceTerms:
             included=Decimal(explanation["quota"]),
             unit_price=Decimal(explanation["unit_price"]),
             unit_batch=Decimal(explanation["unit_batch"]),
+            tiers=tuple(map(Tier.from_dict, explanation.get("tiers", ()))),
+            minimum=Decimal(explanation.get("minimum", 0)),
         )
 
 
@@ -98,6 +156,16 @@ class Price:
             "unit_batch": _show(self.terms.unit_batch),
             "amount": _show(self.amount),
             "steps": [step.as_dict() for step in self.steps],
+            **(
+                {"tiers": [t.as_dict() for t in self.terms.tiers]}
+                if self.terms.tiers
+                else {}
+            ),
+            **(
+                {"minimum": format_decimal(self.terms.minimum)}
+                if self.terms.minimum
+                else {}
+            ),
         }
 
 
@@ -109,7 +177,10 @@ def price(terms: PriceTerms, quantity: Decimal) -> Price:
     1. quota: free units are units, so they go off before anything turns units
        into batches or money (101 units with 100 free are 1 unit, not 2 batches);
     2. charge model: billable units into steps of money;
-    3. total: the sum of the steps. Not rounded here, see :class:`Price`.
+    3. minimum: what is missing to it is a step of its own, also without usage. After
+       the model, as it is money; before conversion and rounding, as it is in the
+       charge's currency;
+    4. total: the sum of the steps. Not rounded here, see :class:`Price`.
 
     :param quantity: aggregated usage of the window, >= 0
     :raises BillingError: ``invalid_quantity``
@@ -122,6 +193,10 @@ def price(terms: PriceTerms, quantity: Decimal) -> Price:
     amount = _ZERO
     for step in steps:
         amount = EXACT.add(amount, step.amount)
+    if amount < terms.minimum:
+        missing = EXACT.subtract(terms.minimum, amount)
+        steps = (*steps, Step("minimum", _ONE, missing, missing))
+        amount = terms.minimum
     return Price(terms, quantity, included, billable, amount, steps)
 
 
@@ -138,10 +213,42 @@ def _package(terms, billable):
     return (Step(_batch_label(terms), batches, terms.unit_price, amount),)
 
 
+def _graduated(terms, billable):
+    steps, below = [], _ZERO
+    for number, tier in enumerate(terms.tiers, 1):
+        bound = billable if tier.up_to is None else min(tier.up_to, billable)
+        part = EXACT.subtract(bound, below)
+        steps += _tier_steps(terms, number, tier, part)
+        if bound == billable:
+            break
+        below = bound
+    return tuple(steps)
+
+
+def _volume(terms, billable):
+    for number, tier in enumerate(terms.tiers, 1):
+        if tier.up_to is None or billable <= tier.up_to:
+            return tuple(_tier_steps(terms, number, tier, billable))
+    raise AssertionError("the last tier has no end")
+
+
+def _tier_steps(terms, number, tier, quantity):
+    amount = EXACT.divide(EXACT.multiply(quantity, tier.unit_price), terms.unit_batch)
+    batches = EXACT.divide(quantity, terms.unit_batch)
+    label = f"tier {number}"
+    if terms.unit_batch != _ONE:
+        label += f", per {_show(terms.unit_batch)}"
+    yield Step(label, batches, tier.unit_price, amount)
+    if tier.flat_fee:
+        yield Step(f"tier {number}, flat fee", _ONE, tier.flat_fee, tier.flat_fee)
+
+
 # Charge model -> its second stage: (terms, billable > 0) -> steps.
 CHARGE_MODELS: dict[str, Callable[[PriceTerms, Decimal], tuple[Step, ...]]] = {
     "standard": _standard,
     "package": _package,
+    "graduated": _graduated,
+    "volume": _volume,
 }
 
 

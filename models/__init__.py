@@ -7,6 +7,7 @@ from . import (
     charge,
     charge_preview,
     charge_queue,
+    charge_tier,
     metric,
     rating,
     rating_queue,

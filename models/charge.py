@@ -5,7 +5,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..engine import money
-from ..engine.pricing import PriceTerms
+from ..engine.errors import BillingError
+from ..engine.pricing import TIERED, PriceTerms, Tier
 
 
 class FusionBillingCharge(models.Model):
@@ -40,11 +41,18 @@ class FusionBillingCharge(models.Model):
         help="A recurring service. It gives the invoice line its account and taxes.",
     )
     charge_model = fields.Selection(
-        [("standard", "Standard"), ("package", "Package")],
+        [
+            ("standard", "Standard"),
+            ("package", "Package"),
+            ("graduated", "Graduated"),
+            ("volume", "Volume"),
+        ],
         required=True,
         default="standard",
         help="Standard: every unit above the quota is charged in proportion.\n"
-        "Package: whole batches are charged; one begun counts as full.",
+        "Package: whole batches are charged; one begun counts as full.\n"
+        "Graduated: every unit has the price of the tier it lies in.\n"
+        "Volume: all units have the price of the tier that the last one lies in.",
     )
     # digits=False: numeric without a scale. A scale would make Odoo round through
     # floats and store 1000000 as 1000000.0000000024.
@@ -60,6 +68,15 @@ class FusionBillingCharge(models.Model):
     )
     unit_batch = fields.Float(
         string="Units per Batch", digits=False, required=True, default=1.0
+    )
+    tier_ids = fields.One2many(
+        "fusion.billing.charge.tier", "charge_id", string="Tiers", copy=True
+    )
+    minimum_amount = fields.Float(
+        string="Minimum per Window",
+        digits=False,
+        default=0.0,
+        help="What a billing window costs at least, also without usage.",
     )
     currency_id = fields.Many2one(
         "res.currency",
@@ -91,6 +108,11 @@ class FusionBillingCharge(models.Model):
     _included_quota_non_negative = models.Constraint(
         "CHECK (included_quota >= 0 AND included_quota < 'Infinity')",
         "The included quota is zero or more.",
+    )
+    _minimum_amount_non_negative = models.Constraint(
+        "CHECK (coalesce(minimum_amount, 0) >= 0"
+        " AND coalesce(minimum_amount, 0) < 'Infinity')",
+        "The minimum is zero or more.",
     )
     _dates_in_order = models.Constraint(
         "CHECK (date_start <= date_end)", "A charge ends on or after its first day."
@@ -166,6 +188,21 @@ class FusionBillingCharge(models.Model):
                     )
                 )
 
+    @api.constrains("charge_model", "tier_ids")
+    def _check_tiers(self):
+        """Exactly what the engine can price: see its ``PriceTerms``."""
+        for charge in self:
+            try:
+                charge._price_terms()
+            except BillingError as exc:
+                raise ValidationError(
+                    self.env._(
+                        "%(charge)s cannot be priced: %(reason)s",
+                        charge=charge.name,
+                        reason=exc.message,
+                    )
+                ) from exc
+
     @api.constrains("product_id")
     def _check_product(self):
         """Only such a product is invoiced anew each period, at the quantity ordered."""
@@ -217,15 +254,25 @@ class FusionBillingCharge(models.Model):
         Read with SQL, since the ORM gives numeric columns back as floats.
         """
         self.flush_recordset()
+        self.tier_ids.flush_recordset()
         if not self:
             return {}
         self.env.cr.execute(
             """
-            SELECT id, charge_model, coalesce(included_quota, 0)::text,
-                   price_per_unit::text, unit_batch::text
-              FROM fusion_billing_charge WHERE id IN %s
+            SELECT c.id, c.charge_model, coalesce(c.included_quota, 0)::text,
+                   c.price_per_unit::text, c.unit_batch::text,
+                   coalesce(c.minimum_amount, 0)::text,
+                   array_agg(ARRAY[nullif(t.up_to, 0)::text, t.price_per_unit::text,
+                                   coalesce(t.flat_fee, 0)::text]
+                             ORDER BY nullif(t.up_to, 0) NULLS LAST, t.id)
+                   FILTER (WHERE t.id IS NOT NULL)
+              FROM fusion_billing_charge c
+              LEFT JOIN fusion_billing_charge_tier t
+                ON t.charge_id = c.id AND c.charge_model IN %s
+             WHERE c.id IN %s
+             GROUP BY c.id
             """,
-            [tuple(self.ids)],
+            [TIERED, tuple(self.ids)],
         )
         return {
             charge_id: PriceTerms(
@@ -233,8 +280,19 @@ class FusionBillingCharge(models.Model):
                 included=money.to_decimal(quota),
                 unit_price=money.to_decimal(price),
                 unit_batch=money.to_decimal(batch),
+                minimum=money.to_decimal(minimum),
+                tiers=tuple(
+                    Tier(
+                        None if up_to is None else money.to_decimal(up_to),
+                        money.to_decimal(tier_price),
+                        money.to_decimal(fee),
+                    )
+                    for up_to, tier_price, fee in tiers or ()
+                ),
             )
-            for charge_id, charge_model, quota, price, batch in self.env.cr.fetchall()
+            for charge_id, charge_model, quota, price, batch, minimum, tiers in (
+                self.env.cr.fetchall()
+            )
         }
 
     def _is_valid_on(self, day):

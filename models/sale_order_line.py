@@ -151,25 +151,50 @@ class SaleOrderLine(models.Model):
             first_day=format_date(env, order._fc_local_date(rating.window_start)),
             last_day=format_date(env, order._fc_local_date(last_instant)),
         ).replace("  ", " ")
-        if charge.included_quota:
+        if steps.get("quota", "0") != "0":
             text += env._(
                 ", %(included)s included", included=_localized(env, steps["quota"])
             )
-        batch = steps.get("unit_batch", "1")
-        if batch == "1":
+        currency, batch = charge.currency_id.name, steps.get("unit_batch", "1")
+        if steps.get("tiers"):
+            text += "".join(_told(env, step, currency) for step in steps["steps"])
+            if batch != "1":
+                text += env._(" (per %(batch)s)", batch=_localized(env, batch))
+        elif batch == "1":
             text += env._(
                 ", %(price)s %(currency)s each",
                 price=_localized(env, steps["unit_price"]),
-                currency=charge.currency_id.name,
+                currency=currency,
             )
         else:
             text += env._(
                 ", %(price)s %(currency)s per %(batch)s",
                 price=_localized(env, steps["unit_price"]),
-                currency=charge.currency_id.name,
+                currency=currency,
                 batch=_localized(env, batch),
             )
+        if steps.get("minimum"):
+            text += env._(
+                ", at least %(minimum)s %(currency)s",
+                minimum=_localized(env, steps["minimum"]),
+                currency=currency,
+            )
         return text
+
+
+def _told(env, step, currency):
+    """One step of tiered prices, as the invoice tells it; the minimum is told apart."""
+    if step["label"] == "minimum":
+        return ""
+    price = _localized(env, step["unit_price"])
+    if step["label"].endswith("flat fee"):
+        return env._(" + %(fee)s %(currency)s", fee=price, currency=currency)
+    return env._(
+        ", %(quantity)s at %(price)s %(currency)s",
+        quantity=_localized(env, step["quantity"]),
+        price=price,
+        currency=currency,
+    )
 
 
 def _localized(env, text):

@@ -206,6 +206,8 @@ class FusionBillingService(models.Model):
                     "price_per_unit": money.format_decimal(terms[charge.id].unit_price),
                     "unit_batch": money.format_decimal(terms[charge.id].unit_batch),
                     "charge_model": charge.charge_model,
+                    "tiers": [_tier_item(tier) for tier in terms[charge.id].tiers],
+                    "minimum_amount": money.format_decimal(terms[charge.id].minimum),
                     "currency": charge.currency_id.name,
                     "valid_from": fields.Date.to_string(charge.date_start) or None,
                     "valid_until": fields.Date.to_string(charge.date_end) or None,
@@ -365,3 +367,11 @@ class FusionBillingService(models.Model):
         if set(products.ids) != wanted:
             raise invalid
         return values
+
+
+def _tier_item(tier):
+    return {
+        "up_to": None if tier.up_to is None else money.format_decimal(tier.up_to),
+        "price_per_unit": money.format_decimal(tier.unit_price),
+        "flat_fee": money.format_decimal(tier.flat_fee),
+    }

@@ -7,6 +7,7 @@ from . import (
     test_api_renewed,
     test_billed_once,
     test_browser,
+    test_charge_models,
     test_conformance,
     test_constraints,
     test_http,

@@ -19,10 +19,23 @@ SCHEMAS = {
             "included_quota": ref("Decimal", "What a window includes."),
             "price_per_unit": ref("Decimal", "For each `unit_batch` above the quota."),
             "unit_batch": ref("Decimal"),
-            "charge_model": one_of("standard", "package"),
+            "charge_model": one_of("standard", "package", "graduated", "volume"),
+            "tiers": list_of(
+                ref("Tier"), "Of graduated and volume prices; else empty."
+            ),
+            "minimum_amount": ref("Decimal", "What a window costs at least."),
             "currency": ref("Currency"),
             "valid_from": or_null(ref("Day", "First day.")),
             "valid_until": or_null(ref("Day", "Last day.")),
+        }
+    ),
+    "Tier": an_object(
+        {
+            "up_to": or_null(
+                ref("Decimal", "The last billable unit of it; null: without end.")
+            ),
+            "price_per_unit": ref("Decimal", "For each `unit_batch`."),
+            "flat_fee": ref("Decimal", "Once, as soon as a unit lies in it."),
         }
     ),
     "Metric": an_object(
@@ -67,6 +80,8 @@ OPERATIONS = {
                     "price_per_unit": "0.5",
                     "unit_batch": "1",
                     "charge_model": "standard",
+                    "tiers": [],
+                    "minimum_amount": "0",
                     "currency": "USD",
                     "valid_from": None,
                     "valid_until": None,

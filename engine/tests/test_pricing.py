@@ -4,13 +4,106 @@ from decimal import Decimal, localcontext
 
 from ..errors import BillingError
 from ..money import round_amount
-from ..pricing import CHARGE_MODELS, PriceTerms, price
+from ..pricing import CHARGE_MODELS, TIERED, PriceTerms, Tier, price
 
 
 def _terms(model, included, unit_price, unit_batch):
     return PriceTerms(
         model, Decimal(included), Decimal(unit_price), Decimal(unit_batch)
     )
+
+
+def _tiers(*rows):
+    """Rows of last unit ("" for none), price and flat fee."""
+    return tuple(
+        Tier(Decimal(up_to) if up_to else None, Decimal(unit_price), Decimal(fee))
+        for up_to, unit_price, fee in rows
+    )
+
+
+class TestTiers(unittest.TestCase):
+    """1 to 100 at 1.00 and 5.00 flat, to 1000 at 0.50, then 0.10 and 20.00 flat."""
+
+    tiers = _tiers(("100", "1", "5"), ("1000", "0.50", "0"), ("", "0.10", "20"))
+
+    def price(self, model, quantity, quota="0", batch="1", minimum="0"):
+        numbers = (Decimal(quota), Decimal(0), Decimal(batch))
+        terms = PriceTerms(model, *numbers, self.tiers, Decimal(minimum))
+        self.assertEqual(
+            PriceTerms.from_dict(price(terms, Decimal(7)).as_dict()), terms
+        )
+        result = price(terms, Decimal(quantity))
+        self.assertEqual(sum(step.amount for step in result.steps), result.amount)
+        return result
+
+    def check(self, model, **options):
+        for quantity, amount in options.pop("amounts"):
+            with self.subTest(model=model, quantity=quantity, **options):
+                result = self.price(model, quantity, **options)
+                self.assertEqual(result.amount, Decimal(amount))
+
+    def test_graduated_each_unit_at_the_price_of_its_tier(self):
+        self.check(
+            "graduated",
+            amounts=(
+                ("0", "0"),
+                ("0.5", "5.50"),
+                ("100", "105"),
+                ("101", "105.50"),  # 100 + 5, and one at 0.50
+                ("1000", "555"),  # 105 + 900 x 0.50
+                ("1000.5", "575.05"),  # + half a unit at 0.10, and 20 flat
+                ("2000", "675"),  # 555 + 1000 x 0.10 + 20
+            ),
+        )
+
+    def test_volume_all_units_at_the_price_of_the_last(self):
+        self.check(
+            "volume",
+            amounts=(
+                ("0", "0"),
+                ("100", "105"),
+                ("100.0000000001", "50.00000000005"),
+                ("1000", "500"),
+                ("1001", "120.10"),  # 1001 x 0.10 + 20
+            ),
+        )
+
+    def test_the_quota_goes_off_first(self):
+        # 250 used, 100 included: 150 billable
+        self.check("graduated", quota="100", amounts=(("250", "130"),))
+        self.check("volume", quota="100", amounts=(("250", "75"),))
+
+    def test_a_price_for_a_batch(self):
+        # 150 units: 100 / 50 x 1.00 + 5 + 50 / 50 x 0.50
+        self.check("graduated", batch="50", amounts=(("150", "7.50"),))
+
+    def test_a_minimum_is_a_step_of_its_own(self):
+        self.check(
+            "graduated",
+            minimum="30",
+            amounts=(("0", "30"), ("10", "30"), ("25", "30"), ("26", "31")),
+        )
+        result = self.price("graduated", "10", minimum="30")
+        self.assertEqual(
+            [(step.label, step.amount) for step in result.steps],
+            [("tier 1", 10), ("tier 1, flat fee", 5), ("minimum", 15)],
+        )
+
+    def test_tiers_that_make_no_price_are_refused(self):
+        for model, tiers in (
+            ("graduated", ()),
+            ("standard", self.tiers),
+            ("volume", _tiers(("100", "1", "0"))),
+            ("volume", _tiers(("", "1", "0"), ("", "1", "0"))),
+            ("volume", _tiers(("5", "1", "0"), ("5", "1", "0"), ("", "1", "0"))),
+            ("volume", _tiers(("0", "1", "0"), ("", "1", "0"))),
+            ("volume", _tiers(("", "-1", "0"))),
+            ("volume", _tiers(("", "1", "nan"))),
+        ):
+            with self.subTest(model=model, tiers=tiers):
+                with self.assertRaises(BillingError) as caught:
+                    PriceTerms(model, Decimal(0), Decimal(0), Decimal(1), tiers)
+                self.assertEqual(caught.exception.field, "tiers")
 
 
 class TestPrice(unittest.TestCase):
@@ -82,7 +175,9 @@ class TestPrice(unittest.TestCase):
     def test_nothing_billable_takes_no_steps(self):
         for model in CHARGE_MODELS:
             with self.subTest(model=model):
-                result = price(_terms(model, "10", "1", "1"), Decimal("10"))
+                tiers = _tiers(("", "1", "5")) if model in TIERED else ()
+                terms = PriceTerms(model, *(Decimal(n) for n in (10, 1, 1)), tiers)
+                result = price(terms, Decimal("10"))
                 self.assertEqual((result.amount, result.steps), (0, ()))
 
     def test_terms_that_make_no_price_are_refused(self):

@@ -1,0 +1,65 @@
+from odoo import api, fields, models
+
+
+class FusionBillingChargeTier(models.Model):
+    """A range of billable units with a price of its own."""
+
+    _name = "fusion.billing.charge.tier"
+    _description = "Charge Tier"
+    _order = "charge_id, is_last, up_to, id"
+
+    charge_id = fields.Many2one(
+        "fusion.billing.charge", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="charge_id.company_id", store=True)
+    currency_id = fields.Many2one(related="charge_id.currency_id")
+    # digits=False: numeric without a scale, see the charge.
+    up_to = fields.Float(
+        string="Up To",
+        digits=False,
+        help="The last billable unit of the tier. Empty, or 0: without end.",
+    )
+    is_last = fields.Boolean(compute="_compute_is_last", store=True)
+    price_per_unit = fields.Float(
+        string="Price per Batch", digits=False, required=True, default=0.0
+    )
+    flat_fee = fields.Float(
+        digits=False,
+        default=0.0,
+        help="Charged once in each window, as soon as a unit lies in the tier.",
+    )
+
+    _values_valid = models.Constraint(
+        # NaN would pass ">= 0": PostgreSQL sorts it above every number.
+        "CHECK (coalesce(up_to, 0) >= 0 AND coalesce(up_to, 0) < 'Infinity'"
+        " AND price_per_unit >= 0 AND price_per_unit < 'Infinity'"
+        " AND coalesce(flat_fee, 0) >= 0 AND coalesce(flat_fee, 0) < 'Infinity')",
+        "Bounds, prices and fees of a tier are zero or more.",
+    )
+
+    @api.depends("up_to")
+    def _compute_is_last(self):
+        for tier in self:
+            tier.is_last = not tier.up_to
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        tiers = super().create(vals_list)
+        tiers.charge_id._rate_again()
+        return tiers
+
+    def write(self, vals):
+        charges = self.charge_id
+        result = super().write(vals)
+        (charges | self.charge_id)._rate_again()
+        return result
+
+    def unlink(self):
+        charges = self.charge_id
+        result = super().unlink()
+        charges._rate_again()
+        return result
+
+    @api.constrains("charge_id", "up_to", "price_per_unit", "flat_fee")
+    def _check_tiers(self):
+        self.charge_id._check_tiers()
