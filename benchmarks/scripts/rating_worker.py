@@ -184,11 +184,13 @@ class Worker:
 
     def _write(self, rows, text):
         """Write or create one batch of lines, and compute the orders' totals."""
-        # What our side spares itself, too: messages in the chatter.
-        Line = self.env["sale.order.line"].with_context(
-            mail_notrack=True, sale_no_log_for_new_lines=True
-        )
-        Line.browse([row[4] for row in rows if row[4]]).fetch(["price_unit", "name"])
+        # What our side spares itself is spared here: messages in the chatter about
+        # new totals and lines, and reading order by order.
+        quiet = {"mail_notrack": True, "sale_no_log_for_new_lines": True}
+        env = self.env(context=self.env.context | quiet)
+        Line = env["sale.order.line"]
+        orders = env["sale.order"].browse({row[0] for row in rows})
+        orders.order_line.mapped("tax_ids")
         lines = {line.id: line for line in Line.browse([row[4] for row in rows])}
         to_create = []
         for order, charge, product, metric, line, quantity, amount in rows:
@@ -210,7 +212,8 @@ class Worker:
                     }
                 )
         Line.create(to_create)
-        self.env.flush_all()
+        orders.mapped("amount_total")
+        env.flush_all()
 
     # -- what came of it -------------------------------------------------------
 

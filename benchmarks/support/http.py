@@ -24,6 +24,12 @@ class Client:
 
     def timed(self, method: str, path: str, body: bytes | None = None) -> float:
         """Seconds from connecting to the end of the answer, which must be 200."""
+        return self.answer(method, path, body)[0]
+
+    def answer(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> tuple[float, bytes]:
+        """The same seconds, and what was answered."""
         headers = {"Authorization": f"Bearer {self.key}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -41,7 +47,7 @@ class Client:
                 "Read the server's log.",
                 self.server.log,
             )
-        return spent
+        return spent, content
 
     def post(self, path: str, content: object) -> float:
         return self.timed("POST", path, json.dumps(content).encode())

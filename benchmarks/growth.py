@@ -1,0 +1,258 @@
+"""Growth: what the API takes with many events in the table, beside what with few.
+
+Two databases with the same subscriptions, each a year old, invoiced eleven times: one
+with a hundred times as many events as the other, spread over all of them and the year.
+A server with one worker for each; requests alternate. Measured are the median of `GET
+/subscriptions/{id}/usage` and the rate of `POST /usage` in batches of 1,000.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from benchmarks.support.figures import write_json
+from benchmarks.support.http import Client
+from benchmarks.support.rates import Comparison
+from benchmarks.support.usage import METRICS
+from benchmarks.support.worker import running_worker
+from provisioning.errors import ProvisioningError
+from provisioning.lock import exclusive
+from provisioning.workspace import Workspace
+
+SCRIPT = Path(__file__).parent / "scripts" / "growth_worker.py"
+DATABASE = "fcb_bench_growth"
+PREFIX = "/api/billing/v1"
+SEED = 20260101
+FULL = {"events": 10_000_000, "size": 1000, "requests": 500, "batches": 30}
+QUICK = {"events": 1_000_000, "size": 1000, "requests": 200, "batches": 10}
+FEWER = 100  # times as many events has the larger one
+CHUNK = 500_000  # events made in one transaction
+BATCH = 1000  # events in a request
+CHECKED = 5  # subscriptions whose answer is compared with a sum in SQL
+WARM = 10  # requests; a fifth as many batches
+USAGE_GOAL = 1.5
+INGEST_GOAL = 0.8
+
+
+def main(workspace: Workspace, argv: list[str]) -> int:
+    """Measure and print. Returns 0: a ratio is a finding, not a failure."""
+    options = parse(argv)
+    workspace.ensure()
+    with exclusive(workspace.cache / "bench.lock", workspace.progress, "a benchmark"):
+        bench = Bench(workspace, options)
+        try:
+            report = bench.run()
+        finally:
+            for name in bench.databases:
+                workspace.drop_database(name)
+    if options.json:
+        write_json(options.json, report)
+    return 0
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./fcb bench growth",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="a small size, for a first impression")
+    add("--events", type=int, help=f"in the larger table; the other: 1/{FEWER}")
+    add("--size", type=int, help="subscriptions, in both")
+    add("--requests", type=int, help="GET /subscriptions/{id}/usage of each")
+    add("--batches", type=int, help=f"POST /usage with {BATCH:,} events, of each")
+    add("--seed", type=int, default=SEED, help="decides what the events are")
+    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    options = parser.parse_args(argv)
+    for name, value in (QUICK if options.quick else FULL).items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    if options.size < CHECKED or options.events < 3 * FEWER * options.size:
+        # each charge of each subscription has usage in the smaller one, too
+        parser.error(
+            f"--size must be at least {CHECKED}, --events {3 * FEWER} for each"
+        )
+    return options
+
+
+class Bench:
+    """Both databases, their servers, and the requests."""
+
+    def __init__(self, workspace: Workspace, options: argparse.Namespace) -> None:
+        self.workspace = workspace
+        self.options = options
+        self.random = random.Random(options.seed)
+        events = options.events
+        self.databases = {
+            f"{DATABASE}_many": events,
+            f"{DATABASE}_few": events // FEWER,
+        }
+
+    def run(self) -> dict:
+        """Returns the figures, printed already."""
+        workspace, options = self.workspace, self.options
+        many, few = self.databases
+        workspace.fresh_database(many)
+        workspace.databases.copy(many, few)
+        keys = {name: self.fill(name) for name in self.databases}
+        with ExitStack() as stack:
+            clients = {
+                name: Client(
+                    stack.enter_context(
+                        workspace.start_server(name, options={"workers": 1}, name=name)
+                    ),
+                    key,
+                )
+                for name, key in keys.items()
+            }
+            with workspace.phase(f"{options.requests} requests of each"):
+                reads = self.read(clients)
+            with workspace.phase(f"{options.batches} batches of each"):
+                rates = self.ingest(clients)
+        return self.report(
+            [
+                Comparison(
+                    "GET /subscriptions/{id}/usage, p50, ms",
+                    "with few",
+                    reads[many],
+                    reads[few],
+                    at_most=USAGE_GOAL,
+                ),
+                Comparison(
+                    "POST /usage, events/s",
+                    "with few",
+                    rates[many],
+                    rates[few],
+                    at_least=INGEST_GOAL,
+                ),
+            ]
+        )
+
+    def fill(self, name: str) -> str:
+        """Make subscriptions and usage of one database; returns the API key."""
+        options, total = self.options, self.databases[name]
+        with running_worker(
+            self.workspace, name, SCRIPT, None, size=options.size, seed=options.seed
+        ) as worker:
+            with self.workspace.phase(f"{options.size:,} subscriptions"):
+                key = worker("set_up")
+            with self.workspace.phase(f"{total:,} events"):
+                for first in range(0, total, CHUNK):
+                    last = min(first + CHUNK, total)
+                    worker("fill", first=first, last=last, total=total)
+        with self.workspace.phase(f"VACUUM ANALYZE, {total:,} events"):
+            # in production autovacuum has long done so
+            self.workspace.psql(name, "VACUUM ANALYZE")
+        return key
+
+    def reference(self) -> str:
+        """External id of a subscription, any."""
+        return f"0-{1 + self.random.randrange(self.options.size)}"
+
+    def read(self, clients: dict[str, Client]) -> dict[str, list[float]]:
+        """Milliseconds of each request, by database; both ask for the same ones."""
+        for name, client in clients.items():
+            for _ in range(CHECKED):
+                self.check_answer(name, client, self.reference())
+            for _ in range(WARM):
+                client.timed("GET", self.path(self.reference()))
+        spent: dict[str, list[float]] = {name: [] for name in clients}
+        for _ in range(self.options.requests):
+            path = self.path(self.reference())
+            for name, client in clients.items():
+                spent[name].append(1000 * client.timed("GET", path))
+        return spent
+
+    def path(self, reference: str) -> str:
+        return f"{PREFIX}/subscriptions/{reference}/usage"
+
+    def check_answer(self, name: str, client: Client, reference: str) -> None:
+        """Raise ProvisioningError unless an answer tells what is in the table."""
+        current = json.loads(client.answer("GET", self.path(reference))[1])["current"]
+        told = {
+            charge["metric_code"]: charge["quantity"] for charge in current["charges"]
+        }
+        rows = self.workspace.psql(
+            name,
+            "SELECT m.code, trim_scale(sum(u.quantity)) FROM fusion_billing_usage u"
+            " JOIN fusion_billing_metric m ON m.id = u.metric_id"
+            " JOIN sale_order o ON o.id = u.subscription_id"
+            f" WHERE o.fc_external_id = '{reference}' AND u.voided_at IS NULL"
+            f" AND u.period_start >= '{current['window_start']}'::timestamp"
+            f" AND u.period_start < '{current['window_end']}'::timestamp"
+            " GROUP BY m.code",
+        )
+        found = dict(row.split("|") for row in rows.splitlines())
+        if {code: told.get(code) for code in METRICS} != {
+            code: found.get(code, "0") for code in METRICS
+        }:
+            raise ProvisioningError(
+                f"{reference} is told {told}, but {found} is stored.",
+                "No ratio is given.",
+            )
+
+    def ingest(self, clients: dict[str, Client]) -> dict[str, list[float]]:
+        """Events a second of each batch, by database."""
+        until = datetime.now(timezone.utc).replace(microsecond=0)
+        rates: dict[str, list[float]] = {name: [] for name in clients}
+        warm = WARM // 5
+        for number in range(warm + self.options.batches):
+            body = json.dumps({"events": self.events(until)}).encode()
+            sides = list(clients.items())
+            for name, client in sides if number % 2 else reversed(sides):
+                spent = client.timed("POST", f"{PREFIX}/usage", body)
+                if number >= warm:
+                    rates[name].append(BATCH / spent)
+        for name, before in self.databases.items():
+            stored = self.workspace.psql(
+                name, "SELECT count(*) FROM fusion_billing_usage"
+            )
+            sent = BATCH * (warm + self.options.batches)
+            if int(stored) != before + sent:
+                raise ProvisioningError(
+                    f"{name} stored {stored} events.", f"Not {before + sent}."
+                )
+        return rates
+
+    def events(self, until: datetime) -> list[dict]:
+        """New events of open windows, of subscriptions and metrics at random."""
+        events = []
+        for _ in range(BATCH):
+            moment = until - timedelta(seconds=self.random.randrange(9 * 86_400))
+            text = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+            events.append(
+                {
+                    "subscription_external_id": self.reference(),
+                    "metric_code": self.random.choice(METRICS),
+                    "quantity": self.random.randrange(1, 1000),
+                    "period_start": text,
+                    "period_end": text,
+                    "idempotency_key": f"{self.random.getrandbits(128):032x}",
+                }
+            )
+        return events
+
+    def report(self, comparisons: list[Comparison]) -> dict:
+        many, few = self.databases.values()
+        print(
+            f"\nWith {many:,} events, beside {few:,}, of {self.options.size:,}"
+            " subscriptions (medians)"
+        )
+        for comparison in comparisons:
+            print(comparison.text(""))
+        print(flush=True)
+        return {
+            "benchmark": "growth",
+            "seed": self.options.seed,
+            "size": self.options.size,
+            "events": {"many": many, "few": few},
+            "comparisons": [comparison.as_dict() for comparison in comparisons],
+        }
