@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ..engine import events
@@ -252,8 +253,10 @@ class FusionBillingUsage(models.Model):
         for scope, row in first_of.items():
             if scope in inserted:
                 results[row.index] = UNALLOCATED if row.unallocated else ACCEPTED
-            else:
+            elif scope in present:
                 results[row.index] = self._compare(row, present[scope])
+            else:  # moved to a renewal between the two statements
+                raise ConcurrencyError("usage was handed over just now")
         for row in repeated:
             known = present.get(row.scope)
             known = known or (first_of[row.scope].event.fingerprint, False)
