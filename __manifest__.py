@@ -25,6 +25,7 @@
         "views/rating_views.xml",
         "views/webhook_views.xml",
         "views/reconciliation_views.xml",
+        "views/audit_views.xml",
         "views/sale_order_views.xml",
         "views/res_partner_views.xml",
         "views/account_move_views.xml",

@@ -23,6 +23,11 @@ class ResCompany(models.Model):
         default=24.0,
         help="Usage whose period starts further ahead than this is refused.",
     )
+    fc_block_bad_invoices = fields.Boolean(
+        string="Block Wrong Invoices",
+        help="An invoice is not posted while its usage is billed twice, its windows"
+        " overlap, or a rated quantity is not what the usage events come to.",
+    )
 
     def write(self, vals):
         """With the time zone the windows move."""

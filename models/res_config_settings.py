@@ -8,6 +8,9 @@ class ResConfigSettings(models.TransientModel):
     fc_future_tolerance_hours = fields.Float(
         related="company_id.fc_future_tolerance_hours", readonly=False
     )
+    fc_block_bad_invoices = fields.Boolean(
+        related="company_id.fc_block_bad_invoices", readonly=False
+    )
     fc_max_events = fields.Integer(
         string="Events per Request",
         config_parameter="fusion_centralized_billing.max_events",

@@ -5,6 +5,8 @@ from . import (
     test_api_key,
     test_api_log,
     test_api_renewed,
+    test_audit,
+    test_audit_violations,
     test_billed_once,
     test_browser,
     test_charge_models,

@@ -1,0 +1,110 @@
+from odoo import models
+from odoo.tools import SQL
+
+# How many violations of one kind are kept with a run. The others are counted.
+KEPT = 1000
+
+
+class FusionBillingAudit(models.Model):
+    """What the checks have in common: which part of the database, and the ledger.
+
+    Each ``_check_i<N>(scope)`` returns (how many things were checked, list of what
+    :meth:`_found` returns). ``scope`` is a condition on ``o``, the subscription. The
+    queries read whole tables at once and give violations only: what they need of
+    Odoo's memory does not grow with the usage.
+    """
+
+    _inherit = "fusion.billing.audit"
+
+    def _scope(self, company=None, orders=None):
+        """The condition that chooses subscriptions (SQL).
+
+        :param company: a ``res.company``, or None for all
+        :param orders: ``sale.order`` records, or None for all
+        """
+        conditions = [SQL("TRUE")]
+        if company:
+            conditions.append(SQL("o.company_id = %s", company.id))
+        if orders is not None:
+            conditions.append(SQL("o.id = ANY(%s)", orders.ids))
+        return SQL(" AND ").join(conditions)
+
+    def _found(self, kind, query):
+        """Run a query of violations.
+
+        :param str kind: key of :data:`~.audit_messages.KINDS`
+        :return: (kind, the first rows as dicts, how many there are)
+        """
+        rows = self.env.execute_query_dict(
+            SQL(
+                "SELECT f.*, count(*) OVER () AS total FROM (%s) f LIMIT %s",
+                query,
+                KEPT,
+            )
+        )
+        return kind, rows, rows[0]["total"] if rows else 0
+
+    def _count(self, query):
+        [[count]] = self.env.execute_query(query)
+        return count
+
+    def _ledger(self, scope):
+        """Common table expressions over the ledger, to follow WITH (SQL).
+
+        ``ledger``: the latest row of each (subscription, charge, window), with what
+        its rows have billed or will (``live``).
+        ``queued``: which usage is still to be rated. ``whole``: it is not known since
+        when, as dates or prices have changed.
+        ``settled``: those of the ledger that nothing waits for, so that they must
+        agree with the usage.
+        """
+        return SQL(
+            """
+            ledger AS (
+                SELECT DISTINCT ON (r.subscription_id, r.charge_id, r.window_start)
+                       r.id, r.subscription_id, r.metric_id, r.charge_id,
+                       r.window_start, r.window_end, r.quantity, r.state,
+                       r.invoice_id, r.currency_id, r.explanation,
+                       r.explanation->>'superseded' IS NOT NULL AS superseded,
+                       coalesce(sum(r.amount) FILTER (WHERE r.state <> 'released')
+                                OVER key, 0) AS live
+                  FROM fusion_billing_rating r
+                  JOIN sale_order o ON o.id = r.subscription_id
+                 WHERE %s
+                WINDOW key AS (PARTITION BY r.subscription_id, r.charge_id,
+                                            r.window_start)
+                 ORDER BY r.subscription_id, r.charge_id, r.window_start,
+                          r.revision DESC
+            ), queued AS (
+                SELECT subscription_id, min(since) AS since,
+                       bool_or(since IS NULL) AS whole
+                  FROM fusion_billing_rating_queue GROUP BY subscription_id
+            ), settled AS (
+                SELECT l.* FROM ledger l
+                  LEFT JOIN queued q ON q.subscription_id = l.subscription_id
+                 WHERE NOT coalesce(q.since < l.window_end, FALSE)
+                   AND NOT (coalesce(q.whole, FALSE) AND l.state <> 'invoiced')
+            )
+            """,
+            scope,
+        )
+
+    def _count_windows(self, scope):
+        """How many windows of the ledger agree with the usage, or should."""
+        return self._count(
+            SQL("WITH %s SELECT count(*) FROM settled", self._ledger(scope))
+        )
+
+    def _count_waiting(self, scope):
+        """How many subscriptions wait to be rated: theirs are not held to account."""
+        return self._count(
+            SQL(
+                """
+                SELECT count(DISTINCT q.subscription_id)
+                  FROM fusion_billing_rating_queue q
+                  JOIN sale_order o ON o.id = q.subscription_id
+                 WHERE %s
+                """,
+                scope,
+            )
+        )

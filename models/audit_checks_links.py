@@ -1,0 +1,293 @@
+from odoo import models
+from odoo.tools import SQL
+
+from .sale_order import CHURNED, PAUSED, RENEWED, RUNNING
+
+
+class FusionBillingAudit(models.Model):
+    """I9 and I10: what belongs together, and what the source apps were told."""
+
+    _inherit = "fusion.billing.audit"
+
+    # -- I9: no crossing of company, customer or currency ----------------------
+
+    def _check_i9(self, scope):
+        rating = SQL(
+            """
+            r.subscription_id, r.metric_id, r.charge_id, r.window_start,
+            r.window_end, r.id AS rating_id, r.invoice_id AS move_id
+            """
+        )
+        company = SQL(
+            """
+            SELECT %s, c.name AS expected, other.name AS found
+              FROM fusion_billing_rating r
+              JOIN sale_order o ON o.id = r.subscription_id
+              JOIN fusion_billing_charge charge ON charge.id = r.charge_id
+              LEFT JOIN account_move i ON i.id = r.invoice_id
+              JOIN res_company c ON c.id = o.company_id
+              JOIN res_company other
+                ON other.id <> c.id
+               AND other.id IN (r.company_id, charge.company_id, i.company_id)
+             WHERE %s
+            """,
+            rating,
+            scope,
+        )
+        usage = SQL(
+            """
+            SELECT u.subscription_id, u.service_id, c.name AS expected,
+                   other.name AS found, u.events::text AS other
+              FROM (SELECT subscription_id, service_id, count(*) AS events
+                      FROM fusion_billing_usage
+                     GROUP BY subscription_id, service_id) u
+              JOIN sale_order o ON o.id = u.subscription_id
+              JOIN fusion_billing_service s ON s.id = u.service_id
+              JOIN res_company c ON c.id = o.company_id
+              JOIN res_company other ON other.id = s.company_id
+             WHERE s.company_id <> o.company_id AND %s
+            """,
+            scope,
+        )
+        currency = SQL(
+            """
+            SELECT %s, c.name AS expected, other.name AS found
+              FROM fusion_billing_rating r
+              JOIN sale_order o ON o.id = r.subscription_id
+              LEFT JOIN account_move i ON i.id = r.invoice_id
+              JOIN res_currency c ON c.id = o.currency_id
+              JOIN res_currency other
+                ON other.id <> c.id AND other.id IN (r.currency_id, i.currency_id)
+             WHERE %s
+            """,
+            rating,
+            scope,
+        )
+        # The address an order is invoiced to may be another company's.
+        customer = SQL(
+            """
+            SELECT %s, customer.name AS expected, other.name AS found
+              FROM fusion_billing_rating r
+              JOIN sale_order o ON o.id = r.subscription_id
+              JOIN account_move i ON i.id = r.invoice_id
+              JOIN res_partner p ON p.id = o.partner_id
+              JOIN res_partner customer ON customer.id = p.commercial_partner_id
+              LEFT JOIN res_partner payer ON payer.id = o.partner_invoice_id
+              JOIN res_partner other ON other.id = i.commercial_partner_id
+             WHERE %s
+               AND i.commercial_partner_id IS DISTINCT FROM p.commercial_partner_id
+               AND i.commercial_partner_id IS DISTINCT FROM payer.commercial_partner_id
+            """,
+            rating,
+            scope,
+        )
+        place = SQL(
+            """
+            SELECT %s, own.name AS expected, billed.name AS found
+              FROM fusion_billing_rating r
+              JOIN sale_order o ON o.id = r.subscription_id
+              JOIN account_move_line l ON l.id = r.invoice_line_id
+              JOIN account_move billed ON billed.id = l.move_id
+              LEFT JOIN account_move own ON own.id = r.invoice_id
+             WHERE r.state <> 'released' AND l.move_id IS DISTINCT FROM r.invoice_id
+               AND %s
+            """,
+            rating,
+            scope,
+        )
+        order = SQL(
+            """
+            SELECT %s, o.name AS expected, other.name AS found
+              FROM fusion_billing_rating r
+              JOIN sale_order o ON o.id = r.subscription_id
+              JOIN sale_order_line_invoice_rel rel
+                ON rel.invoice_line_id = r.invoice_line_id
+              JOIN sale_order_line ol ON ol.id = rel.order_line_id
+              JOIN sale_order other ON other.id = ol.order_id
+             WHERE ol.order_id <> r.subscription_id AND %s
+            """,
+            rating,
+            scope,
+        )
+        count = self._count(
+            SQL(
+                """
+                SELECT count(*) FROM fusion_billing_rating r
+                  JOIN sale_order o ON o.id = r.subscription_id WHERE %s
+                """,
+                scope,
+            )
+        )
+        return count, [
+            self._found("other_company", company),
+            self._found("usage_of_other_company", usage),
+            self._found("other_currency", currency),
+            self._found("other_customer", customer),
+            self._found("other_invoice", place),
+            self._found("other_order", order),
+        ]
+
+    # -- I10: every business event has its outbox row --------------------------
+
+    def _check_i10(self, scope):
+        return self._count(self._closed_ratings(scope, SQL("count(*)"))), [
+            self._found("rating_not_told", self._untold_ratings(scope)),
+            self._found("invoice_not_told", self._untold_invoices(scope)),
+            self._found("subscription_not_told", self._untold_states(scope)),
+        ]
+
+    def _services(self):
+        """``told``: the services that hear of a subscription (SQL, after WITH).
+
+        ``since``: from then on at the earliest. An order's own service is the only
+        one; else all that its customer is linked to.
+        """
+        return SQL(
+            """
+            told AS (
+                SELECT o.id AS order_id, o.fc_service_id AS service_id,
+                       s.create_date AS since
+                  FROM sale_order o
+                  JOIN fusion_billing_service s ON s.id = o.fc_service_id
+                 UNION ALL
+                SELECT o.id, s.id, max(greatest(s.create_date, k.create_date))
+                  FROM sale_order o
+                  JOIN res_partner p ON p.id = o.partner_id
+                  JOIN fusion_billing_account_link k
+                    ON k.partner_id IN (p.id, p.commercial_partner_id)
+                  JOIN fusion_billing_service s
+                    ON s.id = k.service_id AND s.company_id = o.company_id
+                 WHERE o.fc_service_id IS NULL AND o.is_subscription
+                 GROUP BY o.id, s.id
+            )
+            """
+        )
+
+    def _closed_ratings(self, scope, columns):
+        return SQL(
+            """
+            WITH %s
+            SELECT %s
+              FROM fusion_billing_rating r
+              JOIN sale_order o ON o.id = r.subscription_id
+              JOIN fusion_billing_metric m ON m.id = r.metric_id
+              JOIN told t ON t.order_id = o.id AND t.since <= r.closed_at
+             WHERE r.closed_at IS NOT NULL AND %s
+            """,
+            self._services(),
+            columns,
+            scope,
+        )
+
+    def _untold_ratings(self, scope):
+        """Ratings that rating.closed does not name, or names more often than once.
+
+        A late row can share metric, window and revision with one of another charge
+        that it takes the place of; so they are counted.
+        """
+        return SQL(
+            """
+            SELECT closed.*, closed.number::text AS expected,
+                   coalesce(told.number, 0)::text AS found
+              FROM (SELECT subscription_id, service_id, metric_id, code, window_start,
+                           window_end, revision, count(*) AS number,
+                           min(rating_id) AS rating_id, min(move_id) AS move_id
+                      FROM (%s) c
+                     GROUP BY subscription_id, service_id, metric_id, code,
+                              window_start, window_end, revision) closed
+              LEFT JOIN (
+                   SELECT w.service_id, (data->>'subscription_id')::int AS order_id,
+                          rating->>'metric' AS code,
+                          (rating->>'window_start')::timestamptz AT TIME ZONE 'UTC'
+                          AS window_start,
+                          (rating->>'revision')::int AS revision, count(*) AS number
+                     FROM (SELECT service_id, payload::jsonb->'data' AS data
+                             FROM fusion_billing_webhook
+                            WHERE event_type = 'rating.closed') w
+                    CROSS JOIN LATERAL jsonb_array_elements(data->'ratings') rating
+                    GROUP BY 1, 2, 3, 4, 5) told
+                ON told.service_id = closed.service_id
+               AND told.order_id = closed.subscription_id AND told.code = closed.code
+               AND told.window_start = closed.window_start
+               AND told.revision = closed.revision
+             WHERE coalesce(told.number, 0) <> closed.number
+            """,
+            self._closed_ratings(
+                scope,
+                SQL(
+                    """
+                    r.subscription_id, t.service_id, r.metric_id, m.code,
+                    r.window_start, r.window_end, r.revision, r.id AS rating_id,
+                    r.invoice_id AS move_id
+                    """
+                ),
+            ),
+        )
+
+    def _untold_invoices(self, scope):
+        """Invoices of subscriptions that were posted, or cancelled, without a word.
+
+        Each posting is told, and an invoice may be posted twice: so no more than
+        "at least once" can be proven here.
+        """
+        return SQL(
+            """
+            WITH %s, move AS (
+                SELECT DISTINCT o.id AS subscription_id, t.service_id,
+                       i.id AS move_id, i.name,
+                       CASE i.state WHEN 'posted' THEN 'invoice.posted'
+                       ELSE 'invoice.cancelled' END AS event_type
+                  FROM account_move i
+                  JOIN account_move_line l ON l.move_id = i.id
+                  JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = l.id
+                  JOIN sale_order_line ol ON ol.id = rel.order_line_id
+                  JOIN sale_order o ON o.id = ol.order_id AND o.is_subscription
+                  JOIN told t ON t.order_id = o.id AND t.since <= i.create_date
+                 WHERE i.state IN ('posted', 'cancel')
+                   AND i.move_type IN ('out_invoice', 'out_refund') AND %s
+            ), sent AS (
+                SELECT DISTINCT service_id, event_type,
+                       (payload::jsonb->'data'->>'invoice_id')::int AS move_id
+                  FROM fusion_billing_webhook
+                 WHERE event_type IN ('invoice.posted', 'invoice.cancelled')
+            )
+            SELECT move.subscription_id, move.service_id, move.move_id,
+                   move.event_type AS other, '1' AS expected, '0' AS found
+              FROM move
+             WHERE NOT EXISTS (SELECT FROM sent
+                                WHERE sent.move_id = move.move_id
+                                  AND sent.event_type = move.event_type
+                                  AND sent.service_id = move.service_id)
+            """,
+            self._services(),
+            scope,
+        )
+
+    def _untold_states(self, scope):
+        """Subscriptions whose apps were told last of another state, or of none."""
+        return SQL(
+            """
+            WITH %s, sent AS (
+                SELECT DISTINCT ON (service_id, order_id) *
+                  FROM (SELECT id, service_id,
+                               (payload::jsonb->'data'->>'subscription_id')::int
+                               AS order_id,
+                               payload::jsonb->'data'->>'subscription_state' AS state
+                          FROM fusion_billing_webhook
+                         WHERE event_type IN ('subscription.created',
+                                              'subscription.updated')) w
+                 ORDER BY service_id, order_id, id DESC
+            )
+            SELECT o.id AS subscription_id, t.service_id,
+                   o.subscription_state AS expected, coalesce(sent.state, '') AS found
+              FROM sale_order o
+              JOIN told t ON t.order_id = o.id AND t.since <= o.create_date
+              LEFT JOIN sent
+                ON sent.order_id = o.id AND sent.service_id = t.service_id
+             WHERE o.is_subscription AND o.subscription_state = ANY(%s) AND %s
+               AND sent.state IS DISTINCT FROM o.subscription_state
+            """,
+            self._services(),
+            [RUNNING, PAUSED, RENEWED, CHURNED],
+            scope,
+        )

@@ -1,0 +1,189 @@
+from decimal import Decimal, InvalidOperation
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from .audit_messages import KINDS
+
+INVARIANTS = [
+    ("I1", "I1 Each event is stored once"),
+    ("I2", "I2 All usage is billed, open, unallocated or voided"),
+    ("I3", "I3 Nothing is billed twice"),
+    ("I4", "I4 What was accepted or posted did not change"),
+    ("I5", "I5 Windows follow each other"),
+    ("I6", "I6 Amount is the price of the quantity"),
+    ("I7", "I7 One open rating for a window"),
+    ("I8", "I8 Order of arrival changes nothing"),
+    ("I9", "I9 Company, customer and currency agree"),
+    ("I10", "I10 Apps were told"),
+]
+
+
+class FusionBillingAuditFinding(models.Model):
+    """One thing that an audit found wrong."""
+
+    _name = "fusion.billing.audit.finding"
+    _description = "Audit Finding"
+    _order = "audit_id desc, id"
+    _rec_name = "message"
+
+    audit_id = fields.Many2one(
+        "fusion.billing.audit",
+        required=True,
+        ondelete="cascade",
+        index=True,
+        readonly=True,
+    )
+    invariant = fields.Selection(INVARIANTS, required=True, readonly=True)
+    kind = fields.Char(
+        required=True, readonly=True, help="Name of the check, for programs."
+    )
+    message = fields.Text(required=True, readonly=True)
+    expected = fields.Char(readonly=True)
+    found = fields.Char(readonly=True)
+    difference = fields.Char(
+        readonly=True, help="Found minus expected, in exact decimals."
+    )
+    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    service_id = fields.Many2one(
+        "fusion.billing.service", ondelete="cascade", readonly=True
+    )
+    subscription_id = fields.Many2one(
+        "sale.order", ondelete="cascade", index="btree_not_null", readonly=True
+    )
+    partner_id = fields.Many2one(
+        related="subscription_id.partner_id", string="Customer", store=True
+    )
+    metric_id = fields.Many2one(
+        "fusion.billing.metric", ondelete="cascade", readonly=True
+    )
+    charge_id = fields.Many2one(
+        "fusion.billing.charge", ondelete="cascade", readonly=True
+    )
+    window_start = fields.Datetime(string="From", readonly=True)
+    window_end = fields.Datetime(string="To", readonly=True)
+    rating_id = fields.Many2one(
+        "fusion.billing.rating",
+        ondelete="cascade",
+        index="btree_not_null",
+        readonly=True,
+    )
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        ondelete="set null",
+        index="btree_not_null",
+        readonly=True,
+    )
+    # No reference in the database: nothing refers to the rows of usage.
+    usage_ref = fields.Many2oneReference(
+        string="Usage Event", model_field="usage_model", readonly=True
+    )
+    usage_model = fields.Char(default="fusion.billing.usage", readonly=True)
+
+    def _prepare_all(self, kind, rows):
+        """Values of the findings that the rows of a check tell.
+
+        :param str kind: key of :data:`~.audit_messages.KINDS`
+        :param rows: list of dicts, as the query gave them; see
+            ``fusion.billing.audit._found``
+        """
+        invariant, message = KINDS[kind]
+        message = self.env._(message)
+        links = {
+            name: self.env[self._fields[name].comodel_name]
+            .sudo()
+            .browse({row[name] for row in rows if row.get(name)})
+            for name in (
+                *("subscription_id", "metric_id", "charge_id"),
+                *("rating_id", "move_id", "service_id"),
+            )
+        }
+        found = []
+        for row in rows:
+            record = {
+                name: records.browse(row.get(name) or ())
+                for name, records in links.items()
+            }
+            order = record["subscription_id"]
+            company = order.company_id or record["service_id"].company_id
+            expected, present = row.get("expected") or "", row.get("found") or ""
+            gap = row.get("difference") or _difference(expected, present)
+            words = {
+                "subscription": order.name or "",
+                "metric": record["metric_id"].name or "",
+                "window": self._window_text(order, row),
+                "expected": expected,
+                "found": present,
+                "difference": gap,
+                "other": row.get("other") or "",
+                "service": record["service_id"].name or "",
+                "invoice": record["move_id"].display_name or "",
+                "currency": order.currency_id.name or "",
+            }
+            found.append(
+                {
+                    "invariant": invariant,
+                    "kind": kind,
+                    "message": message % words,
+                    "expected": expected,
+                    "found": present,
+                    "difference": gap,
+                    "company_id": company.id,
+                    "window_start": row.get("window_start"),
+                    "window_end": row.get("window_end"),
+                    "usage_ref": row.get("usage_ref"),
+                    **{name: value.id for name, value in record.items()},
+                }
+            )
+        return found
+
+    def _window_text(self, order, row):
+        """The days of a window, first and last, as the company counts them."""
+        start, end = row.get("window_start"), row.get("window_end")
+        if not start:
+            return ""
+        if not order:
+            return fields.Date.to_string(start)
+        first = order._fc_local_date(start)
+        if not end:
+            return fields.Date.to_string(first)
+        last = order._fc_local_date(
+            max(start, fields.Datetime.subtract(end, seconds=1))
+        )
+        if first == last:
+            return fields.Date.to_string(first)
+        return self.env._("%(first)s to %(last)s", first=first, last=last)
+
+    # -- from a finding to what it is about ------------------------------------
+
+    def action_open(self):
+        """Open what the finding is about, as closely as it is known."""
+        self.ensure_one()
+        for name in ("rating_id", "move_id", "subscription_id", "service_id"):
+            if self[name]:
+                return self._action_open(self[name])
+        raise UserError(self.env._("This finding is about no single record."))
+
+    def action_open_usage(self):
+        self.ensure_one()
+        return self._action_open(
+            self.env["fusion.billing.usage"].browse(self.usage_ref)
+        )
+
+    def _action_open(self, record):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": record._name,
+            "res_id": record.id,
+            "view_mode": "form",
+        }
+
+
+def _difference(expected, found):
+    """``found - expected`` as plain decimal text; empty where they are no numbers."""
+    try:
+        value = Decimal(found) - Decimal(expected)
+    except (InvalidOperation, TypeError, ValueError):
+        return ""
+    return f"{value:+f}" if value.is_finite() else ""
