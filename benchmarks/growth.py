@@ -101,8 +101,10 @@ class Bench:
         workspace, options = self.workspace, self.options
         many, few = self.databases
         workspace.fresh_database(many)
+        key = self.make_subscriptions(many)
         workspace.databases.copy(many, few)
-        keys = {name: self.fill(name) for name in self.databases}
+        for name in self.databases:
+            self.fill(name)
         with ExitStack() as stack:
             clients = {
                 name: Client(
@@ -111,7 +113,7 @@ class Bench:
                     ),
                     key,
                 )
-                for name, key in keys.items()
+                for name in self.databases
             }
             with workspace.phase(f"{options.requests} requests of each"):
                 reads = self.read(clients)
@@ -136,22 +138,38 @@ class Bench:
             ]
         )
 
-    def fill(self, name: str) -> str:
-        """Make subscriptions and usage of one database; returns the API key."""
-        options, total = self.options, self.databases[name]
-        with running_worker(
-            self.workspace, name, SCRIPT, None, size=options.size, seed=options.seed
-        ) as worker:
-            with self.workspace.phase(f"{options.size:,} subscriptions"):
-                key = worker("set_up")
-            with self.workspace.phase(f"{total:,} events"):
-                for first in range(0, total, CHUNK):
-                    last = min(first + CHUNK, total)
-                    worker("fill", first=first, last=last, total=total)
+    def worker(self, database: str):
+        options = self.options
+        return running_worker(
+            self.workspace,
+            database,
+            SCRIPT,
+            None,
+            size=options.size,
+            seed=options.seed,
+        )
+
+    def make_subscriptions(self, name: str) -> str:
+        """Make what both databases have in common; returns the API key."""
+        with (
+            self.workspace.phase(f"{self.options.size:,} subscriptions"),
+            self.worker(name) as worker,
+        ):
+            return worker("set_up")
+
+    def fill(self, name: str) -> None:
+        """Make the usage of one database."""
+        total = self.databases[name]
+        with (
+            self.workspace.phase(f"{total:,} events"),
+            self.worker(name) as worker,
+        ):
+            for first in range(0, total, CHUNK):
+                last = min(first + CHUNK, total)
+                worker("fill", first=first, last=last, total=total)
         with self.workspace.phase(f"VACUUM ANALYZE, {total:,} events"):
             # in production autovacuum has long done so
             self.workspace.psql(name, "VACUUM ANALYZE")
-        return key
 
     def reference(self) -> str:
         """External id of a subscription, any."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 from benchmarks.support.figures import write_json
 from benchmarks.support.http import Memory
@@ -86,6 +87,7 @@ class Bench:
         self.options = options
         self.new = options.size // NEW_SHARE
         self.seconds: dict[str, list[float]] = {}
+        self.cpu: dict[str, list[float]] = {}
         self.queries: dict[str, list[int]] = {}
         self.at_rest: list[float] = []
         self.growth: list[float] = []
@@ -180,6 +182,7 @@ class Bench:
 
     def add(self, name: str, spent: dict) -> None:
         self.seconds.setdefault(name, []).append(spent["seconds"])
+        self.cpu.setdefault(name, []).append(spent["cpu_seconds"])
         self.queries.setdefault(name, []).append(spent["queries"])
 
     def check(self, part: str, ours, sql) -> None:
@@ -232,7 +235,10 @@ class Bench:
         for comparison in comparisons:
             print(comparison.text("s"))
         for name, counts in self.queries.items():
-            print(f"  queries, {name}: {max(counts):,}")
+            print(
+                f"  {name}: {median(self.cpu[name]):.4g} s CPU of the process,"
+                f" {max(counts):,} queries"
+            )
         met = max(self.growth) <= MEMORY_GOAL
         print(
             f"  memory of the process: {max(self.at_rest):.0f} MB at rest, at most"
@@ -247,6 +253,7 @@ class Bench:
             "events": self.options.events,
             "queue": self.waiting,
             "comparisons": [comparison.as_dict() for comparison in comparisons],
+            "cpu_seconds": self.cpu,
             "queries": self.queries,
             "memory": {
                 "at_rest_mb": round(max(self.at_rest), 1),

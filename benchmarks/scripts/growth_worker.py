@@ -20,13 +20,12 @@ class Worker:
         self.env = env
         self.size = args["size"]
         self.world = UsageWorld(env, args, windows=(INVOICED,))
-        self.orders = []
 
     def set_up(self):
         """Make the subscriptions, invoiced but for the open window; returns the key
         to come in with. Their external ids are 0-1, 0-2 and so on."""
         self.world.set_up()
-        self.orders = self.world.copy(0, self.size)
+        self.world.copy(0, self.size)
         # What the pattern has used is not of the events that are counted.
         self.env.cr.execute(
             "TRUNCATE fusion_billing_usage, fusion_billing_rating_queue"
@@ -37,8 +36,11 @@ class Worker:
 
     def fill(self, first, last, total):
         """Make some of the events of the year; see UsageWorld.fill."""
+        orders = self.env["sale.order"].search(
+            [("fc_external_id", "=like", "0-%")], order="id"
+        )
         begin = datetime.combine(self.world.start_of(0), time())
-        self.world.fill(self.orders, begin, first, last, total)
+        self.world.fill(orders.ids, begin, first, last, total)
         self.env.cr.commit()
 
 

@@ -128,6 +128,8 @@ class UsageWorld(Metered):
 
         :param begin: when the first of the total begins; the last ends today
         """
+        # Looked up: the database may be a copy of the one they were made in.
+        service = self.env["fusion.billing.service"].search([])
         metrics = self.env["fusion.billing.metric"].search(
             [("code", "in", usage.METRICS)]
         )
@@ -135,7 +137,7 @@ class UsageWorld(Metered):
         self.env.cr.execute(
             FILL,
             {
-                "service": self.service.id,
+                "service": service.id,
                 "orders": orders,
                 "count": len(orders),
                 "metrics": metrics.ids,
