@@ -86,9 +86,7 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         posted = super()._post(soft)
-        # Not what a credit note has released: that stands.
-        ratings = posted.sudo().fc_rating_ids
-        ratings.filtered(lambda r: not r.released_by_id)._reclaim()
+        posted.sudo().fc_rating_ids._reclaim()
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         # A draft was pending when its subscription was closed: what came since.

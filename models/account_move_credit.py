@@ -21,21 +21,13 @@ class AccountMove(models.Model):
 
     def _fc_credited_ratings(self):
         """The ratings whose invoice lines these credit notes credit in full."""
-        lines = self.invoice_line_ids.filtered(
-            lambda line: (
-                line.move_type == "out_refund"
-                and not line.currency_id.compare_amounts(
-                    line.price_subtotal, line.fc_copied_from_id.price_subtotal
-                )
-            )
-        )
+        lines = self.invoice_line_ids.filtered(lambda line: line._fc_is_full_credit())
         return lines.fc_copied_from_id.fc_rating_ids
 
     def _post(self, soft=True):
         posted = super()._post(soft)
         for credit in posted.sudo().filtered("fc_bill_again"):
             ratings = credit._fc_credited_ratings()
-            ratings = ratings.filtered(lambda r: r.state == "invoiced")
             ratings._release(credit)
             ratings.invoice_line_id.fc_copy_ids._fc_take_over()
         return posted
@@ -53,9 +45,9 @@ class AccountMove(models.Model):
 
         :raises UserError: it was billed again meanwhile
         """
-        self.env["fusion.billing.rating"].sudo().search(
-            [("released_by_id", "in", self.ids)]
-        )._reclaim()
+        Rating = self.env["fusion.billing.rating"].sudo()
+        for credit in self.filtered(lambda m: m.move_type == "out_refund"):
+            Rating.search([("released_by_id", "=", credit.id)])._reclaim(credit)
 
 
 class AccountMoveLine(models.Model):
@@ -89,13 +81,34 @@ class AccountMoveLine(models.Model):
         lines.filtered("fc_copied_from_id").sudo()._fc_take_over()
         return lines
 
+    def _fc_is_full_credit(self):
+        """Whether this credits all of the usage line that it was copied from."""
+        self.ensure_one()
+        return self.move_type == "out_refund" and not self.currency_id.compare_amounts(
+            self.price_subtotal, self.fc_copied_from_id.price_subtotal
+        )
+
+    def _fc_full_credits(self):
+        """The posted credit notes after which these usage lines are billed again."""
+        lines = self.fc_copy_ids.filtered(lambda line: line._fc_is_full_credit())
+        return lines.move_id.filtered(lambda m: m.state == "posted" and m.fc_bill_again)
+
     def _fc_take_over(self):
         """Bill on corrected invoices what the credited one had billed.
 
         "Reverse and create invoice" makes a credit note and a new invoice, which has
-        the usage lines of the old one. Its ratings are rows of their own.
+        the usage lines of the old one. Its ratings are rows of their own. Where an
+        earlier credit note has released the usage, the next invoice bills it, not this.
         """
         for line in self.filtered(lambda x: x.move_type == "out_invoice"):
+            credits = line.fc_copied_from_id.move_id.reversal_move_ids
+            # made right before this
+            credit = credits.filtered(lambda m, x=line: m.id < x.move_id.id)
+            credit = credit.sorted("id")[-1:]
             for rating in line.fc_copied_from_id.fc_rating_ids:
-                if rating.state == "released" and not line.fc_rating_ids:
+                if (
+                    rating.released_by_id == credit
+                    and not rating.is_taken_back
+                    and not line.fc_rating_ids
+                ):
                     rating._bill_again_by(line)

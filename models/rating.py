@@ -204,6 +204,9 @@ class FusionBillingRating(models.Model):
             if rating.invoice_line_id:
                 invoice = rating.invoice_line_id.move_id
             elif rating.currency_id.is_zero(rating.amount):
+                # An invoice of something else leaves the open window alone.
+                if not rating.subscription_id._fc_is_settling():
+                    continue
                 invoice = move_of.get(rating.subscription_id)
             else:
                 continue

@@ -17,48 +17,85 @@ class FusionBillingRating(models.Model):
         help="The credit note after which the window is billed again.",
     )
 
+    is_taken_back = fields.Boolean(
+        string="Invoice Taken Back",
+        readonly=True,
+        help="Its invoice was cancelled or deleted, or its line taken off.",
+    )
+
     def _release(self, credit=None):
         """Give back the windows of an invoice that will not be collected.
 
         The rows stay as they are, as history; being released they no longer
         count as billed, so the next rating opens a revision for the whole.
 
+        There can be two reasons, the credit note and the cancelled invoice. Each is
+        kept: a row counts again when both are gone.
+
         :param credit: the credit note that did it, if any (``account.move``)
         """
-        invoiced = self.filtered(lambda r: r.state == "invoiced")
-        invoiced.write(
-            {"state": "released", "released_by_id": credit.id if credit else False}
-        )
-        self.env["fusion.billing.rating.queue"].sudo()._add(invoiced.subscription_id)
+        billed = self.filtered(lambda r: r.state != "open")
+        if credit:
+            reason = {"released_by_id": credit.id}
+            billed = billed.filtered(lambda r: not r.released_by_id)
+        else:
+            reason = {"is_taken_back": True}
+        billed.write({"state": "released", **reason})
+        self.env["fusion.billing.rating.queue"].sudo()._add(billed.subscription_id)
 
-    def _reclaim(self):
+    def _reclaim(self, credit=None):
         """Count released ratings as billed again: what had released them is undone.
 
+        :param credit: the credit note that is undone (``account.move``); without: the
+            cancelling of their invoice is
         :raises UserError: another invoice has billed the same window meanwhile
         """
         for rating in self.filtered(lambda r: r.state == "released"):
-            later = self.search(
-                [
-                    ("subscription_id", "=", rating.subscription_id.id),
-                    ("charge_id", "=", rating.charge_id.id),
-                    ("window_start", "=", rating.window_start),
-                    ("revision", ">", rating.revision),
-                    ("state", "=", "invoiced"),
-                ],
-                limit=1,
-            )
-            if later:
+            if not credit:
+                rating.is_taken_back = False
+            elif other := rating.invoice_line_id._fc_full_credits() - credit:
+                rating.released_by_id = other[0]
+            else:
+                rating.released_by_id = False
+            if rating.released_by_id or rating.is_taken_back:
+                continue
+            if again := rating._billed_again():
                 raise UserError(
                     self.env._(
                         "The usage of %(rating)s was billed again by %(invoice)s. "
                         "Collecting %(first)s too would bill it twice.",
                         rating=rating.display_name,
-                        invoice=later.invoice_id.display_name,
+                        invoice=again.invoice_id.display_name,
                         first=rating.invoice_id.display_name,
                     )
                 )
-            rating.write({"state": "invoiced", "released_by_id": False})
+            rating.state = "invoiced"
         self.env["fusion.billing.rating.queue"].sudo()._add(self.subscription_id)
+
+    def _billed_again(self):
+        """An invoiced revision that bills what this one does, if there is one.
+
+        Not one that billed what was left over by this one, or that this one did.
+        """
+        self.ensure_one()
+        invoiced = self.search(
+            [
+                ("subscription_id", "=", self.subscription_id.id),
+                ("charge_id", "=", self.charge_id.id),
+                ("window_start", "=", self.window_start),
+                ("id", "!=", self.id),
+                ("state", "=", "invoiced"),
+                ("amount", "!=", 0),
+            ]
+        )
+        if not self.amount:
+            return self.browse()
+        return invoiced.filtered(
+            lambda other: (
+                self.revision not in (other.explanation or {}).get("billed_by", ())
+                and other.revision not in (self.explanation or {}).get("billed_by", ())
+            )
+        )[:1]
 
     def _bill_again_by(self, line):
         """Make the revision that the line of a corrected invoice bills.
@@ -91,11 +128,18 @@ class FusionBillingRating(models.Model):
                        (SELECT max(revision) + 1 FROM fusion_billing_rating
                          WHERE subscription_id = %s AND charge_id = %s
                            AND window_start = %s AND state != 'open'),
-                       quantity, included, billable, amount, currency_id, explanation,
+                       quantity, included, billable, amount, currency_id,
+                       explanation || jsonb_build_object('billed_by', (
+                           SELECT coalesce(jsonb_agg(revision), '[]')
+                             FROM fusion_billing_rating
+                            WHERE subscription_id = %s AND charge_id = %s
+                              AND window_start = %s AND state = 'invoiced'
+                              AND amount != 0)),
                        peak_share, 'invoiced', order_line_id, %s, %s,
                        %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC'
                   FROM fusion_billing_rating WHERE id = %s
                 """,
+                *key,
                 *key,
                 line.id,
                 line.move_id.id,

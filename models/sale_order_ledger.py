@@ -9,17 +9,18 @@ from odoo.tools import SQL
 from ..engine.pricing import PriceTerms
 
 # What the ledger says of one charge and window.
-# ``billed``: the sum of its live invoiced revisions; ``revision``, ``quantity``,
-# ``end``, ``state`` of the latest one; ``peak``: the highest share of the quota it
-# reached, in percent; ``open``: the open revision's (window end, explanation) or None;
+# ``billed``: the sum of its live invoiced revisions, ``billed_by``: which these are;
+# ``revision``, ``quantity``, ``end`` of the latest one; ``peak``: the highest share of
+# the quota it reached, in percent; ``open``: the open revision's (window end,
+# explanation) or None;
 # ``terms``: those it was invoiced at or None; ``released``: an invoice of it was taken
 # back; ``superseded``: another charge prices the usage.
 Standing = namedtuple(
     "Standing",
-    "billed revision quantity end state peak open terms released superseded",
+    "billed billed_by revision quantity end peak open terms released superseded",
 )
 NOTHING = Standing(
-    Decimal(0), -1, Decimal(0), datetime.min, None, 0, None, None, False, False
+    Decimal(0), [], -1, Decimal(0), datetime.min, 0, None, None, False, False
 )
 
 
@@ -44,6 +45,8 @@ class SaleOrder(models.Model):
                 """
                 SELECT r.subscription_id, r.charge_id, r.window_start,
                        sum(r.amount) FILTER (WHERE r.state = 'invoiced')::text,
+                       array_agg(r.revision ORDER BY r.revision)
+                       FILTER (WHERE r.state = 'invoiced' AND r.amount != 0),
                        max(r.revision),
                        (array_agg(r.quantity::text ORDER BY r.revision DESC))[1],
                        (array_agg(r.window_end ORDER BY r.revision DESC))[1],
@@ -66,10 +69,10 @@ class SaleOrder(models.Model):
         return {
             tuple(key): Standing(
                 billed=Decimal(billed or 0),
+                billed_by=billed_by or [],
                 revision=revision,
                 quantity=Decimal(quantity),
                 end=end,
-                state=state,
                 peak=peak,
                 # The open revision, where there is one, is the latest.
                 open=(end, latest) if state == "open" else None,
@@ -80,6 +83,7 @@ class SaleOrder(models.Model):
             for (
                 *key,
                 billed,
+                billed_by,
                 revision,
                 quantity,
                 end,
@@ -108,14 +112,15 @@ class SaleOrder(models.Model):
             if job.superseded:
                 quantity = Decimal(0)
             agreed = self._fc_agreed_terms(job, known) or terms[job.charge.id]
-            values = self._fc_rate(job, agreed, quantity, known.billed)
+            values = self._fc_rate(job, agreed, quantity, known)
             # The explanation, too: a new price can come to the same amount, and is
             # what later usage of the window will cost.
             if known.open == (job.window.end, values["explanation"]):
                 continue
             # At settlement a row is kept for 0 too: it says which charges the
-            # window had, for usage that comes later.
-            keep_zero = settle and known is NOTHING
+            # window had, at which price, for usage that comes later. Again, where an
+            # invoice that said so was taken back.
+            keep_zero = settle and not known.terms and not job.superseded
             if not (known.open or values["amount"] or keep_zero):
                 if quantity == known.quantity:
                     continue

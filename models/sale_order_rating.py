@@ -91,7 +91,9 @@ class SaleOrder(models.Model):
                 now and window.start < now.end and now.start < window.end
             )
             if (
-                known.state != "invoiced"
+                known.open
+                # Also with a later revision that is invoiced: it is the rest.
+                or known.released
                 or known.end > dirty.get(order_id, datetime.max)
                 or (superseded and known.billed)
             ):
@@ -172,11 +174,11 @@ class SaleOrder(models.Model):
             key = job.order.id, job.charge.id, job.window.start
             agreed = self._fc_agreed_terms(job, standing.get(key, NOTHING))
             agreed = agreed or terms[job.charge.id]
-            values = self._fc_rate(job, agreed, quantity, Decimal(0))
+            values = self._fc_rate(job, agreed, quantity, NOTHING)
             previews.append((job.charge, values))
         return previews
 
-    def _fc_rate(self, job, terms, quantity, billed):
+    def _fc_rate(self, job, terms, quantity, known):
         """Price one job: the one function behind invoice, preview and ledger.
 
         Rounded once, in the order's currency, after conversion at the date the
@@ -185,7 +187,7 @@ class SaleOrder(models.Model):
         :param Job job: what to price
         :param terms: engine ``PriceTerms`` of the charge
         :param Decimal quantity: usage of the window
-        :param Decimal billed: what earlier revisions of the window have billed
+        :param Standing known: what earlier revisions of the window have billed
         :return: dict of included, billable, amount (Decimal) and explanation
         """
         result = price(terms, quantity)
@@ -207,11 +209,13 @@ class SaleOrder(models.Model):
             amount = money.EXACT.multiply(amount, money.to_decimal(rate))
         amount = money.round_amount(amount, money.to_decimal(currency.rounding))
         explanation["rounded"] = money.format_decimal(amount)
-        if billed:
-            explanation["billed"] = money.format_decimal(billed)
+        if known.billed:
+            explanation["billed"] = money.format_decimal(known.billed)
+        if known.billed_by:
+            explanation["billed_by"] = known.billed_by
         return {
             "included": result.included,
             "billable": result.billable,
-            "amount": amount - billed,
+            "amount": amount - known.billed,
             "explanation": explanation,
         }

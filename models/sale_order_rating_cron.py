@@ -65,7 +65,8 @@ class SaleOrder(models.Model):
     def _fc_ended_to_bill(self):
         """Ended subscriptions with usage that came late, one invoice a day for each.
 
-        What a credit note or a cancelled invoice has given back is left to finance.
+        What a credit note or a cancelled invoice has given back, and nothing has billed
+        since, is left to finance.
         """
         self.env["fusion.billing.rating"].flush_model()
         rows = self.env.execute_query(
@@ -79,8 +80,22 @@ class SaleOrder(models.Model):
                    AND NOT EXISTS (
                            SELECT FROM fusion_billing_rating other
                             WHERE other.subscription_id = r.subscription_id
-                              AND (other.state = 'released'
-                                   OR other.closed_at >= %s))
+                              AND (other.closed_at >= %s
+                                   OR other.state = 'released' AND other.amount != 0
+                                   AND NOT EXISTS (
+                                           SELECT FROM fusion_billing_rating again
+                                            WHERE (again.subscription_id,
+                                                   again.charge_id,
+                                                   again.window_start)
+                                                = (other.subscription_id,
+                                                   other.charge_id,
+                                                   other.window_start)
+                                              AND again.revision > other.revision
+                                              AND again.state = 'invoiced'
+                                              AND again.amount != 0
+                                              AND NOT again.explanation->'billed_by'
+                                                      @> to_jsonb(other.revision)
+                                                  IS TRUE)))
                  GROUP BY r.subscription_id ORDER BY r.subscription_id
                 """,
                 [RENEWED, CHURNED],

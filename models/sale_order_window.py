@@ -99,13 +99,23 @@ class SaleOrder(models.Model):
             count += 1
         return anchor + count * period
 
+    def _fc_is_settling(self):
+        """Whether an invoice made now is of the open window.
+
+        While that goes on an invoice is of something else, unless it is the last one.
+        """
+        self.ensure_one()
+        day = self.next_invoice_date
+        is_over = not day or day <= fields.Date.today()
+        return is_over or bool(self.env.context.get("fc_last_usage"))
+
     def _fc_settle_window(self):
         """Remember the open window as the one that is being invoiced."""
         orders_of_window = defaultdict(self.browse)
         for order in self:
             window = order._fc_window()
             if window and order.next_invoice_date > fields.Date.today():
-                continue  # an invoice of something else; the window goes on
+                continue  # see _fc_is_settling
             if window and not window.is_empty and order.fc_settled_end != window.end:
                 orders_of_window[window, order.next_invoice_date] |= order
         for (window, day), orders in orders_of_window.items():
