@@ -215,9 +215,11 @@ class Model:
                 self.rows.setdefault(key, Row(end))
             if due and number is None and any(opened.values()):
                 raise Difference(f"{sub} owes {opened}, and got no invoice")
-            if not due or number is None:
-                continue  # nothing, or an invoice of something else
+            if number is None:
+                continue
             move = self.move_number(number)
+            if not due:
+                continue  # an invoice of something else
             for key, amount in opened.items():
                 row = self.rows[key]
                 if amount or not row.live():
@@ -321,7 +323,8 @@ class Model:
         )
 
     def is_waiting(self, entry: Entry, row: Row) -> bool:
-        return not any(entry.excludes(other) for other in row.live())
+        again = any(entry.excludes(other) for other in row.live())
+        return bool(entry.amount) and not again
 
     def do_credit(self, number: int, again: bool, modify: bool) -> None:
         original, credit = self.moves[number], len(self.moves)

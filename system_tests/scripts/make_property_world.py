@@ -13,19 +13,29 @@ METRICS = {
         {"charge_model": "package", "unit_batch": 3, "price_per_unit": 1.25},
     ),
     "peak": ("max", {"included_quota": 40, "price_per_unit": 0.035}),
-    "level": ("last", {"price_per_unit": 1, "unit_batch": 7}),
-    "users": ("unique", {"included_quota": 1, "price_per_unit": 3}),
+    "level": (
+        "last",
+        {
+            "charge_model": "volume",
+            "unit_batch": 7,
+            "tier_ids": [(50, 1, 0), (0, 0.5, 3)],
+        },
+    ),
+    "users": (
+        "unique",
+        {"included_quota": 1, "price_per_unit": 3, "minimum_amount": 2.5},
+    ),
     "free": ("sum", None),
 }
 
 
-def make_product(env, name, price=0.0):
+def make_product(env, name, price=0.0, recurring=True):
     return env["product.product"].create(
         {
             "name": name,
             "type": "service",
             "invoice_policy": "order",
-            "recurring_invoice": True,
+            "recurring_invoice": recurring,
             "list_price": price,
             "taxes_id": [Command.clear()],
         }
@@ -44,6 +54,12 @@ def make_charges(env, plan):
                     "metric_id": metric.id,
                     "product_id": make_product(env, f"Used {code}").id,
                     **terms,
+                    "tier_ids": [
+                        Command.create(
+                            {"up_to": up_to, "price_per_unit": price, "flat_fee": fee}
+                        )
+                        for up_to, price, fee in terms.get("tier_ids", ())
+                    ],
                 }
             )
 
@@ -83,6 +99,7 @@ def main(env):
     plan = env.ref("sale_subscription.subscription_plan_month")
     plan.invoice_mail_template_id = False
     make_charges(env, plan)
+    make_product(env, "Chair", 70, recurring=False)
     make_orders(env, plan, make_product(env, "Base fee", 10))
     env.cr.commit()
     env["sale.order"]._cron_recurring_create_invoice()

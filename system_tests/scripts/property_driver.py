@@ -33,10 +33,19 @@ PRICES = (
     {"model": "standard", "quota": "50.0", "price": "0.125", "batch": "1.0"},
     {"model": "package", "quota": "10.0", "price": "5.0", "batch": "100.0"},
     {"model": "standard", "quota": "0.0", "price": "0.0", "batch": "1.0"},
+    {
+        **{"model": "graduated", "quota": "1.0", "price": "0", "batch": "1"},
+        "tiers": [["40", "0.1", "0"], ["150", "0.055", "2"], [None, "0.01", "0.5"]],
+    },
+    {
+        **{"model": "volume", "quota": "0", "price": "0", "batch": "10"},
+        "tiers": [["40.5", "1", "0"], [None, "0.333", "4"]],
+    },
+    {"model": "standard", "quota": "5", "price": "1", "batch": "1", "minimum": "12.34"},
 )
 
 subs = st.sampled_from(SUBS)
-index = st.integers(0, 7)  # of the invoices, the latest first
+index = st.integers(0, 3)  # of the invoices, the latest first
 # (months back, place in that month): -1 is a second before it, 0 its first instant
 when = st.tuples(st.integers(0, 4), st.sampled_from((300, 0, -1, 999, 600)))
 ahead = st.tuples(st.just(-1), st.sampled_from((3, 23, 24, 25)))  # hours from now on
@@ -74,7 +83,7 @@ plain = weighted(
     (2, st.tuples(st.just("rate"))),
     (1, st.tuples(st.just("invoice"))),
     (2, st.tuples(st.just("wait"), st.sampled_from((6, 24, 240, 24 * 45)))),
-    (3, st.tuples(st.just("draft"), subs)),
+    (3, st.tuples(st.sampled_from(("draft", "draft", "extra")), subs)),
     (
         6,
         st.tuples(
@@ -111,11 +120,11 @@ POSSIBLE = {
 
 def programs(points: list[str], steps: int) -> st.SearchStrategy:
     crash = weighted((9, st.none()), (1, st.sampled_from(points)))
-    # hypothesis begins with short ones; the long ones are where the trouble is
-    return st.integers(1, steps).flatmap(
-        lambda size: st.lists(
-            st.tuples(crash, plain), min_size=size // 2, max_size=steps
-        )
+    # Lists of lists: hypothesis makes long ones of them, and still leaves out steps
+    # one by one when it looks for the shortest.
+    step = st.tuples(crash, plain)
+    return st.lists(st.lists(step, max_size=8), max_size=steps // 4).map(
+        lambda parts: [step for part in parts for step in part]
     )
 
 
@@ -184,10 +193,14 @@ class Player:
                 yield self.last
         elif name in POSSIBLE:
             moves = self.answer["state"]["moves"]
-            number = len(moves) - 1 - args[0] % len(moves)
-            state, _amounts, kind = moves[number]
-            if state in POSSIBLE[name] and (name != "credit" or kind == "out_invoice"):
-                yield [name, number, *args[1:]]
+            possible = [
+                number
+                for number, (state, _amounts, kind) in enumerate(moves)
+                if state in POSSIBLE[name]
+                and (name != "credit" or kind == "out_invoice")
+            ]
+            if possible:
+                yield [name, possible[-1 - args[0] % len(possible)], *args[1:]]
         else:
             yield [name, *args]
 
@@ -267,7 +280,7 @@ def main() -> int:
     parser.add_argument("socket")
     parser.add_argument("--examples", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=18, help="at most, in a program")
+    parser.add_argument("--steps", type=int, default=32, help="in a long program")
     parser.add_argument(
         "--replay",
         help="a file with a program as it is printed; nothing else is played",

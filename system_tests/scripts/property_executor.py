@@ -15,6 +15,7 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 BEGIN = datetime(2026, 1, 10, 12)
 # point -> (model, method, before or after it)
@@ -175,6 +176,15 @@ class Executor:
             "quota": str(charge.included_quota),
             "price": str(charge.price_per_unit),
             "batch": str(charge.unit_batch),
+            "minimum": str(charge.minimum_amount),
+            "tiers": [
+                [
+                    str(t.up_to) if t.up_to else None,
+                    str(t.price_per_unit),
+                    str(t.flat_fee),
+                ]
+                for t in charge.tier_ids
+            ],
         }
 
     def step(self, crash, name, *args):
@@ -261,6 +271,13 @@ class Executor:
         order = self.order(sub).with_context(raise_if_nothing_to_invoice=False)
         order._create_invoices(final=True)
 
+    def do_extra(self, sub):
+        """Invoice something that is no part of the subscription."""
+        chair = self.env["product.product"].search([("name", "=", "Chair")])
+        order = self.order(sub)
+        order.order_line = [Command.create({"product_id": chair.id})]
+        order._create_invoices()
+
     def do_price(self, metric, terms):
         self.repriced = True
         self.charges[metric].write(
@@ -269,6 +286,20 @@ class Executor:
                 "included_quota": float(terms["quota"]),
                 "price_per_unit": float(terms["price"]),
                 "unit_batch": float(terms["batch"]),
+                "minimum_amount": float(terms.get("minimum", 0)),
+                "tier_ids": [
+                    Command.clear(),
+                    *(
+                        Command.create(
+                            {
+                                "up_to": float(up_to or 0),
+                                "price_per_unit": float(price),
+                                "flat_fee": float(fee),
+                            }
+                        )
+                        for up_to, price, fee in terms.get("tiers", ())
+                    ),
+                ],
             }
         )
 
@@ -276,7 +307,7 @@ class Executor:
         self.order(sub).pause_subscription()
 
     def do_resume(self, sub):
-        self.order(sub).resume_subscription()
+        self.order(sub).set_open()  # also of what was closed
 
     def do_close(self, sub):
         self.order(sub).set_close()
