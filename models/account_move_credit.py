@@ -71,9 +71,10 @@ class AccountMoveLine(models.Model):
     fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
 
     def _copy_data_extend_business_fields(self, values):
-        super()._copy_data_extend_business_fields(values)
+        result = super()._copy_data_extend_business_fields(values)
         if self.sudo().fc_rating_ids:
             values["fc_copied_from_id"] = self.id
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -15,7 +15,6 @@ class FusionBillingChargeTier(models.Model):
     currency_id = fields.Many2one(related="charge_id.currency_id")
     # digits=False: numeric without a scale, see the charge.
     up_to = fields.Float(
-        string="Up To",
         digits=False,
         help="The last billable unit of the tier. Empty, or 0: without end.",
     )

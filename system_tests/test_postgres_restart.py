@@ -15,7 +15,6 @@ from provisioning.postgres import Postgres
 from provisioning.process import clean_env
 
 from .api import Api, ApiCase
-from .common import SystemCase
 from .sender import Sender
 
 BATCH = 100
@@ -34,7 +33,7 @@ class TestPostgresRestart(ApiCase):
 
     @classmethod
     def setUpClass(cls):
-        SystemCase.setUpClass()
+        super(ApiCase, cls).setUpClass()
         source, cls.world = cls.shared_database("api", cls.make_world)
         cls.database = "restarted"
         folder = Path(tempfile.mkdtemp(dir=cls.workspace.run_dir))
