@@ -90,6 +90,7 @@ class FusionBillingAuditFinding(models.Model):
         """
         invariant, message = KINDS[kind]
         message = self.env._(message)
+        is_money = "%(currency)s" in message
         links = {
             name: self.env[self._fields[name].comodel_name]
             .sudo()
@@ -108,7 +109,10 @@ class FusionBillingAuditFinding(models.Model):
             order = record["subscription_id"]
             company = order.company_id or record["service_id"].company_id
             expected, present = row.get("expected") or "", row.get("found") or ""
-            gap = row.get("difference") or _difference(expected, present)
+            if is_money:
+                digits = order.currency_id.decimal_places
+                expected, present = (_money(x, digits) for x in (expected, present))
+            gap = _difference(expected, present)
             words = {
                 "subscription": order.name or "",
                 "metric": record["metric_id"].name or "",
@@ -187,3 +191,11 @@ def _difference(expected, found):
     except (InvalidOperation, TypeError, ValueError):
         return ""
     return f"{value:+f}" if value.is_finite() else ""
+
+
+def _money(text, digits):
+    """Decimal text with the digits of a currency, or those that it has beyond."""
+    value = Decimal(text)
+    return (
+        f"{value:f}" if -value.as_tuple().exponent > digits else f"{value:.{digits}f}"
+    )

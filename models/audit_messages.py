@@ -47,8 +47,7 @@ KINDS = {
         "I2",
         _lt(
             "%(subscription)s, %(metric)s, %(window)s: the usage events come to"
-            " %(expected)s, but %(found)s is rated. The difference is on no invoice,"
-            " or is billed without usage."
+            " %(expected)s, but %(found)s is rated, a difference of %(difference)s."
         ),
     ),
     "flagged_but_billed": (
@@ -91,8 +90,9 @@ KINDS = {
     "line_without_rating": (
         "I3",
         _lt(
-            "%(invoice)s charges %(subscription)s %(found)s for %(metric)s, but no"
-            " rating says so. The next invoice may charge the same usage again."
+            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for"
+            " %(metric)s, but no rating says so. The next invoice may charge the same"
+            " usage again."
         ),
     ),
     "released_but_posted": (

@@ -68,6 +68,13 @@ def parser() -> argparse.ArgumentParser:
     psql = add("psql", commands.psql, "open a database in psql")
     psql.add_argument("database", metavar="DB")
     psql.usage = "./fcb psql DB [-- ARGS]"
+    audit = add(
+        "audit",
+        commands.audit,
+        "hold usage, ratings, invoices and webhooks of a database against each other;"
+        " the exit code is 1 when something is wrong",
+    )
+    commands.add_audit_arguments(audit)
     bench = add("bench", commands.bench, "run a benchmark; without a name, list them")
     bench.add_argument("name", nargs="?", metavar="NAME")
     bench.usage = "./fcb bench [NAME [ARGS]]"

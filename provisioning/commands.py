@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import audit as audit_run
 from . import linting, testrun
 from .errors import ProvisioningError
 from .files import remove_tree, tree_size
@@ -24,6 +25,8 @@ from .workspace import DEMO_DATABASE, Workspace
 SERVE_RECORD = "serve.json"
 DEFAULT_PORT = 8069
 add_test_arguments = testrun.add_arguments
+add_audit_arguments = audit_run.add_arguments
+audit = audit_run.main
 test = testrun.main
 lint = linting.main
 

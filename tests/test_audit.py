@@ -35,8 +35,7 @@ class AuditCase(LedgerCase):
         self.assertEqual(finding.invariant, invariant)
         self.assertEqual(finding.subscription_id, order or self.order)
         self.assertEqual(finding.difference, difference)
-        if difference:
-            self.assertIn(finding.found, finding.message)
+        self.assertIn((order or self.order).name, finding.message)
         return finding
 
 

@@ -144,7 +144,7 @@ class TestAuditViolations(AuditCase):
             invoice_line_id=None,
             amount=7,
         )
-        finding = self._assert_named("billed_by_two_charges", "I3", "+7")
+        finding = self._assert_named("billed_by_two_charges", "I3", "+7.00")
         self.assertIn("2026-01-01 to 2026-01-31", finding.message)
 
     def test_a_posted_copy_of_an_invoice(self):
@@ -158,7 +158,7 @@ class TestAuditViolations(AuditCase):
             self.usage_product.id,
         )
         copy.action_post()
-        finding = self._assert_named("line_copied", "I3", "+25")
+        finding = self._assert_named("line_copied", "I3", "+25.00")
         self.assertEqual(finding.move_id, copy)
 
     def test_an_invoice_line_without_a_rating(self):
@@ -166,15 +166,15 @@ class TestAuditViolations(AuditCase):
             "UPDATE fusion_billing_rating SET invoice_line_id = NULL WHERE id = %s",
             self.january.id,
         )
-        self._assert_named("line_without_rating", "I3", "+25")
+        self._assert_named("line_without_rating", "I3", "+25.00")
 
     def test_a_posted_invoice_whose_usage_is_billed_again(self):
         self._sql(
             "UPDATE fusion_billing_rating SET state = 'released' WHERE id = %s",
             self.january.id,
         )
-        self._assert_named("released_but_posted", "I3", "+25")
-        self._assert_named("amount", "I6", "-25")
+        self._assert_named("released_but_posted", "I3", "+25.00")
+        self._assert_named("amount", "I6", "-25.00")
 
     # -- I4 --------------------------------------------------------------------
 
@@ -192,8 +192,8 @@ class TestAuditViolations(AuditCase):
             "UPDATE fusion_billing_rating SET amount = 24 WHERE id = %s",
             self.january.id,
         )
-        self._assert_named("rating_amount_changed", "I4", "-1")
-        self._assert_named("line_amount", "I6", "+1")
+        self._assert_named("rating_amount_changed", "I4", "-1.00")
+        self._assert_named("line_amount", "I6", "+1.00")
 
     def test_a_quantity_that_was_changed(self):
         self._sql(
@@ -223,7 +223,7 @@ class TestAuditViolations(AuditCase):
             self.january.id,
         )
         # January 25.00, and February 40 x 0.50 = 20.00
-        finding = self._assert_named("windows_overlap", "I5", "+20")
+        finding = self._assert_named("windows_overlap", "I5", "+20.00")
         self.assertIn("2026-02-01 to 2026-02-14", finding.message)
 
     def test_a_gap_with_usage(self):
@@ -247,20 +247,20 @@ class TestAuditViolations(AuditCase):
             json.dumps(explanation),
             self.february.id,
         )
-        finding = self._assert_named("amount", "I6", "+1")
+        finding = self._assert_named("amount", "I6", "+1.00")
         self.assertEqual(finding.rating_id, self.february)
 
     def test_an_invoice_line_that_is_not_the_rating(self):
         line = self._usage_lines(self.invoice)
         self._sql("UPDATE account_move_line SET price_unit = 26 WHERE id = %s", line.id)
-        finding = self._assert_named("line_amount", "I6", "+1")
+        finding = self._assert_named("line_amount", "I6", "+1.00")
         self.assertEqual(finding.move_id, self.invoice)
 
     def test_an_amount_on_no_invoice(self):
         self._sql(
             "UPDATE account_move SET state = 'cancel' WHERE id = %s", self.invoice.id
         )
-        self._assert_named("billed_nowhere", "I6", "-25")
+        self._assert_named("billed_nowhere", "I6", "-25.00")
 
     # -- I7 --------------------------------------------------------------------
 
@@ -281,7 +281,7 @@ class TestAuditViolations(AuditCase):
             "UPDATE sale_order_line SET price_unit = 19 WHERE id = %s",
             self._usage_line().id,
         )
-        self._assert_named("order_line", "I7", "-1")
+        self._assert_named("order_line", "I7", "-1.00")
 
     # -- I9 --------------------------------------------------------------------
 
