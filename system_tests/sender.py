@@ -19,6 +19,7 @@ def post_until_answered(send: Callable[[], Answer]) -> Answer:
     """Send until there is an answer that is final.
 
     :raises AssertionError: when there is none for `PATIENCE`
+    :raises ValueError: when one is no JSON
     """
     deadline = time.monotonic() + PATIENCE
     last: object = None
@@ -27,6 +28,7 @@ def post_until_answered(send: Callable[[], Answer]) -> Answer:
             last = send()
             if last.status not in AGAIN:
                 return last
+            assert last.body["status"] == "error"  # in JSON, whatever goes wrong
         except (OSError, http.client.HTTPException) as error:
             last = error
         time.sleep(PAUSE)

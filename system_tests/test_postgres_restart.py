@@ -26,9 +26,6 @@ class TestPostgresRestart(ApiCase):
     """On a cluster of its own: the others' must go on."""
 
     seconds = 35
-    # With worker processes Odoo itself ends when it cannot connect, for its service
-    # manager to start it again; test_http_crash.py has servers that end.
-    workers = 0
     quiet = False  # what is lost is an error in the log, and that is right
 
     @classmethod
@@ -86,6 +83,14 @@ class TestPostgresRestart(ApiCase):
         )
         return done.stdout.strip()
 
+    def setUp(self):
+        super().setUp()
+        # Odoo ends when a process that is to start cannot connect. This is the last.
+        self.wait_for(self.serves_the_bus, [self.server.process])
+
+    def serves_the_bus(self) -> bool:
+        return "Evented Service" in self.server.log.read_text(encoding="utf-8")
+
     def events(self) -> list[dict]:
         return [self.event(quantity=number) for number in range(BATCH)]
 
@@ -101,11 +106,13 @@ class TestPostgresRestart(ApiCase):
             for _ in range(RESTARTS):
                 sender.wait_for(10 * BATCH)
                 self.kill_postgres()
-                answer = self.api.usage([])
-                self.check_refused(answer, 503, "busy")
+                for path in ("/events", "/invoices"):
+                    self.check_refused(self.api.call("GET", path), 503, "busy")
+                self.check_refused(self.api.usage([]), 503, "busy")
                 time.sleep(1)
                 self.start_postgres()
         self.assertEqual(sender.problems, [])
+        self.assertIsNone(self.server.process.poll(), "the server has ended")
         sent = len(sender.acknowledged)
         self.assertGreater(sent, RESTARTS * 10 * BATCH)
         self.assertEqual(self.psql(FOUND), f"{sent}|{sent}")
