@@ -114,7 +114,7 @@ class Workspace:
             python = python_env.get_venv(
                 self.settings, python_env.ODOO_REQUIREMENTS, phase, "python-packages"
             )
-            self._pdf = pdf.get_bin_path(python, phase)
+            self._pdf = pdf.get_bin_path(self.settings, python, phase)
             return python
 
     def _get_postgres(self) -> Connection:
