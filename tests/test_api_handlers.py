@@ -158,6 +158,8 @@ class TestApiHandlers(BillingCase):
                 "price_per_unit": "0.5",
                 "unit_batch": "1",
                 "charge_model": "standard",
+                "tiers": [],
+                "minimum_amount": "0",
                 "currency": self.currency.name,
                 "valid_from": None,
                 "valid_until": None,
