@@ -119,13 +119,13 @@ class FusionBillingService(models.Model):
         if not free:
             raise BillingError("busy", "another PDF file is being made; ask again")
         try:
-            # Not kept: reading leaves no trace, also when two do it at once.
+            # The customer's layout, as sending takes it. Not kept: reading leaves no
+            # trace, also when two do it at once.
+            layout = self.env["account.move.send"]._get_default_pdf_report_id(move)
             report = self.env["ir.actions.report"].with_context(
                 report_pdf_no_attachment=True
             )
-            content, kind = report._render_qweb_pdf(
-                "account.account_invoices", move.ids
-            )
+            content, kind = report._render_qweb_pdf(layout.id, move.ids)
         except UserError:
             kind = None  # the server lacks the program, or it failed
         if kind != "pdf":

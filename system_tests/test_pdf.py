@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from provisioning.pdf import PROGRAM
 from provisioning.server import HOST
 
 from .api import Answer, Api, ApiCase, now
@@ -17,6 +20,7 @@ READ = """
 import sys, pypdf
 print("\\n".join(page.extract_text() for page in pypdf.PdfReader(sys.argv[1]).pages))
 """
+DAY = re.compile(r"\d{2}/\d{2}/\d{4}")
 FILES = "SELECT count(*) FROM ir_attachment WHERE res_model = 'account.move'"
 
 
@@ -27,6 +31,12 @@ class TestPdf(ApiCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # where the program gets styles and pictures from: what Odoo learns at a login
+        cls.psql(
+            "INSERT INTO ir_config_parameter (key, value)"
+            f" VALUES ('report.url', 'http://{HOST}:{cls.server.port}')"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        )
         # A month's usage on an invoice, as the customer gets it.
         cls.run_jobs(cls.database, INVOICE_JOB)
         case = cls("test_without_the_program")
@@ -34,12 +44,18 @@ class TestPdf(ApiCase):
         assert cls.api.usage([event]).status == 200
         cls.run_jobs(cls.database, INVOICE_JOB, at=now() + timedelta(days=32))
         invoices = cls.api.call("GET", "/invoices?subscription=sub-1").body["invoices"]
-        cls.invoice = cls.api.call(
-            "GET", f"/invoices/{invoices[-1]['invoice_id']}"
-        ).body
-        cls.path = cls.invoice["pdf_path"]
+        cls.invoice, cls.earlier = (
+            cls.api.call("GET", f"/invoices/{invoices[n]['invoice_id']}").body
+            for n in (-1, 0)
+        )
+
+    def setUp(self):
+        super().setUp()
+        # elsewhere Odoo has no program to make them with
+        self.possible = (self.workspace.python.parent / PROGRAM).exists()
 
     def text_of(self, content: bytes) -> str:
+        """The words of a PDF file, one space between each."""
         with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
             file.write(content)
             file.flush()
@@ -49,39 +65,61 @@ class TestPdf(ApiCase):
                 text=True,
                 check=True,
             )
-        return done.stdout
+        return " ".join(done.stdout.split())
 
-    def fetch(self) -> Answer:
+    def fetch(self, invoice: dict) -> Answer:
         """Ask as an app does: again, when it is told to."""
-        while (answer := self.api.call("GET", self.path)).status == 503:
+        path = invoice["pdf_path"]
+        while (answer := self.api.call("GET", path)).status == 503:
             self.check_refused(answer, 503, "busy")
             time.sleep(int(answer.headers["retry-after"]))
+        self.assertEqual(answer.status, 200, answer.content[:300])
+        self.assertEqual(answer.headers["content-type"], "application/pdf")
+        self.assertEqual(answer.content[:4], b"%PDF")
         return answer
 
-    def test_it_says_what_was_used(self):
-        """Also when two ask at once; nothing is kept."""
-        # where the program gets styles and pictures from: what Odoo learns at a login
-        self.psql(
-            "INSERT INTO ir_config_parameter (key, value)"
-            f" VALUES ('report.url', 'http://{HOST}:{self.server.port}')"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-        )
-        files = self.psql(FILES)
+    def fetch_twice(self, invoice: dict) -> list[bytes]:
+        """Ask for it twice at once."""
         with ThreadPoolExecutor(2) as pool:
-            answers = list(pool.map(lambda _n: self.fetch(), range(2)))
-        for answer in answers:
-            self.assertEqual(answer.status, 200, answer.content[:300])
-            self.assertEqual(answer.headers["content-type"], "application/pdf")
-            self.assertEqual(answer.content[:4], b"%PDF")
-        text = self.text_of(answers[0].content)
-        self.assertIn(self.invoice["number"], text)
-        self.assertIn("1,234.5", text)
-        self.assertIn("1,244.50", text)  # 1,234.5 at 1.00, and the fee of 10.00
+            return [a.content for a in pool.map(self.fetch, [invoice] * 2)]
+
+    def test_it_says_what_was_used(self):
+        """Before it was sent: made for each who asks; reading leaves nothing behind."""
+        if not self.possible:
+            return
+        files = self.psql(FILES)
+        for content in self.fetch_twice(self.invoice):
+            text = self.text_of(content)
+            self.assertIn(self.invoice["number"], text)
+            self.assertIn("1,244.50", text)  # 1,234.5 at 1.00, and the fee of 10.00
+            [line] = [line for line in self.invoice["lines"] if line["usage"]]
+            self.assertIn("1,234.5", line["name"])
+            # the window: from when to when
+            self.assertGreaterEqual(len(DAY.findall(line["name"])), 2, line["name"])
+            self.assertIn(" ".join(line["name"].split()), text)
         self.assertEqual(self.psql(FILES), files)
+
+    def test_it_is_the_file_that_was_sent(self):
+        if not self.possible:
+            return
+        files = int(self.psql(FILES))
+        arguments = {"invoice": self.earlier["invoice_id"]}
+        self.script(self.database, "send_invoice.py", arguments)
+        self.assertEqual(int(self.psql(FILES)), files + 1)
+        first, second = self.fetch_twice(self.earlier)
+        self.assertEqual(first, second)
+        self.assertEqual(
+            hashlib.sha1(first).hexdigest(),
+            self.psql(
+                "SELECT checksum FROM ir_attachment"
+                " WHERE res_field = 'invoice_pdf_report_file'"
+            ),
+        )
+        self.assertEqual(int(self.psql(FILES)), files + 1)
 
     def test_without_the_program(self):
         """Nothing but the PDF is missing, and that is said in JSON."""
         bare = self.start_server(self.database, "bare", bin_path="")
-        answer = Api(bare.port, self.api.key).call("GET", self.path)
+        answer = Api(bare.port, self.api.key).call("GET", self.invoice["pdf_path"])
         self.check_refused(answer, 503, "pdf_unavailable")
         self.assertEqual(answer.headers.get("retry-after"), None)
