@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from .cursor import decode_cursor
 from .errors import BillingError
-from .events import MAX_TEXT, check_text
+from .events import MAX_TEXT, TEXT_PATTERN, check_text
 from .periods import parse_date, parse_timestamp
 
 DEFAULT_LIMIT = 100
@@ -55,7 +55,7 @@ def read_query(
     return values
 
 
-@_reader(type="string", minLength=1, maxLength=MAX_TEXT)
+@_reader(type="string", minLength=1, maxLength=MAX_TEXT, pattern=f"^{TEXT_PATTERN}$")
 def text(name: str, value: str) -> str:
     return check_text(value, name, "invalid_parameter")
 

@@ -18,9 +18,15 @@ from .common import INVOICE_JOB
 
 REQUIREMENTS = HERE / "requirements-openapi.txt"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 SEED = 20260101
 EXAMPLES = 25  # of each operation, beside those of the document and of the coverage
 CASES = 1000  # fewer were no test; there are some 1,800
+SUCCESSES = 10  # of each operation
+DONE = """
+    SELECT method || ' ' || route, count(*) FROM fusion_billing_api_log
+     WHERE status = 200 GROUP BY 1
+"""
 # The names that the document's examples use, so that these meet something.
 NAMES = """
     UPDATE fusion_billing_account_link SET external_id = 'acc-1'
@@ -88,14 +94,23 @@ class TestSchemathesis(ApiCase):
             f"http://{HOST}:{self.server.port}{PREFIX}/openapi.json",
             *("--checks=all", "--continue-on-failure", f"--seed={SEED}"),
             *(f"--max-examples={EXAMPLES}", "--request-timeout=60"),
+            SCHEMATHESIS_HOOKS=str(HOOKS),
             FCB_KEY=self.api.key,
             FCB_DATABASE=self.database,
-            FCB_INVOICE=self.invoice,
+            FCB_IDS=f"invoice_id={self.invoice} plan_id={self.world['plan']}"
+            f" product_id={self.world['fee']}",
         )
         self.assertIn(f"Tested: {operations - 1}", output)  # all but openapi.json
         [cases] = re.findall(r"(\d+) generated, \d+ passed", output)
         self.assertGreater(int(cases), CASES, output)
         for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
             self.assertIn(f"✅ {phase}", output)
+        # Each was not only called: it did its work.
+        done = dict(self.rows(self.database, DONE))
+        for path, item in document["paths"].items():
+            for method in {*item} & {"get", "post"}:
+                if item[method]["security"]:
+                    label = f"{method.upper()} {path}"
+                    self.assertGreaterEqual(int(done.get(label, 0)), SUCCESSES, label)
         self.check_quiet()
         self.assertEqual(self.api.call("GET", "/health").body, {"status": "ok"})

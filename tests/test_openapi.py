@@ -5,12 +5,13 @@ from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
-from ..controllers.envelope import PREFIX
+from ..controllers.envelope import HEADERS, PREFIX
 from ..controllers.meta import document
-from ..controllers.openapi.document import OPERATIONS, VARIABLE
+from ..controllers.openapi.document import OPERATIONS, SCHEMAS, VARIABLE
 from ..controllers.openapi.operation import JSON
 from ..controllers.route import ROUTES
 from ..engine.api_errors import ERRORS
+from ..engine.errors import BillingError
 from .test_http import HttpApiCase
 
 ADDON = Path(__file__).resolve().parent.parent
@@ -118,6 +119,15 @@ class TestDescription(BaseCase):
                 with self.subTest(operation["operationId"]):
                     taken = parameters[link["operationId"]]
                     self.assertLessEqual({*link["parameters"]}, taken)
+
+    def test_headers_of_errors_are_described(self):
+        for _method, _path, operation in operations():
+            for status, response in operation["responses"].items():
+                codes = response["content"].get(JSON, {}).get("examples", {})
+                described = {*response.get("headers", ())}
+                for code in codes if status != "200" else ():
+                    with self.subTest(operation["operationId"], code=code):
+                        self.assertLessEqual({*HEADERS.get(code, ())}, described)
 
     def test_references_lead_somewhere(self):
         text = json.dumps(document())
@@ -256,6 +266,36 @@ class TestDescriptionOverHttp(HttpApiCase):
                     text = "&".join(f"{name}={value}" for name, value in query.items())
                     response = self._request("GET", f"{path}?{text}")
                     self.assertEqual(response.status_code, 200, response.text[:300])
+
+    def test_quantity_of_a_line(self):
+        """Two decimals are what Odoo installs."""
+        schema = SCHEMAS["LineQuantity"]["anyOf"][0]["pattern"]
+        product = self.base_product.id
+        for text, good in (
+            ("1", True),
+            ("0.01", True),
+            ("007.50", True),
+            ("999999999.99", True),
+            ("1000000000", True),
+            ("1000000000.00", True),
+            ("0", False),
+            ("0.00", False),
+            ("1000000000.01", False),
+            ("1000000001", False),
+            ("10000000000", False),
+            ("-1", False),
+            ("1e3", False),
+            ("1.", False),
+            ("", False),
+        ):
+            with self.subTest(text):
+                self.assertEqual(bool(re.search(schema, text)), good)
+                lines = [{"product_id": product, "quantity": text}]
+                try:
+                    taken = self.service._api_order_lines(self.env, lines)
+                except BillingError:
+                    taken = []
+                self.assertEqual(bool(taken), good)
 
     def _post(self, path, body):
         response = self._request("POST", path, body)

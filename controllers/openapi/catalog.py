@@ -1,3 +1,4 @@
+from ...engine.pricing import CHARGE_MODELS
 from .operation import Operation
 from .values import an_object, answer, list_of, one_of, or_null, ref, text
 
@@ -19,7 +20,7 @@ SCHEMAS = {
             "included_quota": ref("Decimal", "What a window includes."),
             "price_per_unit": ref("Decimal", "For each `unit_batch` above the quota."),
             "unit_batch": ref("Decimal"),
-            "charge_model": one_of("standard", "package", "graduated", "volume"),
+            "charge_model": one_of(*CHARGE_MODELS),
             "tiers": list_of(
                 ref("Tier"), "Of graduated and volume prices; else empty."
             ),

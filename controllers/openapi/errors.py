@@ -53,6 +53,7 @@ _HEADER_OF = {
     "unauthorized": "WWW-Authenticate",
     "method_not_allowed": "Allow",
     "rate_limited": "Retry-After",
+    "busy": "Retry-After",
 }
 
 _ANY = (
@@ -129,8 +130,12 @@ def _response(codes, operation):
             }
         },
     }
-    if headers := {_HEADER_OF[code] for code in codes if code in _HEADER_OF}:
+    names = [_HEADER_OF.get(code) for code in codes]
+    if any(names):
         response["headers"] = {
-            name: {"$ref": f"#/components/headers/{name}"} for name in sorted(headers)
+            name: {"$ref": f"#/components/headers/{name}"}
+            if all(other == name for other in names)
+            else HEADERS[name] | {"required": False}
+            for name in filter(None, names)
         }
     return response

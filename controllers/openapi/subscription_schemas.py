@@ -1,3 +1,4 @@
+from ...engine.pricing import CHARGE_MODELS
 from .values import (
     an_object,
     answer,
@@ -22,6 +23,10 @@ STATE = one_of(
     description="`3_progress` runs, `4_paused` does not, `5_renewed` has a successor,"
     " `6_churn` has ended.",
 )
+# Not 0, and at most 10^9.
+_LINE_QUANTITY = (
+    r"^(?![0.]*$)0{0,6}([0-9]{1,9}(\.[0-9]{1,10})?|1000000000(\.0{1,10})?)$"
+)
 SUBSCRIPTION_ID = ref("Id", "The subscription in Odoo.")
 EXTERNAL_ID = or_null(text("Its id in your app."))
 
@@ -29,10 +34,10 @@ _CHARGE = {
     "metric_code": text("What was measured."),
     "plan_code": text("The price's name."),
     "charge_model": one_of(
-        "standard",
-        "package",
+        *CHARGE_MODELS,
         description="`standard`: every unit above the quota in proportion. `package`:"
-        " whole batches; one begun counts as full.",
+        " whole batches; one begun counts as full. `graduated`: each unit at the price"
+        " of its tier. `volume`: all units at the price of the tier of the last.",
     ),
     "quantity": ref("Decimal", "All that was used in the window."),
     "included_quota": ref("Decimal", "What the plan includes."),
@@ -73,10 +78,18 @@ SCHEMAS = {
     "SubscriptionLineRequest": an_object(
         {
             "product_id": ref("Id", "A product that is sold."),
-            "quantity": ref("DecimalInput", "Above zero, up to 10^9; 1 when left out."),
+            "quantity": ref("LineQuantity", "1 when left out."),
         },
         optional=("quantity",),
     ),
+    "LineQuantity": {
+        "anyOf": [
+            {"type": "string", "pattern": _LINE_QUANTITY},
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 10**9},
+        ],
+        "description": "Decimal text or a number: above zero, up to 10^9, with as many"
+        " decimals as Odoo's quantities have (2 as installed).",
+    },
     "SubscriptionCreated": answer(
         {
             "subscription_id": SUBSCRIPTION_ID,

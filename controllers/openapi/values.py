@@ -1,29 +1,30 @@
 """The vocabulary that the schemas are written in: JSON Schema 2020-12, as dicts."""
 
-from ...engine.events import MAX_TEXT
+from ...engine.events import MAX_TEXT, TEXT_PATTERN
 from ...engine.quantity import DECIMALS, WHOLE_DIGITS
 
 MAX_ID = 2**31 - 1
-
-# What engine.events.check_text takes: no control character, and not only spaces.
-_CONTROL = r"\u0000-\u001f\u007f-\u009f"
-_TEXT = rf"[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*"
 
 SCHEMAS = {
     "Text": {
         "type": "string",
         "minLength": 1,
         "maxLength": MAX_TEXT,
-        "pattern": rf"^{_TEXT}$",
+        "pattern": f"^{TEXT_PATTERN}$",
         "description": "1 to 255 characters; not only spaces, no control characters.",
     },
     "OptionalText": {
         "type": ["string", "null"],
         "maxLength": MAX_TEXT,
-        "pattern": rf"^({_TEXT})?$",
+        "pattern": f"^({TEXT_PATTERN})?$",
         "description": "As Text. Left out, null and empty are the same.",
     },
-    "Id": {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+    "Id": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_ID,
+        "description": "Without a decimal point.",
+    },
     "Decimal": {
         "type": "string",
         "pattern": r"^-?[0-9]+(\.[0-9]+)?$",

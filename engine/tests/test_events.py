@@ -1,10 +1,17 @@
+import re
 import time
 import unittest
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ..errors import BillingError
-from ..events import check_text, content_fingerprint, decode_json, parse_event
+from ..events import (
+    TEXT_PATTERN,
+    check_text,
+    content_fingerprint,
+    decode_json,
+    parse_event,
+)
 
 NOW = datetime(2026, 1, 10, 12)
 DAY = timedelta(hours=24)
@@ -179,6 +186,30 @@ class TestParseEvent(unittest.TestCase):
                 event = _event(subscription_external_id=text, metric_code=text)
                 self.assertEqual(parse_event(event)[:2], (text, text))
         self.assertEqual(check_text("x" * 255, "name", "code"), "x" * 255)
+
+    def test_pattern_of_text_says_the_same(self):
+        """Its readers are told by the pattern what check_text takes."""
+        for text, good in (
+            ("x", True),
+            ("a b", True),
+            (" x ", True),
+            ("\u00e9\U0001f600", True),
+            ("", False),
+            (" ", False),
+            ("\u2003\u00a0", False),
+            ("a\nb", False),
+            ("\x00", False),
+            ("x\x1f", False),
+            ("\x7fx", False),
+            ("x\x85y", False),
+            ("\x9f", False),
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(bool(re.fullmatch(TEXT_PATTERN, text)), good)
+                try:
+                    self.assertEqual(check_text(text, "name", "code") == text, good)
+                except BillingError:
+                    self.assertFalse(good)
 
     def test_periods(self):
         for start, end, code, field in (
