@@ -6,6 +6,10 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 # rate (17 digits each) stay exact, so that rounding happens once, at the end.
 # The default context would cut at 28 digits, and code outside can change it.
 EXACT = Context(prec=100, rounding=ROUND_HALF_UP)
+# A third has no end: three of them, or one converted at a rate of 3, are a whole less
+# the last digit, and half a cent would be rounded down. Nothing that differs from
+# half a cent in truth comes that close to it.
+_WITHOUT_LAST_DIGITS = Context(prec=90, rounding=ROUND_HALF_UP)
 
 
 def to_decimal(value: int | str | Decimal | float) -> Decimal:
@@ -36,7 +40,7 @@ def round_amount(amount: Decimal, step: Decimal) -> Decimal:
     """
     if not step > 0:
         raise ValueError("a rounding step must be positive")
-    units = EXACT.divide(amount, step).to_integral_value(context=EXACT)
+    units = _WITHOUT_LAST_DIGITS.divide(amount, step).to_integral_value(context=EXACT)
     return EXACT.multiply(units, step) if units else step * 0
 
 

@@ -110,12 +110,19 @@ class PriceTerms:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the arithmetic: quantity x unit price = amount, not rounded."""
+    """One line of the arithmetic: quantity x unit price = amount, not rounded.
+
+    :param quantity: batches, or 1 for a fee
+    :param tier: number of the tier it is of, from 1; 0: of none
+    :param units: the units priced by the tier; None: a fee, or of no tier
+    """
 
     label: str
     quantity: Decimal
     unit_price: Decimal
     amount: Decimal
+    tier: int = 0
+    units: Decimal | None = None
 
     def as_dict(self) -> dict:
         """JSON-able, numbers as decimal text."""
@@ -124,6 +131,8 @@ class Step:
             "quantity": _show(self.quantity),
             "unit_price": _show(self.unit_price),
             "amount": _show(self.amount),
+            **({"tier": self.tier} if self.tier else {}),
+            **({} if self.units is None else {"units": _show(self.units)}),
         }
 
 
@@ -238,9 +247,10 @@ def _tier_steps(terms, number, tier, quantity):
     label = f"tier {number}"
     if terms.unit_batch != _ONE:
         label += f", per {_show(terms.unit_batch)}"
-    yield Step(label, batches, tier.unit_price, amount)
+    yield Step(label, batches, tier.unit_price, amount, number, quantity)
     if tier.flat_fee:
-        yield Step(f"tier {number}, flat fee", _ONE, tier.flat_fee, tier.flat_fee)
+        label = f"tier {number}, flat fee"
+        yield Step(label, _ONE, tier.flat_fee, tier.flat_fee, number)
 
 
 # Charge model -> its second stage: (terms, billable > 0) -> steps.

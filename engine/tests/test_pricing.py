@@ -77,6 +77,28 @@ class TestTiers(unittest.TestCase):
         # 150 units: 100 / 50 x 1.00 + 5 + 50 / 50 x 0.50
         self.check("graduated", batch="50", amounts=(("150", "7.50"),))
 
+    def test_thirds_of_a_price_stay_exact(self):
+        """Three tiers of one unit each, 0.005 for a batch of 3: half a cent in all."""
+        tiers = _tiers(("1", "0.005", "0"), ("2", "0.005", "0"), ("", "0.005", "0"))
+        zero = Decimal(0)
+        terms = PriceTerms("graduated", zero, zero, Decimal(3), tiers)
+        amount = price(terms, Decimal(3)).amount
+        self.assertEqual(round_amount(amount, Decimal("0.01")), Decimal("0.01"))
+
+    def test_a_step_of_a_tier_names_it_and_its_units(self):
+        result = self.price("graduated", "150", batch="50")
+        self.assertEqual(
+            [
+                (s["tier"], s.get("units"), s["quantity"], s["unit_price"], s["amount"])
+                for s in result.as_dict()["steps"]
+            ],
+            [
+                (1, "100", "2", "1", "2"),
+                (1, None, "1", "5", "5"),
+                (2, "50", "1", "0.5", "0.5"),
+            ],
+        )
+
     def test_a_minimum_is_a_step_of_its_own(self):
         self.check(
             "graduated",
