@@ -90,8 +90,10 @@ class AccountMove(models.Model):
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         # A draft was pending when its subscription was closed: what came since.
-        orders = posted.sudo().invoice_line_ids.sale_line_ids.order_id
-        for order in orders.filtered(lambda o: o.subscription_state == CHURNED):
+        invoices = posted.filtered(lambda m: not m.reversed_entry_id)
+        orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
+        orders = orders.filtered(lambda o: o.subscription_state == CHURNED)
+        for order in orders - orders._fc_waiting_for_finance():
             order._fc_bill_last_usage()
         return posted
 

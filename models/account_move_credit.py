@@ -28,8 +28,10 @@ class AccountMove(models.Model):
         posted = super()._post(soft)
         for credit in posted.sudo().filtered("fc_bill_again"):
             ratings = credit._fc_credited_ratings()
+            # Of what was released before, the next invoice is to bill it, or has.
+            billed = ratings.filtered(lambda r: r.state == "invoiced")
             ratings._release(credit)
-            ratings.invoice_line_id.fc_copy_ids._fc_take_over()
+            billed.invoice_line_id.fc_copy_ids._fc_take_over()
         return posted
 
     def button_draft(self):

@@ -65,8 +65,7 @@ class SaleOrder(models.Model):
     def _fc_ended_to_bill(self):
         """Ended subscriptions with usage that came late, one invoice a day for each.
 
-        What a credit note or a cancelled invoice has given back, and nothing has billed
-        since, is left to finance.
+        What a credit note or a cancelled invoice has given back is left to finance.
         """
         self.env["fusion.billing.rating"].flush_model()
         rows = self.env.execute_query(
@@ -80,22 +79,7 @@ class SaleOrder(models.Model):
                    AND NOT EXISTS (
                            SELECT FROM fusion_billing_rating other
                             WHERE other.subscription_id = r.subscription_id
-                              AND (other.closed_at >= %s
-                                   OR other.state = 'released' AND other.amount != 0
-                                   AND NOT EXISTS (
-                                           SELECT FROM fusion_billing_rating again
-                                            WHERE (again.subscription_id,
-                                                   again.charge_id,
-                                                   again.window_start)
-                                                = (other.subscription_id,
-                                                   other.charge_id,
-                                                   other.window_start)
-                                              AND again.revision > other.revision
-                                              AND again.state = 'invoiced'
-                                              AND again.amount != 0
-                                              AND NOT again.explanation->'billed_by'
-                                                      @> to_jsonb(other.revision)
-                                                  IS TRUE)))
+                              AND other.closed_at >= %s)
                  GROUP BY r.subscription_id ORDER BY r.subscription_id
                 """,
                 [RENEWED, CHURNED],
@@ -103,8 +87,37 @@ class SaleOrder(models.Model):
             )
         )
         orders = self.browse([order_id for [order_id] in rows])
+        orders -= orders._fc_waiting_for_finance()
         # A renewed one runs on to the end of its window.
         return orders.filtered(lambda o: o._fc_is_over())
+
+    def _fc_waiting_for_finance(self):
+        """Those with an amount that was billed, given back, and not billed since.
+
+        A later revision has billed it that has not counted it as billed.
+        """
+        self.env["fusion.billing.rating"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT r.subscription_id
+                  FROM fusion_billing_rating r
+                 WHERE r.subscription_id = ANY(%s)
+                   AND r.state = 'released' AND r.amount != 0
+                   AND NOT EXISTS (
+                           SELECT FROM fusion_billing_rating again
+                            WHERE again.subscription_id = r.subscription_id
+                              AND again.charge_id = r.charge_id
+                              AND again.window_start = r.window_start
+                              AND again.revision > r.revision
+                              AND again.state = 'invoiced' AND again.amount != 0
+                              AND (again.explanation->'billed_by'
+                                   @> to_jsonb(r.revision)) IS NOT TRUE)
+                """,
+                self.ids,
+            )
+        )
+        return self.browse([order_id for [order_id] in rows])
 
     def _fc_rate_isolated(self):
         """Rate a batch at once; when that fails, one by one, noting the failures.

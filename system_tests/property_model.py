@@ -174,7 +174,8 @@ class Model:
         :raises Difference: that was not what had to follow
         """
         self.now = datetime.fromisoformat(answer["now"])
-        name, *args = step
+        self.name, *args = step
+        name = self.name
         refused = answer["refused"] or ""
         must = name in ("post", "reset", "cancel") and self.would_double(name, *args)
         if must != (TWICE in refused):
@@ -215,6 +216,8 @@ class Model:
                 self.rows.setdefault(key, Row(end))
             if due and number is None and any(opened.values()):
                 raise Difference(f"{sub} owes {opened}, and got no invoice")
+            if number is not None and self.name == "post" and self.waits(sub):
+                raise Difference(f"{sub} was billed what finance has to decide on")
             if number is None:
                 continue
             move = self.move_number(number)
@@ -310,21 +313,29 @@ class Model:
     def is_billed_by_job(self, sub: str) -> bool:
         """Late usage of one that has ended; finance decides on what was released."""
         keys = self.keys(sub)
-        rows = [row for key, row in self.rows.items() if key[0] == sub]
         today = self.now.date()
         return (
             self.subs[sub]["state"] not in GOES_ON
             and any(self.open(key, end) for key, end in keys.items())
+            and not self.waits(sub)
             and not any(
-                entry.closed == today or (entry.void and self.is_waiting(entry, row))
-                for row in rows
+                entry.closed == today
+                for key, row in self.rows.items()
                 for entry in row.entries
+                if key[0] == sub
             )
         )
 
-    def is_waiting(self, entry: Entry, row: Row) -> bool:
-        again = any(entry.excludes(other) for other in row.live())
-        return bool(entry.amount) and not again
+    def waits(self, sub: str) -> bool:
+        """Whether something was given back, and not billed since."""
+        return any(
+            entry.void
+            and entry.amount
+            and not any(entry.excludes(other) for other in row.live())
+            for key, row in self.rows.items()
+            for entry in row.entries
+            if key[0] == sub
+        )
 
     def do_credit(self, number: int, again: bool, modify: bool) -> None:
         original, credit = self.moves[number], len(self.moves)

@@ -24,6 +24,7 @@ from . import (
     test_security,
     test_service_keys,
     test_successor,
+    test_taken_back,
     test_time_zones,
     test_unallocated,
     test_usage,

@@ -44,14 +44,15 @@ PRICES = (
     {"model": "standard", "quota": "5", "price": "1", "batch": "1", "minimum": "12.34"},
 )
 
-subs = st.sampled_from(SUBS)
+subs = st.sampled_from((*SUBS, "a"))
+metrics = st.sampled_from(("calls", "calls", "calls", "calls", *METRICS))
 index = st.integers(0, 3)  # of the invoices, the latest first
 # (months back, place in that month): -1 is a second before it, 0 its first instant
 when = st.tuples(st.integers(0, 4), st.sampled_from((300, 0, -1, 999, 600)))
 ahead = st.tuples(st.just(-1), st.sampled_from((3, 23, 24, 25)))  # hours from now on
 event = st.tuples(
     subs,
-    st.sampled_from(METRICS),
+    metrics,
     st.integers(0, 3),  # idempotency key
     st.sampled_from(QUANTITIES),
     st.one_of(when, when, when, ahead),
@@ -62,9 +63,7 @@ usage = st.tuples(
     st.lists(event, min_size=1, max_size=4),
     st.sampled_from((False, False, True)),
 )
-void = st.tuples(
-    st.just("void"), subs, st.sampled_from(METRICS), st.integers(0, 3).map(str)
-)
+void = st.tuples(st.just("void"), subs, metrics, st.integers(0, 3).map(str))
 month = st.tuples(st.just("month"))  # on to the next period, which is invoiced
 
 
@@ -102,7 +101,9 @@ plain = weighted(
     (
         2,
         st.tuples(
-            st.just("price"), st.sampled_from(METRICS[:-1]), st.sampled_from(PRICES)
+            st.just("price"),
+            metrics.filter(lambda metric: metric != "free"),
+            st.sampled_from(PRICES),
         ),
     ),
     (2, st.tuples(st.sampled_from(("pause", "resume", "resume", "close")), subs)),
@@ -118,13 +119,21 @@ POSSIBLE = {
 }
 
 
+# What most programs begin with: a window that has usage, and is invoiced.
+BILLED = [
+    (None, ("usage", [("a", "calls", 0, "150", (0, 300), 0)], False)),
+    (None, ("month",)),
+]
+
+
 def programs(points: list[str], steps: int) -> st.SearchStrategy:
     crash = weighted((9, st.none()), (1, st.sampled_from(points)))
     # Lists of lists: hypothesis makes long ones of them, and still leaves out steps
     # one by one when it looks for the shortest.
     step = st.tuples(crash, plain)
-    return st.lists(st.lists(step, max_size=8), max_size=steps // 4).map(
-        lambda parts: [step for part in parts for step in part]
+    parts = st.lists(st.lists(step, max_size=8), max_size=steps // 4)
+    return st.tuples(st.sampled_from(([], BILLED, BILLED)), parts).map(
+        lambda program: program[0] + [step for part in program[1] for step in part]
     )
 
 
@@ -155,6 +164,8 @@ class Player:
         for crash, step in program:
             for concrete in self.concrete(*step):
                 self.step(crash, concrete)
+        if found := self.ask("verdict"):
+            self.differ("\n".join(["audit and oracle say:", *found]))
         self.counts["programs"] += 1
 
     def begin(self) -> None:
@@ -173,8 +184,11 @@ class Player:
             self.model.follow(step, self.answer)
             compare(self.model.expected(), self.answer["state"])
         except Difference as difference:
-            text = "\n".join(json.dumps(step) for step in self.played)
-            raise Difference(f"{text}\n{difference}") from None
+            self.differ(difference)
+
+    def differ(self, what) -> None:
+        text = "\n".join(json.dumps(step) for step in self.played)
+        raise Difference(f"{text}\n{what}") from None
 
     # -- from positions to what is there -----------------------------------------
 
@@ -248,13 +262,13 @@ def compare(expected: dict, real: dict) -> None:
         raise Difference(f"invoices must be {expected['moves']}, are {real['moves']}")
 
 
-def run(player: Player, examples: int, number: int, steps: int) -> None:
+def run(player: Player, examples: int, number: int, steps: int, shrink: bool) -> None:
     @seed(number)
     @settings(
         max_examples=examples,
         deadline=None,
         database=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
         print_blob=False,
         report_multiple_bugs=False,
@@ -282,6 +296,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=32, help="in a long program")
     parser.add_argument(
+        "--no-shrink", action="store_true", help="print the first that shows it"
+    )
+    parser.add_argument(
         "--replay",
         help="a file with a program as it is printed; nothing else is played",
     )
@@ -291,7 +308,10 @@ def main() -> int:
         if options.replay:
             replay(player, Path(options.replay))
         else:
-            run(player, options.examples, options.seed, options.steps)
+            run(
+                *(player, options.examples, options.seed, options.steps),
+                not options.no_shrink,
+            )
     except Difference as difference:
         print(f"seed {options.seed}\n{difference}")
         return 1

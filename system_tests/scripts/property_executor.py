@@ -1,14 +1,18 @@
 """Plays programs of the property tests on a real database: see property_driver.py.
 
 Listens on the Unix socket `args["socket"]`; a JSON value a line, one answer to each.
-"begin" starts over: all that came before is rolled back. Anything else is a step: a
-transaction, which is committed (a savepoint here), refused, or crashes at a named
+"begin" starts over: all that came before is rolled back. "commit" keeps it for good.
+"verdict" asks the audit and benchmarks/oracle.py what is wrong. Anything else is a step:
+a transaction, which is committed (a savepoint here), refused, or crashes at a named
 point. The answer says what the step has set off, and what the database holds then.
 """
 
+import contextlib
 import json
+import runpy
 import socket
 from datetime import datetime, timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -80,6 +84,8 @@ class Executor:
             charge.metric_id.code: charge
             for charge in self.env["fusion.billing.charge"].search([])
         }
+        oracle = Path(__file__).parents[2] / "benchmarks" / "oracle.py"
+        self.oracle = runpy.run_path(oracle)["Oracle"]
         self.clock = freeze_time(BEGIN).start()
         self.repriced = False  # whether caches know prices that will be rolled back
         self.watch()
@@ -403,33 +409,43 @@ class Executor:
         moves = [found.get(move_id, ["gone", {}, None]) for move_id in self.moves]
         return {"ledger": ledger, "lines": lines, "flags": flags, "moves": moves}
 
+    def verdict(self):
+        """What the audit and benchmarks/oracle.py find, once all is rated (texts)."""
+        self.orders._fc_rate_usage()
+        self.env.flush_all()
+        found = []
+        self.oracle(self.env.cr._cnx, found.append).run()
+        audit = self.env["fusion.billing.audit"]._run()
+        found += [f"{f.invariant}: {f.message}" for f in audit.finding_ids]
+        found += [r.error for r in audit.result_ids if r.error]
+        return found
+
 
 def serve(executor, path):
-    """Answer one driver after the other, until one says "quit"."""
+    """Answer one driver after the other, until the process is ended."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(1)
     while True:
         connection, _address = listener.accept()
-        with connection, connection.makefile("rw", encoding="utf-8") as stream:
-            for line in stream:
-                request = json.loads(line)
-                if request == "quit":
-                    return
-                if request == "begin":
-                    answer = executor.begin()
-                else:
-                    answer = executor.step(*request)
-                stream.write(json.dumps(answer) + "\n")
-                stream.flush()
+        # A driver that is stopped in the middle leaves the socket to the next one.
+        with contextlib.suppress(ConnectionError), connection:
+            converse(executor, connection.makefile("rw", encoding="utf-8"))
 
 
-def main(env, args):
-    executor = Executor(env)
-    try:
-        serve(executor, args["socket"])
-    finally:
-        env.cr.rollback()
+def converse(executor, stream):
+    for line in stream:
+        request = json.loads(line)
+        if request == "begin":
+            answer = executor.begin()
+        elif request == "verdict":
+            answer = executor.verdict()
+        elif request == "commit":
+            answer = executor.env.cr.commit()
+        else:
+            answer = executor.step(*request)
+        stream.write(json.dumps(answer) + "\n")
+        stream.flush()
 
 
-main(env, args)  # noqa: F821 (both are given by the shell)
+serve(Executor(env), args["socket"])  # noqa: F821 (both are given by the shell)
