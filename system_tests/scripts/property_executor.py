@@ -2,7 +2,7 @@
 
 Listens on the Unix socket `args["socket"]`; a JSON value a line, one answer to each.
 "begin" starts over: all that came before is rolled back. "commit" keeps it for good.
-"verdict" asks the audit and benchmarks/oracle.py what is wrong. Anything else is a step:
+"verdict" asks the audit and benchmarks/oracle.py. Anything else is a step:
 a transaction, which is committed (a savepoint here), refused, or crashes at a named
 point. The answer says what the step has set off, and what the database holds then.
 """
