@@ -52,7 +52,7 @@ class FusionBillingAudit(models.Model):
         """Common table expressions over the ledger, to follow WITH (SQL).
 
         ``ledger``: the latest row of each (subscription, charge, window), with what
-        its rows have billed or will (``live``).
+        its rows have billed or will (``live``), and whether one is billed (``agreed``).
         ``queued``: which usage is still to be rated. ``whole``: it is not known since
         when, as dates or prices have changed.
         ``settled``: those of the ledger that nothing waits for, so that they must
@@ -67,7 +67,8 @@ class FusionBillingAudit(models.Model):
                        r.invoice_id, r.currency_id, r.explanation,
                        r.explanation->>'superseded' IS NOT NULL AS superseded,
                        coalesce(sum(r.amount) FILTER (WHERE r.state <> 'released')
-                                OVER key, 0) AS live
+                                OVER key, 0) AS live,
+                       bool_or(r.state = 'invoiced') OVER key AS agreed
                   FROM fusion_billing_rating r
                   JOIN sale_order o ON o.id = r.subscription_id
                  WHERE %s

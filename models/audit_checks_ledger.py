@@ -290,9 +290,11 @@ class FusionBillingAudit(models.Model):
         """Windows whose rows do not sum up to the price of their quantity.
 
         Priced by the engine, from the terms that the latest row notes, a thousand
-        subscriptions at a time.
+        subscriptions at a time. Where all was given back the price of today counts.
         """
         after, wrong, total = 0, [], 0
+        Charge = self.env["fusion.billing.charge"].sudo()
+        today = Charge.with_context(active_test=False).search([])._price_terms()
         while True:
             batch = [
                 order_id
@@ -321,13 +323,15 @@ class FusionBillingAudit(models.Model):
                            s.window_start, s.window_end, s.id AS rating_id,
                            s.invoice_id AS move_id, s.explanation,
                            s.quantity::text AS quantity, s.superseded,
+                           s.state = 'released' AND NOT s.agreed AS given_back,
                            c.rounding::text AS rounding, s.live::text AS found
                       FROM settled s JOIN res_currency c ON c.id = s.currency_id
                     """,
                     self._ledger(SQL("o.id = ANY(%s)", batch)),
                 )
             ):
-                expected = _window_price(row)
+                terms = today[row["charge_id"]] if row["given_back"] else None
+                expected = _window_price(row, terms)
                 if expected != Decimal(row["found"]):
                     total += 1
                     if len(wrong) < KEPT:
@@ -403,12 +407,16 @@ class FusionBillingAudit(models.Model):
         ]
 
 
-def _window_price(row):
-    """What the latest row's quantity costs at its terms (Decimal), rounded once."""
+def _window_price(row, terms=None):
+    """What the latest row's quantity costs (Decimal), rounded once.
+
+    :param PriceTerms terms: the price; None: the one that the row notes
+    """
     if row["superseded"]:
         return Decimal(0)
     explanation = row["explanation"]
-    amount = price(PriceTerms.from_dict(explanation), Decimal(row["quantity"])).amount
+    terms = terms or PriceTerms.from_dict(explanation)
+    amount = price(terms, Decimal(row["quantity"])).amount
     if rate := explanation.get("conversion_rate"):
         amount = money.EXACT.multiply(amount, money.to_decimal(rate))
     return money.round_amount(amount, money.to_decimal(row["rounding"]))

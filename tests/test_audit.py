@@ -99,6 +99,16 @@ class TestAuditClean(AuditCase):
         self._invoice(MARCH)
         self._assert_clean()
 
+    def test_a_price_of_nothing_after_a_credit_note(self):
+        """What was given back comes to 0 now, without a rating that says so."""
+        self.charge.minimum_amount = 12.0
+        invoice = self._invoice(FEBRUARY)
+        self._reverse(invoice)
+        self.charge.minimum_amount = 0.0
+        self.order._fc_rate_usage()
+        self.assertEqual(self.order.fc_rating_ids.mapped("state"), ["released"])
+        self._assert_clean()
+
     def test_cancelled_and_deleted_invoices(self):
         self._record(200)
         invoice = self._invoice(FEBRUARY)
