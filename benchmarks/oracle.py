@@ -387,7 +387,12 @@ class Oracle:
         latest = rows[-1]
         if latest.explanation.get("superseded"):
             return Fraction(0)
-        newest = {row.state: row for row in rows}
+        # One that found nothing more to bill says nothing of its own on the price.
+        newest = {
+            row.state: row
+            for row in rows
+            if row.amount or not row.explanation.get("billed_by")
+        }
         if "invoiced" in newest:
             terms = terms_of_explanation(newest["invoiced"].explanation)
         elif "released" in newest or latest[3:5] == (order.start, order.end):

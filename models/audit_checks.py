@@ -52,7 +52,8 @@ class FusionBillingAudit(models.Model):
         """Common table expressions over the ledger, to follow WITH (SQL).
 
         ``ledger``: the latest row of each (subscription, charge, window), with what
-        its rows have billed or will (``live``), and whether one is billed (``agreed``).
+        its rows have billed or will (``live``), and whether what is billed says at
+        which price (``agreed``).
         ``queued``: which usage is still to be rated. ``whole``: it is not known since
         when, as dates or prices have changed.
         ``settled``: those of the ledger that nothing waits for, so that they must
@@ -68,7 +69,9 @@ class FusionBillingAudit(models.Model):
                        r.explanation->>'superseded' IS NOT NULL AS superseded,
                        coalesce(sum(r.amount) FILTER (WHERE r.state <> 'released')
                                 OVER key, 0) AS live,
-                       bool_or(r.state = 'invoiced') OVER key AS agreed
+                       bool_or(r.state = 'invoiced' AND
+                               (r.amount <> 0 OR NOT r.explanation ? 'billed_by'))
+                       OVER key AS agreed
                   FROM fusion_billing_rating r
                   JOIN sale_order o ON o.id = r.subscription_id
                  WHERE %s

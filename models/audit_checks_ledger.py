@@ -192,6 +192,7 @@ class FusionBillingAudit(models.Model):
                     WHERE x.subscription_id = r.subscription_id
                       AND x.charge_id = r.charge_id
                       AND x.window_start = r.window_start AND x.state = 'invoiced'
+                      AND (x.amount <> 0 OR NOT x.explanation ? 'billed_by')
                     ORDER BY x.revision DESC LIMIT 1) billed
              WHERE billed.terms <> r.terms AND %s
             """,
@@ -323,7 +324,7 @@ class FusionBillingAudit(models.Model):
                            s.window_start, s.window_end, s.id AS rating_id,
                            s.invoice_id AS move_id, s.explanation,
                            s.quantity::text AS quantity, s.superseded,
-                           s.state = 'released' AND NOT s.agreed AS given_back,
+                           s.state <> 'open' AND NOT s.agreed AS given_back,
                            c.rounding::text AS rounding, s.live::text AS found
                       FROM settled s JOIN res_currency c ON c.id = s.currency_id
                     """,

@@ -13,8 +13,9 @@ from ..engine.pricing import PriceTerms
 # ``revision``, ``quantity``, ``end`` of the latest one; ``peak``: the highest share of
 # the quota it reached, in percent; ``open``: the open revision's (window end,
 # explanation) or None;
-# ``terms``: those it was invoiced at or None; ``released``: an invoice of it was taken
-# back; ``superseded``: another charge prices the usage.
+# ``terms``: those it was invoiced at or None (a revision that found nothing more to
+# bill says nothing of its own); ``released``: an invoice of it was taken back;
+# ``superseded``: another charge prices the usage.
 Standing = namedtuple(
     "Standing",
     "billed billed_by revision quantity end peak open terms released superseded",
@@ -54,7 +55,8 @@ class SaleOrder(models.Model):
                        coalesce(max(r.peak_share), 0),
                        (array_agg(r.explanation ORDER BY r.revision DESC))[1],
                        (array_agg(r.explanation ORDER BY r.revision DESC)
-                        FILTER (WHERE r.state = 'invoiced'))[1],
+                        FILTER (WHERE r.state = 'invoiced' AND
+                                (r.amount != 0 OR NOT r.explanation ? 'billed_by')))[1],
                        bool_or(r.state = 'released')
                   FROM unnest(%s::int[], %s::timestamp[]) AS o(id, since)
                   JOIN fusion_billing_rating r ON r.subscription_id = o.id

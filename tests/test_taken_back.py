@@ -17,7 +17,7 @@ class TestTakenBack(LedgerCase):
 
     def setUp(self):
         super().setUp()
-        self._record(200)
+        self.event = self._record(200)
         self.invoice = self._invoice(FEBRUARY)
 
     def _cancel(self, move):
@@ -106,6 +106,22 @@ class TestTakenBack(LedgerCase):
         self.order.invalidate_recordset(["invoice_ids"])
         self.assertEqual(self.order.invoice_ids - before, credit)
         self.assertEqual(self._open_amount(), 55.0)
+
+    def test_a_revision_without_an_amount_keeps_no_price(self):
+        """Late usage, voided, was on the next invoice at 0: the old price came back."""
+        late = self._record(10, "2026-01-20 00:00:00")
+        self.order._fc_rate_usage()
+        late._void("planted")
+        self._invoice(MARCH)
+        of_january = self.order.fc_rating_ids.filtered(
+            lambda r: r.window_start.month == self.event.period_start.month
+        )
+        self.assertEqual(sorted(of_january.mapped("amount")), [0.0, 50.0])
+        self._cancel(self.invoice)
+        self.charge.price_per_unit = 0.25
+        self.assertEqual((self._billed(), self._open_amount()), (0.0, 25.0))
+        audit = self.env["fusion.billing.audit"]._run()
+        self.assertEqual(audit.state, "clean")
 
     def test_a_window_within_the_quota_keeps_its_price_when_invoiced_again(self):
         self._record(90, "2026-02-10 00:00:00")
