@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,26 @@ class PropertyCase(SystemCase):
         )
         self.wait_for(lambda: _answers(path), [executor])
         return path
+
+    def oracle(self, database: str, code: int = 0) -> list[str]:
+        """What benchmarks/oracle.py prints, line by line.
+
+        :param int code: what it must end with
+        """
+        done = subprocess.run(
+            [
+                self.workspace.python,
+                self.workspace.repo / "benchmarks" / "oracle.py",
+                database,
+            ],
+            env=self.workspace.env(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual((done.returncode, done.stderr), (code, ""), done.stdout)
+        return done.stdout.splitlines()
 
     @staticmethod
     def converse(path: Path, questions: list) -> list:

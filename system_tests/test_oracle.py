@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from functools import partial
 
 from .property_case import PropertyCase
@@ -111,25 +110,8 @@ class TestOracle(PropertyCase):
             self.assertEqual(problems, [])
             self.doCleanups()  # the executor has done its work
 
-    def ask(self, code: int) -> list[str]:
-        """What the oracle prints, line by line."""
-        done = subprocess.run(
-            [
-                self.workspace.python,
-                self.workspace.repo / "benchmarks" / "oracle.py",
-                self.database,
-            ],
-            env=self.workspace.env(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual((done.returncode, done.stderr), (code, ""), done.stdout)
-        return done.stdout.splitlines()
-
     def test_no_difference(self):
-        [totals] = self.ask(0)
+        [totals] = self.oracle(self.database)
         self.assertRegex(
             totals,
             r"^2 subscriptions, 0 waiting, 10 events, \d\d windows, \d\d ratings:"
@@ -141,7 +123,7 @@ class TestOracle(PropertyCase):
             with self.subTest(what):
                 self.value(self.database, falsify)
                 self.addCleanup(partial(self.value, self.database, undo))
-                *found, _totals = self.ask(1)
+                *found, _totals = self.oracle(self.database, 1)
                 self.doCleanups()
                 self.assertEqual(len(found), len(said), found)
                 for text, line in zip(said, found, strict=True):

@@ -22,18 +22,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 BEGIN = datetime(2026, 1, 10, 12)
-# point -> (model, method, before or after it)
-POINTS = {
-    "usage stored, not answered": ("fusion.billing.usage", "_store", "after"),
-    "queue read, not rated": ("fusion.billing.rating.queue", "_take", "after"),
-    "rated, not on the lines": ("sale.order", "_fc_update_lines", "before"),
-    "rated, not invoiced": ("sale.order", "_fc_settle_window", "before"),
-    "invoiced, not settled": ("sale.order", "_fc_invoiced", "before"),
-    "invoiced, not posted": ("account.move", "_post", "before"),
-    "posted, not told": ("account.move", "_fc_emit_rating_closed", "before"),
-    "posted, not committed": ("account.move", "_post", "after"),
-    "released, not committed": ("fusion.billing.rating", "_release", "after"),
-}
+POINTS = runpy.run_path(Path(__file__).parents[1] / "crash_points.py")["POINTS"]
 LEDGER = """
     SELECT r.subscription_id, m.code, r.window_start,
            (array_agg(r.quantity::text ORDER BY r.revision DESC))[1],

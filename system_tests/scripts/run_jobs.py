@@ -3,9 +3,12 @@
 `args`: `jobs`, xml ids or ids; optional `ready` and `go`, two paths: the first file is
 made when the process is ready, and the jobs begin when the second is there. Optional
 `ledger`, a path: the payment provider's books, one line for each time it took money.
+Optional `stop`, [one of ../crash_points.py, a path]: when that point is reached, the
+file is made, and nothing more is done.
 """
 
 import os
+import runpy
 import time
 from pathlib import Path
 
@@ -23,6 +26,22 @@ def keep_ledger(env, path):
         return original(transaction)
 
     transactions._send_payment_request = send
+
+
+def stop_at(env, point, path):
+    """Wait there to be killed."""
+    points = runpy.run_path(Path(__file__).parents[1] / "crash_points.py")["POINTS"]
+    model, method, when = points[point]
+    original = getattr(env.registry[model], method)
+
+    def stop(records, *args, **kwargs):
+        if when == "after":
+            original(records, *args, **kwargs)
+        records.env.flush_all()  # it is about what is written
+        Path(path).touch()
+        time.sleep(3600)
+
+    setattr(env.registry[model], method, stop)
 
 
 def wait(args):
@@ -50,6 +69,8 @@ def main(env, args):
     ]
     if args.get("ledger"):
         keep_ledger(env, args["ledger"])
+    if args.get("stop"):
+        stop_at(env, *args["stop"])
     env.cr.commit()  # or what the process knows is from before it began to wait
     wait(args)
     for job in jobs:

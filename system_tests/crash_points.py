@@ -1,0 +1,14 @@
+"""Where tests end a process that rates or invoices usage: between what it writes."""
+
+# point -> (model, method, before or after it)
+POINTS = {
+    "usage stored, not answered": ("fusion.billing.usage", "_store", "after"),
+    "queue read, not rated": ("fusion.billing.rating.queue", "_take", "after"),
+    "rated, not on the lines": ("sale.order", "_fc_update_lines", "before"),
+    "rated, not invoiced": ("sale.order", "_fc_settle_window", "before"),
+    "invoiced, not settled": ("sale.order", "_fc_invoiced", "before"),
+    "invoiced, not posted": ("account.move", "_post", "before"),
+    "posted, not told": ("account.move", "_fc_emit_rating_closed", "before"),
+    "posted, not committed": ("account.move", "_post", "after"),
+    "released, not committed": ("fusion.billing.rating", "_release", "after"),
+}
