@@ -29,4 +29,5 @@ from . import (
     test_unallocated,
     test_usage,
     test_webhook,
+    test_worked_examples,
 )
