@@ -1,4 +1,4 @@
-"""The worked examples of docs/rating.md, "Changes inside a window", number by number."""
+"""The worked examples of docs/rating.md, "Changes inside a window", one by one."""
 
 from freezegun import freeze_time
 
