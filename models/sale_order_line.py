@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command
-from odoo.tools import format_date
-from odoo.tools.misc import get_lang
+
+from .usage_text import UsageText
 
 
 class SaleOrderLine(models.Model):
@@ -72,11 +72,12 @@ class SaleOrderLine(models.Model):
             return vals_list
         [vals] = vals_list
         full_name = self.env["account.move.line"]._get_journal_items_full_name
+        text = UsageText()
         return [
             vals
             | {
                 "name": full_name(
-                    self._fc_description(self.order_id, rating),
+                    text.describe(self.order_id, rating),
                     self.product_id.display_name,
                 ),
                 "price_unit": rating.amount,
@@ -95,17 +96,14 @@ class SaleOrderLine(models.Model):
             return False
         return super()._get_recurring_invoice_description()
 
-    def _fc_set_amount(self, order, amount, ratings):
-        """Set a usage line to ``amount``; written only where it changes something.
-
-        :param order: the line's own, from the set of all that are rated
-        """
+    def _fc_set_amount(self, amount, name):
+        """Set price and text of a usage line, written only where they change."""
         self.ensure_one()
         vals = {}
         if self.currency_id.compare_amounts(self.price_unit, amount):
             # Both prices, as one that differs is taken for entered by hand.
             vals |= {"price_unit": amount, "technical_price_unit": amount}
-        if ratings and (name := self._fc_description(order, ratings)) != self.name:
+        if name != self.name:
             vals["name"] = name
         if self.product_uom_qty != 1.0:
             vals["product_uom_qty"] = 1.0
@@ -125,84 +123,3 @@ class SaleOrderLine(models.Model):
         unlinked = ratings.filtered(lambda rating: rating.order_line_id != self)
         if unlinked:
             unlinked.order_line_id = self
-
-    @api.model
-    def _fc_description(self, order, ratings):
-        """What the invoice says of a usage line, in the customer's language.
-
-        :param order: the subscription
-        :param ratings: ``fusion.billing.rating`` rows of it and of one charge
-        """
-        charge = ratings.charge_id.with_context(lang=order.partner_id.lang)
-        return "\n".join(
-            [charge.metric_id.name]
-            + [self._fc_window_description(order, charge, r) for r in ratings]
-        )
-
-    @api.model
-    def _fc_window_description(self, order, charge, rating):
-        env = charge.env
-        last_instant = fields.Datetime.subtract(rating.window_end, seconds=1)
-        steps = rating.explanation or {}
-        text = env._(
-            "%(quantity)s %(unit)s from %(first_day)s to %(last_day)s",
-            quantity=_localized(env, steps.get("quantity", "0")),
-            unit=charge.metric_id.unit_name or "",
-            first_day=format_date(env, order._fc_local_date(rating.window_start)),
-            last_day=format_date(env, order._fc_local_date(last_instant)),
-        ).replace("  ", " ")
-        if steps.get("quota", "0") != "0":
-            text += env._(
-                ", %(included)s included", included=_localized(env, steps["quota"])
-            )
-        currency, batch = charge.currency_id.name, steps.get("unit_batch", "1")
-        if steps.get("tiers"):
-            text += "".join(_told(env, step, currency) for step in steps["steps"])
-            if batch != "1":
-                text += env._(" (per %(batch)s)", batch=_localized(env, batch))
-        elif batch == "1":
-            text += env._(
-                ", %(price)s %(currency)s each",
-                price=_localized(env, steps["unit_price"]),
-                currency=currency,
-            )
-        else:
-            text += env._(
-                ", %(price)s %(currency)s per %(batch)s",
-                price=_localized(env, steps["unit_price"]),
-                currency=currency,
-                batch=_localized(env, batch),
-            )
-        if steps.get("minimum"):
-            text += env._(
-                ", at least %(minimum)s %(currency)s",
-                minimum=_localized(env, steps["minimum"]),
-                currency=currency,
-            )
-        return text
-
-
-def _told(env, step, currency):
-    """One step of tiered prices, as the invoice tells it; the minimum is told apart."""
-    if step["label"] == "minimum":
-        return ""
-    price = _localized(env, step["unit_price"])
-    if step["label"].endswith("flat fee"):
-        return env._(" + %(fee)s %(currency)s", fee=price, currency=currency)
-    return env._(
-        ", %(quantity)s at %(price)s %(currency)s",
-        quantity=_localized(env, step["quantity"]),
-        price=price,
-        currency=currency,
-    )
-
-
-def _localized(env, text):
-    """Write decimal text as the language of ``env`` does, digit by digit.
-
-    Odoo's own formatting takes a float, which has not enough digits.
-    """
-    lang = env["res.lang"].browse(get_lang(env).id)
-    whole, _point, decimals = text.partition(".")
-    whole = lang.format("%d", int(whole), grouping=True)
-    return f"{whole}{lang.decimal_point}{decimals}" if decimals else whole

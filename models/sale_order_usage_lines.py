@@ -1,5 +1,7 @@
 from odoo import models
 
+from .usage_text import UsageText
+
 
 class SaleOrder(models.Model):
     """Open amounts on the lines of subscriptions, and from there onto invoices."""
@@ -29,7 +31,7 @@ class SaleOrder(models.Model):
         groups = ratings.sorted("window_start").grouped(
             lambda r: (r.subscription_id.id, r.charge_id.id)
         )
-        to_create = []
+        to_create, text = [], UsageText()
         for key, group in groups.items():
             order, charge = orders[key[0]], group.charge_id
             amount = order.currency_id.round(sum(group.mapped("amount")))
@@ -37,7 +39,7 @@ class SaleOrder(models.Model):
             # A window that came to nothing is no news beside one that did not.
             told = group.filtered("amount") or group
             if line:
-                line._fc_set_amount(order, amount, told)
+                line._fc_set_amount(amount, text.describe(order, told))
                 line._fc_link(group)
             elif amount:
                 to_create.append(
@@ -45,7 +47,7 @@ class SaleOrder(models.Model):
                         "order_id": order.id,
                         "product_id": charge.product_id.id,
                         "fc_charge_id": charge.id,
-                        "name": Line._fc_description(order, told),
+                        "name": text.describe(order, told),
                         "product_uom_qty": 1.0,
                         "price_unit": amount,
                         "technical_price_unit": amount,

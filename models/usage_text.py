@@ -1,0 +1,132 @@
+from odoo.fields import Datetime
+from odoo.tools import format_date
+from odoo.tools.misc import get_lang
+
+
+class UsageText:
+    """What lines say of usage, in the language of each customer.
+
+    Make one for a set of lines: what many of them have in common (dates, prices, names
+    of a charge) is written once for all.
+    """
+
+    def __init__(self):
+        self._common = {}
+
+    def describe(self, order, ratings):
+        """The whole text of a line.
+
+        :param order: the subscription
+        :param ratings: ``fusion.billing.rating`` rows of it and of one charge
+        """
+        language = order.partner_id.lang
+        charge = self._once(
+            ("charge", ratings.charge_id.id, language),
+            lambda: _Charge(ratings.charge_id.with_context(lang=language)),
+        )
+        windows = [self._describe_window(order, charge, r) for r in ratings]
+        return "\n".join([charge.name, *windows])
+
+    def _once(self, key, make):
+        """What is known by that key; made where it is not known yet."""
+        if key not in self._common:
+            self._common[key] = make()
+        return self._common[key]
+
+    def _describe_window(self, order, charge, rating):
+        env, steps = charge.env, rating.explanation or {}
+        start, end = rating.window_start, rating.window_end
+        first_day, last_day = self._once(
+            ("days", start, end, order.company_id.id, env.lang),
+            lambda: [
+                format_date(env, order._fc_local_date(moment))
+                for moment in (start, Datetime.subtract(end, seconds=1))
+            ],
+        )
+        text = env._(
+            "%(quantity)s %(unit)s from %(first_day)s to %(last_day)s",
+            quantity=charge.localize(steps.get("quantity", "0")),
+            unit=charge.unit,
+            first_day=first_day,
+            last_day=last_day,
+        ).replace("  ", " ")
+        if steps.get("tiers"):
+            # Which tiers there are to tell of depends on the quantity.
+            return text + charge.prices(steps)
+        agreed = tuple(map(steps.get, ("quota", "unit_batch", "unit_price", "minimum")))
+        return text + self._once(
+            ("prices", charge.id, env.lang, agreed), lambda: charge.prices(steps)
+        )
+
+
+class _Charge:
+    """How one charge is told in one language.
+
+    :param charge: ``fusion.billing.charge`` record in that language
+    """
+
+    def __init__(self, charge):
+        self.id = charge.id
+        self.env = charge.env
+        self.name = charge.metric_id.name
+        self.unit = charge.metric_id.unit_name or ""
+        self.currency = charge.currency_id.name
+        self.lang = self.env["res.lang"].browse(get_lang(self.env).id)
+
+    def localize(self, text):
+        """Write decimal text as the language does, digit by digit.
+
+        Odoo's own formatting takes a float, which has not enough digits.
+        """
+        whole, _point, decimals = text.partition(".")
+        whole = self.lang.format("%d", int(whole), grouping=True)
+        return f"{whole}{self.lang.decimal_point}{decimals}" if decimals else whole
+
+    def prices(self, steps):
+        """Quota, prices and minimum of an explanation."""
+        env, text = self.env, ""
+        if steps.get("quota", "0") != "0":
+            text = env._(
+                ", %(included)s included", included=self.localize(steps["quota"])
+            )
+        batch = steps.get("unit_batch", "1")
+        if steps.get("tiers"):
+            text += "".join(map(self._step, steps["steps"]))
+            if batch != "1":
+                text += env._(" (per %(batch)s)", batch=self.localize(batch))
+        elif batch == "1":
+            text += env._(
+                ", %(price)s %(currency)s each",
+                price=self.localize(steps["unit_price"]),
+                currency=self.currency,
+            )
+        else:
+            text += env._(
+                ", %(price)s %(currency)s per %(batch)s",
+                price=self.localize(steps["unit_price"]),
+                currency=self.currency,
+                batch=self.localize(batch),
+            )
+        if steps.get("minimum"):
+            text += env._(
+                ", at least %(minimum)s %(currency)s",
+                minimum=self.localize(steps["minimum"]),
+                currency=self.currency,
+            )
+        return text
+
+    def _step(self, step):
+        """One step of tiered prices; the minimum is told apart."""
+        if step["label"] == "minimum":
+            return ""
+        price = self.localize(step["unit_price"])
+        if step["label"].endswith("flat fee"):
+            return self.env._(
+                " + %(fee)s %(currency)s", fee=price, currency=self.currency
+            )
+        return self.env._(
+            ", %(quantity)s at %(price)s %(currency)s",
+            quantity=self.localize(step["quantity"]),
+            price=price,
+            currency=self.currency,
+        )
