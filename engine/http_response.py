@@ -8,8 +8,11 @@ from typing import NamedTuple
 MAX_HEAD = 16 * 1024  # status line and headers, interim responses included
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")  # a lone LF ends a line, too: RFC 9112, 2.2
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?")
-_KEPT_HEADERS = frozenset(("retry-after", "content-length", "content-type"))
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?")
+_KEPT_HEADERS = frozenset(
+    ("retry-after", "content-length", "content-type", "connection")
+    + ("transfer-encoding",)
+)
 _MAX_HEADER_VALUE = 128
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
@@ -35,11 +38,13 @@ class Response(NamedTuple):
     :param head: beginning of the body as it came, for diagnosis only: neither
         unchunked nor decompressed, and possibly cut
     :param headers: the few that matter, names in lower case
+    :param is_reusable: the answer has ended, and another request may follow
     """
 
     status: int
     head: bytes
     headers: Mapping[str, str]
+    is_reusable: bool = False
 
 
 def read_response(read: Callable[[], bytes], max_body: int) -> Response:
@@ -66,15 +71,24 @@ def read_response(read: Callable[[], bytes], max_body: int) -> Response:
             searched = max(0, len(buffer) - 3)
             buffer += piece
             continue
-        status, headers = _parse_head(buffer[: end.start()])
+        version, status, headers = _parse_head(buffer[: end.start()])
         passed += end.end()
         buffer = buffer[end.end() :]
         searched = 0
         if status == 101:
             raise TransportError("protocol", "the receiver changed the protocol")
         if status >= 200:
-            wanted = _body_length(status, headers, max_body)
-            return Response(status, _read_body(read, buffer, wanted), headers)
+            length = _body_length(status, headers)
+            wanted = max_body if length is None else min(length, max_body)
+            body = _read_body(read, buffer, wanted)
+            is_reusable = (
+                version == 1
+                # Its length, and that alone, says where it ends.
+                and len(body) == length
+                and "transfer-encoding" not in headers
+                and headers.get("connection", "").lower() != "close"
+            )
+            return Response(status, body[:wanted], headers, is_reusable)
 
 
 def _parse_head(head):
@@ -87,14 +101,15 @@ def _parse_head(head):
         name, _colon, value = line.decode("latin-1").partition(":")
         if name.lower() in _KEPT_HEADERS:
             headers.setdefault(name.lower(), value.strip()[:_MAX_HEADER_VALUE])
-    return int(match[1]), headers
+    return int(match[1]), int(match[2]), headers
 
 
-def _body_length(status, headers, max_body):
+def _body_length(status, headers):
+    """Bytes; None: not known."""
     if status in (204, 304):
         return 0
     length = headers.get("content-length", "")
-    return min(max_body, int(length)) if _LENGTH.fullmatch(length) else max_body
+    return int(length) if _LENGTH.fullmatch(length) else None
 
 
 def _read_body(read, body, wanted):
@@ -106,4 +121,4 @@ def _read_body(read, body, wanted):
             if not piece:
                 break
             body += piece
-    return body[:wanted]
+    return body

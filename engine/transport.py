@@ -1,4 +1,4 @@
-"""One HTTPS POST to an address that someone else chose. The engine's only I/O.
+"""HTTPS POSTs to an address that someone else chose. The engine's only I/O.
 
 Sockets and ``ssl`` directly, because each of these must hold and the HTTP clients
 at hand give way in one or the other: the address that was checked is the address
@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import queue
 import re
+import select
 import socket
 import ssl
 import threading
@@ -22,6 +23,8 @@ from .http_response import Response, TransportError, read_response
 
 MAX_RESPONSE = 64 * 1024
 MAX_ADDRESSES = 4  # tried; all are checked
+# A connection is kept no longer, so that a change of the name's address is followed.
+MAX_AGE_S = 60.0
 
 _CHUNK = 16 * 1024
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -51,46 +54,134 @@ def system_resolver(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(sockaddr[0] for *_rest, sockaddr in found))
 
 
-def post(
-    target: Target,
-    body: bytes,
-    headers: Mapping[str, str],
-    *,
-    resolver: Callable[[str, int], Iterable[str]],
-    allowed: frozenset[tuple[str, int]],
-    deadline_s: float,
-    ssl_context: ssl.SSLContext,
-    max_response: int = MAX_RESPONSE,
-    clock: Callable[[], float] = time.monotonic,
-) -> Response:
-    """POST ``body`` verbatim and return the answer, whatever its status.
+class Session:
+    """Posts to one receiver, over a connection that is kept from one to the next.
 
-    The status is the verdict: once it is here, a body that breaks off or never
-    ends changes nothing. Redirects are answers like any other.
+    Not for several threads at once. To be closed in the end, as by ``with``.
 
     :param target: from :func:`~.egress.check_url`
-    :param resolver: asked once; ALL its addresses must be public
+    :param resolver: asked once for each connection; ALL its addresses must be public
     :param allowed: (host, port) pairs whose address need not be public
-    :param deadline_s: seconds for everything, from resolving to the last byte
     :param ssl_context: must verify certificates and names
-    :param max_response: bytes of the body that are read at most
+    :param keep: whether the receiver is told that there may be more
+    :param max_response: bytes of a body that are read at most
     :param clock: monotonic seconds
-    :raises TransportError: no answer was had
     """
-    if not ssl_context.check_hostname or ssl_context.verify_mode != ssl.CERT_REQUIRED:
-        raise ValueError("the TLS context must verify certificate and name")
-    request = _request_head(target, headers, len(body)) + body
-    deadline = _Deadline(deadline_s, clock)
-    addresses = _addresses(target, resolver, allowed, deadline)
-    with contextlib.ExitStack() as opened:
-        plain = opened.enter_context(_connect(addresses, target.port, deadline))
-        tls = opened.enter_context(_wrap(plain, target.host, ssl_context))
-        _shake_hands(tls, deadline)
-        _send(tls, request, deadline)
-        return read_response(lambda: _read(tls, deadline), max_response)
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        resolver: Callable[[str, int], Iterable[str]],
+        allowed: frozenset[tuple[str, int]],
+        ssl_context: ssl.SSLContext,
+        keep: bool = True,
+        max_response: int = MAX_RESPONSE,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        if (
+            not ssl_context.check_hostname
+            or ssl_context.verify_mode != ssl.CERT_REQUIRED
+        ):
+            raise ValueError("the TLS context must verify certificate and name")
+        self._target, self._resolver, self._allowed = target, resolver, allowed
+        self._ssl_context, self._keep = ssl_context, keep
+        self._max_response, self._clock = max_response, clock
+        self._tls = None
+        self._opened_at = 0.0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        self.close()
+
+    def close(self):
+        if self._tls:
+            self._tls.close()
+            self._tls = None
+
+    def post(self, body: bytes, headers: Mapping[str, str], deadline_s: float):
+        """POST ``body`` verbatim and return the :class:`Response`, of any status.
+
+        The status is the verdict: once it is here, a body that breaks off or never
+        ends changes nothing. Redirects are answers like any other.
+
+        :param deadline_s: seconds for everything, from resolving to the last byte
+        :raises TransportError: no answer was had
+        """
+        request = _request_head(self._target, headers, len(body), self._keep) + body
+        deadline = _Deadline(deadline_s, self._clock)
+        if self._tls and not self._is_usable():
+            self.close()
+        if self._tls:
+            try:
+                return self._exchange(request, deadline)
+            except _NothingHeardError:
+                pass  # it was about to be closed: no answer, so no failure
+        self._open(deadline)
+        try:
+            return self._exchange(request, deadline)
+        except _NothingHeardError as exc:
+            raise exc.__cause__ from None
+
+    def _is_usable(self):
+        """Nothing may have come since the last answer: what does is the end."""
+        return (
+            self._clock() - self._opened_at < MAX_AGE_S
+            and not self._tls.pending()
+            and not select.select([self._tls], [], [], 0)[0]
+        )
+
+    def _open(self, deadline):
+        target = self._target
+        addresses = _addresses(target, self._resolver, self._allowed, deadline)
+        with contextlib.ExitStack() as opened:
+            plain = opened.enter_context(_connect(addresses, target.port, deadline))
+            tls = opened.enter_context(_wrap(plain, target.host, self._ssl_context))
+            _shake_hands(tls, deadline)
+            opened.pop_all()
+        self._tls, self._opened_at = tls, self._clock()
+
+    def _exchange(self, request, deadline):
+        heard = False
+
+        def read():
+            nonlocal heard
+            piece = _read(self._tls, deadline)
+            heard = heard or bool(piece)
+            return piece
+
+        response = None
+        try:
+            _send(self._tls, request, deadline)
+            response = read_response(read, self._max_response)
+            return response
+        except TransportError as exc:
+            if heard or exc.error_class == "timeout":
+                raise
+            raise _NothingHeardError from exc
+        finally:
+            if not (self._keep and response and response.is_reusable):
+                self.close()
 
 
-def _request_head(target, headers, length):
+class _NothingHeardError(Exception):
+    """The connection ended without a byte; the cause says how."""
+
+
+def post(
+    target: Target, body: bytes, headers: Mapping[str, str], *, deadline_s, **options
+) -> Response:
+    """POST once, as :meth:`Session.post` does, on a connection of its own.
+
+    :param options: of :class:`Session`
+    """
+    with Session(target, keep=False, **options) as session:
+        return session.post(body, headers, deadline_s)
+
+
+def _request_head(target, headers, length, keep):
     host = f"[{target.host}]" if ":" in target.host else target.host
     if target.port != 443:
         host = f"{host}:{target.port}"
@@ -99,7 +190,7 @@ def _request_head(target, headers, length):
         f"Host: {host}",
         f"Content-Length: {length}",
         "Accept-Encoding: identity",  # nothing to unpack, so no bomb to defuse
-        "Connection: close",
+        *([] if keep else ["Connection: close"]),
     ]
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
