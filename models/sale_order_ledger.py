@@ -160,13 +160,25 @@ class SaleOrder(models.Model):
     def _fc_upsert_ratings(self, rows):
         # Not through the ORM: quantities must not pass through a float, and one
         # statement does for thousands of rows what create() does one by one.
+        self.env["sale.order.line"].flush_model(["order_id", "fc_charge_id"])
+        lines = {
+            (order_id, charge_id): line_id
+            for order_id, charge_id, line_id in self.env.execute_query(
+                SQL(
+                    "SELECT order_id, fc_charge_id, id FROM sale_order_line"
+                    " WHERE order_id = ANY(%s) AND fc_charge_id IS NOT NULL",
+                    [row[0] for row in rows],
+                )
+            )
+        }
         self.env.cr.execute_values(
             """
             INSERT INTO fusion_billing_rating
                    (subscription_id, partner_id, company_id, charge_id, metric_id,
                     window_start, window_end, revision, quantity, included,
                     billable, amount, currency_id, explanation, peak_share,
-                    create_uid, write_uid, state, create_date, write_date)
+                    create_uid, write_uid, order_line_id, state, create_date,
+                    write_date)
             VALUES %s
             ON CONFLICT (subscription_id, charge_id, window_start)
                   WHERE state = 'open'
@@ -181,21 +193,10 @@ class SaleOrder(models.Model):
                           write_uid = excluded.write_uid,
                           write_date = excluded.write_date
             """,
-            rows,
-            template="(" + "%s, " * 17 + "'open', now() AT TIME ZONE 'UTC',"
+            [(*row, lines.get((row[0], row[3]))) for row in rows],
+            template="(" + "%s, " * 18 + "'open', now() AT TIME ZONE 'UTC',"
             " now() AT TIME ZONE 'UTC')",
             page_size=1000,
-        )
-        self.env["sale.order.line"].flush_model(["fc_charge_id"])
-        self.env.cr.execute(
-            """
-            UPDATE fusion_billing_rating r SET order_line_id = l.id
-              FROM sale_order_line l
-             WHERE r.subscription_id = ANY(%s) AND r.state = 'open'
-               AND r.order_line_id IS NULL
-               AND l.order_id = r.subscription_id AND l.fc_charge_id = r.charge_id
-            """,
-            [self.ids],
         )
         self.env["fusion.billing.rating"].invalidate_model()
         self.invalidate_recordset(["fc_rating_ids"])
