@@ -88,51 +88,58 @@ class FusionBillingRatingQueue(models.Model):
         }
         return dirty, rechecked
 
-    def _claim(self, limit, without=()):
-        """Subscriptions that this transaction may rate, and no other one meanwhile.
+    def _claim(self, limit, after=0):
+        """Orders that this transaction may rate, and no other one meanwhile.
 
         Call it first in a transaction: what an earlier holder has committed must be
         seen. Where it is not, PostgreSQL refuses the writes, and nothing is lost.
 
         :param int limit: how many at most
-        :param without: order ids to leave out
-        :return: ``sale.order`` records; paused ones wait until they go on
+        :param int after: the order id to go on after
+        :return: ``sale.order`` records by id; paused ones wait until they go on
         """
         rows = self.env.execute_query(
             SQL(
-                """
-                SELECT queued.subscription_id
-                  FROM (SELECT DISTINCT q.subscription_id
-                          FROM fusion_billing_rating_queue q
-                          JOIN sale_order o ON o.id = q.subscription_id
-                         WHERE q.subscription_id <> ALL(%s)
-                           AND coalesce(o.subscription_state, '') <> ALL(%s)
-                         ORDER BY 1) queued
-                 WHERE pg_try_advisory_xact_lock(%s, queued.subscription_id)
-                 LIMIT %s
-                """,
-                list(without),
-                list(_NOT_RATED),
+                "SELECT id FROM (%s) waiting WHERE pg_try_advisory_xact_lock(%s, id)"
+                " LIMIT %s",
+                self._waiting(after),
                 _LOCK,
                 limit,
             )
         )
-        orders = self.env["sale.order"].sudo().browse([order_id for [order_id] in rows])
-        subscriptions = orders.filtered("is_subscription")
-        self._take(orders - subscriptions)  # upsells, say: nothing to rate
-        return subscriptions
+        return self.env["sale.order"].sudo().browse([order_id for [order_id] in rows])
 
     def _count(self):
-        """How many subscriptions wait."""
+        """How many orders wait."""
         [[count]] = self.env.execute_query(
-            SQL(
-                """
-                SELECT count(DISTINCT q.subscription_id)
-                  FROM fusion_billing_rating_queue q
-                  JOIN sale_order o ON o.id = q.subscription_id
-                 WHERE coalesce(o.subscription_state, '') <> ALL(%s)
-                """,
-                list(_NOT_RATED),
-            )
+            SQL("SELECT count(*) FROM (%s) waiting", self._waiting())
         )
         return count
+
+    @staticmethod
+    def _waiting(after=0):
+        """A query for the ids of orders that wait, by id.
+
+        It goes from each to the next in the index, as there can be hundreds of rows of
+        each: one from every request. With a limit it reads no more than that needs.
+        """
+        return SQL(
+            """
+            WITH RECURSIVE queued(id) AS (
+                SELECT min(subscription_id) FROM fusion_billing_rating_queue
+                 WHERE subscription_id > %s
+                 UNION ALL
+                SELECT (SELECT min(q.subscription_id)
+                          FROM fusion_billing_rating_queue q
+                         WHERE q.subscription_id > queued.id)
+                  FROM queued WHERE queued.id IS NOT NULL
+            )
+            SELECT id
+              FROM queued
+             WHERE (SELECT coalesce(o.subscription_state, '')
+                      FROM sale_order o WHERE o.id = queued.id) <> ALL(%s)
+            OFFSET 0  -- whoever asks locks what is in here, and nothing else
+            """,
+            after,
+            list(_NOT_RATED),
+        )

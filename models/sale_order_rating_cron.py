@@ -30,13 +30,15 @@ class SaleOrder(models.Model):
         Queue = self.env["fusion.billing.rating.queue"]
         Cron = self.env["ir.cron"]
         Cron._commit_progress(remaining=Queue._count())
-        failed, conflicts = set(), 0
+        last_id, conflicts = 0, 0
         while conflicts < MAX_CONFLICTS:
             try:
-                batch = Queue._claim(BATCH, without=failed)
-                if not batch:
+                claimed = Queue._claim(BATCH, after=last_id)
+                if not claimed:
                     break
-                failed.update(batch._fc_rate_isolated())
+                batch = claimed.filtered("is_subscription")
+                Queue._take(claimed - batch)  # upsells, say: nothing to rate
+                batch._fc_rate_isolated()
                 # Written only now: what another process has changed meanwhile.
                 self.env.flush_all()
             except (OperationalError, IntegrityError):
@@ -44,7 +46,8 @@ class SaleOrder(models.Model):
                 self.env.cr.rollback()
                 conflicts += 1
                 continue
-            if not Cron._commit_progress(len(batch)):
+            last_id = max(claimed.ids)
+            if not Cron._commit_progress(len(claimed)):
                 return
         self._fc_rate_ended()
 
@@ -120,21 +123,17 @@ class SaleOrder(models.Model):
         return self.browse([order_id for [order_id] in rows])
 
     def _fc_rate_isolated(self):
-        """Rate a batch at once; when that fails, one by one, noting the failures.
-
-        :return: ids of those that failed (set)
-        """
+        """Rate a batch at once; when that fails, one by one, noting the failures."""
         try:
             with self.env.cr.savepoint():
                 self._fc_bring_up_to_date()
                 self._fc_set_rating_error(False)
-            return set()
+            return
         except (OperationalError, IntegrityError):
             raise  # a concurrent transaction, not a bad record
         except Exception:
             _logger.info("Rating %s subscriptions one by one", len(self))
             self.invalidate_recordset(flush=False)
-        failed = set()
         for order in self:
             try:
                 with self.env.cr.savepoint():
@@ -146,8 +145,6 @@ class SaleOrder(models.Model):
                 _logger.info("Rating of %s failed", order.name, exc_info=True)
                 order.invalidate_recordset(flush=False)
                 order._fc_set_rating_error(str(exc) or type(exc).__name__)
-                failed.add(order.id)
-        return failed
 
     def _fc_set_rating_error(self, error):
         changed = self.filtered(lambda o: (o.fc_rating_error or False) != error)

@@ -233,6 +233,21 @@ class TestRating(BillingCase):
         self._cron()
         self.assertEqual(self._usage_line().price_unit, 50.0)
 
+    def test_a_claim_names_each_that_waits_once(self):
+        queue = self.env["fusion.billing.rating.queue"]
+        orders = self.order | self._create_subscription() | self._create_subscription()
+        paused = self._create_subscription()
+        paused.subscription_state = "4_paused"
+        for order in (*orders, paused, *orders):
+            self._record(1, order=order)
+        self.env.flush_all()
+        first = queue._claim(1, after=orders[0].id - 1)
+        rest = queue._claim(10, after=first.id)
+        self.assertEqual((first, rest), (orders[0], orders[1:]))
+        waiting = queue._count()
+        queue._take(orders)
+        self.assertEqual(queue._count(), waiting - 3)
+
     def test_a_subscription_that_fails_does_not_stop_the_others(self):
         other = self._create_subscription()
         self._record(200)

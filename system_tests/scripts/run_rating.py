@@ -19,10 +19,9 @@ def main(env, args):
     original, rated = orders._fc_rate_isolated, []
 
     def rate(batch):
-        failed = original(batch)
+        original(batch)
         time.sleep(args["slow"])
         rated.append(len(batch))
-        return failed
 
     env.cr.commit()
     Path(args["ready"]).touch()
