@@ -96,26 +96,40 @@ class SaleOrderLine(models.Model):
             return False
         return super()._get_recurring_invoice_description()
 
-    def _fc_set_amount(self, amount, name):
-        """Set price and text of a usage line, written only where they change."""
-        self.ensure_one()
-        vals = {}
-        if self.currency_id.compare_amounts(self.price_unit, amount):
-            # Both prices, as one that differs is taken for entered by hand.
-            vals |= {"price_unit": amount, "technical_price_unit": amount}
-        if name != self.name:
-            vals["name"] = name
-        if self.product_uom_qty != 1.0:
-            vals["product_uom_qty"] = 1.0
-        if vals:
-            self.write(vals)
+    def _fc_set_amounts(self, values):
+        """Set prices and texts of usage lines; stored only where they change.
+
+        They are set as Odoo sets what it computes, all before what depends on them:
+        write() asks and notes for each line what concerns the edits of people.
+
+        :param dict values: line -> (amount, text)
+        """
+        changed = {}
+        for line, (amount, text) in values.items():
+            vals = {}
+            if line.currency_id.compare_amounts(line.price_unit, amount):
+                # Both prices, as one that differs is taken for entered by hand.
+                vals |= {"price_unit": amount, "technical_price_unit": amount}
+            if text != line.name:
+                vals["name"] = text
+            if vals:
+                changed[line] = vals
+        lines, names = self.concat(*changed), set().union(*changed.values())
+        with self.env.protecting([self._fields[name] for name in names], lines):
+            for line, vals in changed.items():
+                line.update(vals)
+            lines.modified(names)
+        self.concat(*values)._fc_keep_quantity()
+
+    def _fc_keep_quantity(self):
+        self.filtered(lambda x: x.product_uom_qty != 1.0).product_uom_qty = 1.0
 
     def _fc_reset(self):
         """Set usage lines to 0, at once; written only where it changes something."""
         self.filtered(lambda x: not x.currency_id.is_zero(x.price_unit)).write(
             {"price_unit": 0.0, "technical_price_unit": 0.0}
         )
-        self.filtered(lambda x: x.product_uom_qty != 1.0).product_uom_qty = 1.0
+        self._fc_keep_quantity()
 
     def _fc_link(self, ratings):
         """Note on the ratings that this line bills them."""

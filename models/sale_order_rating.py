@@ -22,7 +22,7 @@ class SaleOrder(models.Model):
         """Rate the usage of these subscriptions up to date, onto their lines.
 
         Running it again changes nothing, and takes a number of queries that does not
-        grow with the set; lines that are new or changed are written one by one.
+        grow with the set, but for lines that are new: Odoo makes these one by one.
 
         :param bool settle: the windows are about to be invoiced
         :return: the open ``fusion.billing.rating`` rows of these subscriptions

@@ -31,7 +31,7 @@ class SaleOrder(models.Model):
         groups = ratings.sorted("window_start").grouped(
             lambda r: (r.subscription_id.id, r.charge_id.id)
         )
-        to_create, text = [], UsageText()
+        to_set, to_create, text = {}, [], UsageText()
         for key, group in groups.items():
             order, charge = orders[key[0]], group.charge_id
             amount = order.currency_id.round(sum(group.mapped("amount")))
@@ -39,7 +39,7 @@ class SaleOrder(models.Model):
             # A window that came to nothing is no news beside one that did not.
             told = group.filtered("amount") or group
             if line:
-                line._fc_set_amount(amount, text.describe(order, told))
+                to_set[line] = amount, text.describe(order, told)
                 line._fc_link(group)
             elif amount:
                 to_create.append(
@@ -54,6 +54,7 @@ class SaleOrder(models.Model):
                         "discount": 0.0,
                     }
                 )
+        Line._fc_set_amounts(to_set)
         Line.concat(*lines.values())._fc_reset()
         for line in Line.with_context(sale_no_log_for_new_lines=True).create(to_create):
             line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
