@@ -3,6 +3,7 @@ from . import (
     account_move,
     account_move_audit,
     account_move_credit,
+    analytic_distribution,
     api_key,
     api_log,
     audit,

@@ -56,7 +56,13 @@ class SaleOrder(models.Model):
                 )
         Line._fc_set_amounts(to_set)
         Line.concat(*lines.values())._fc_reset()
-        for line in Line.with_context(sale_no_log_for_new_lines=True).create(to_create):
+        Distribution = self.env["account.analytic.distribution.model"].sudo()
+        Line = Line.with_context(
+            sale_no_log_for_new_lines=True,
+            fc_no_distributions=bool(to_create)
+            and not Distribution.search([], limit=1),
+        )
+        for line in Line.create(to_create):
             line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
         # Computed now, as the context says whether a new total is tracked.
         self.with_context(mail_notrack=True).mapped("amount_total")

@@ -87,6 +87,25 @@ class TestRatedLines(BillingCase):
         )
         self._assert_fresh()
 
+    def test_new_lines_have_the_analytic_distribution_of_their_product(self):
+        self._record(101)
+        self.order._fc_rate_usage()
+        plan = self.env["account.analytic.plan"].create({"name": "Departments"})
+        account = self.env["account.analytic.account"].create(
+            {"name": "Sales", "plan_id": plan.id}
+        )
+        self.env["account.analytic.distribution.model"].create(
+            {
+                "product_id": self.usage_product.id,
+                "analytic_distribution": {account.id: 100},
+            }
+        )
+        self._record(101, order=self.other)
+        self.other._fc_rate_usage()
+        self.assertEqual(
+            self._usage_line(self.other).analytic_distribution, {str(account.id): 100}
+        )
+
     def test_amounts_that_go_down_to_nothing(self):
         event = self._record(151)
         self.orders._fc_rate_usage()
