@@ -115,10 +115,9 @@ class Session:
         if self._tls and not self._is_usable():
             self.close()
         if self._tls:
-            try:
+            # A kept one that was about to be closed: no answer, so no failure.
+            with contextlib.suppress(_NothingHeardError):
                 return self._exchange(request, deadline)
-            except _NothingHeardError:
-                pass  # it was about to be closed: no answer, so no failure
         self._open(deadline)
         try:
             return self._exchange(request, deadline)
