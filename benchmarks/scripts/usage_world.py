@@ -33,7 +33,7 @@ FILL = """
     SELECT %(service)s, (%(orders)s::int[])[1 + i %% %(count)s],
            (%(metrics)s::int[])[1 + i / %(count)s %% %(metric_count)s],
            (1000 + floor(random() * 20000))::numeric / 1000, moment, moment,
-           md5(random()::text), md5(i::text), false, moment
+           md5('key ' || i), md5(i::text), false, moment
       FROM (SELECT i, date_trunc('second', %(begin)s::timestamp
                       + (%(end)s::timestamp - %(begin)s::timestamp)
                         * (i::float8 / %(events)s)) AS moment
