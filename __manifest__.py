@@ -21,6 +21,8 @@
         "views/account_link_views.xml",
         "views/metric_views.xml",
         "views/charge_views.xml",
+        "views/price_draft_result_views.xml",
+        "views/price_draft_views.xml",
         "views/usage_views.xml",
         "views/rating_views.xml",
         "views/webhook_views.xml",

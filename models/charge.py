@@ -164,6 +164,7 @@ class FusionBillingCharge(models.Model):
             domain = Domain(
                 [
                     ("id", "!=", charge.id),
+                    ("active", "=", True),
                     ("plan_id", "=", charge.plan_id.id),
                     ("metric_id", "=", charge.metric_id.id),
                     ("currency_id", "=", charge.currency_id.id),

@@ -16,7 +16,11 @@ class FusionBillingCharge(models.Model):
         :param int company_id: whose charges
         """
         charges = self.sudo().search(
-            [("plan_id", "=", plan_id), ("company_id", "=", company_id)]
+            [
+                ("active", "=", True),
+                ("plan_id", "=", plan_id),
+                ("company_id", "=", company_id),
+            ]
         )
         return tuple((c.metric_id.id, c.date_start, c.date_end) for c in charges)
 

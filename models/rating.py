@@ -132,44 +132,53 @@ class FusionBillingRating(models.Model):
     @api.depends("explanation")
     def _compute_explanation_text(self):
         for rating in self:
-            explanation = rating.explanation or {}
-            lines = [
-                self.env._(
-                    "%(quantity)s used, %(included)s included, %(billable)s billable",
-                    quantity=explanation.get("quantity", "0"),
-                    included=explanation.get("included", "0"),
-                    billable=explanation.get("billable", "0"),
-                )
-            ]
-            lines += [
-                f"{step['label']}: {step['quantity']} x {step['unit_price']}"
-                f" = {step['amount']}"
-                for step in explanation.get("steps", ())
-            ]
-            currency = explanation.get("currency") or ""
+            rating.explanation_text = self._explain(
+                rating.explanation or {}, rating.currency_id
+            )
+
+    @api.model
+    def _explain(self, explanation, currency):
+        """The arithmetic as text, a step on each line.
+
+        :param dict explanation: as ``sale.order._fc_rate`` makes it
+        :param currency: what the amount was converted to, if it was
+        """
+        lines = [
+            self.env._(
+                "%(quantity)s used, %(included)s included, %(billable)s billable",
+                quantity=explanation.get("quantity", "0"),
+                included=explanation.get("included", "0"),
+                billable=explanation.get("billable", "0"),
+            )
+        ]
+        lines += [
+            f"{step['label']}: {step['quantity']} x {step['unit_price']}"
+            f" = {step['amount']}"
+            for step in explanation.get("steps", ())
+        ]
+        lines.append(
+            self.env._(
+                "Amount of the window: %(amount)s %(currency)s",
+                amount=explanation.get("amount", "0"),
+                currency=explanation.get("currency") or "",
+            )
+        )
+        if rate := explanation.get("conversion_rate"):
             lines.append(
                 self.env._(
-                    "Amount of the window: %(amount)s %(currency)s",
-                    amount=explanation.get("amount", "0"),
-                    currency=currency,
+                    "Converted at %(rate)s = %(amount)s %(currency)s",
+                    rate=rate,
+                    amount=explanation["rounded"],
+                    currency=currency.name,
                 )
             )
-            if rate := explanation.get("conversion_rate"):
-                lines.append(
-                    self.env._(
-                        "Converted at %(rate)s = %(amount)s %(currency)s",
-                        rate=rate,
-                        amount=explanation["rounded"],
-                        currency=rating.currency_id.name,
-                    )
+        if billed := explanation.get("billed"):
+            lines.append(
+                self.env._(
+                    "Minus billed by earlier revisions: %(billed)s", billed=billed
                 )
-            if billed := explanation.get("billed"):
-                lines.append(
-                    self.env._(
-                        "Minus billed by earlier revisions: %(billed)s", billed=billed
-                    )
-                )
-            rating.explanation_text = "\n".join(lines)
+            )
+        return "\n".join(lines)
 
     def action_view_usage(self):
         """Open the events that the quantity was made of."""

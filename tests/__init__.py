@@ -18,6 +18,7 @@ from . import (
     test_invoicing,
     test_ledger,
     test_openapi,
+    test_price_draft,
     test_rated_lines,
     test_rating,
     test_reconciliation,

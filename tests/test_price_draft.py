@@ -1,0 +1,612 @@
+from datetime import date, datetime
+
+from freezegun import freeze_time
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .test_ledger import FEBRUARY, MARCH, LedgerCase
+
+# What a comparison must leave alone.
+BOOKS = (
+    "fusion_billing_rating",
+    "fusion_billing_rating_queue",
+    "fusion_billing_usage",
+    "fusion_billing_charge",
+    "fusion_billing_webhook",
+    "sale_order",
+    "sale_order_line",
+    "account_move",
+)
+TIERS = [
+    Command.create({"up_to": 100, "price_per_unit": 1, "flat_fee": 5}),
+    Command.create({"up_to": 1000, "price_per_unit": 0.5}),
+    Command.create({"up_to": 0, "price_per_unit": 0.1, "flat_fee": 20}),
+]
+
+
+class PriceDraftCase(LedgerCase):
+    """Live: 0.50 a call above 100. January 2026 is over, today is 10 February."""
+
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(freeze_time("2026-02-10"))
+        self.draft = self._create_draft()
+
+    def _create_draft(self, **values):
+        values = {"name": "Prices of 2027", "company_id": self.company.id} | values
+        return self.env["fusion.billing.price.draft"].create(values)
+
+    def _drafted(self, **values):
+        """A price of the draft: 0.40 a call above 50, unless said otherwise."""
+        defaults = {
+            "draft_id": self.draft.id,
+            "included_quota": 50,
+            "price_per_unit": 0.4,
+        }
+        return self._create_charge(**(defaults | values))
+
+    def _compare(self):
+        self.draft.action_compare()
+        return self.draft.result_ids
+
+    def _amounts(self, results=None):
+        """(today, with the draft, difference) of each result."""
+        results = self._compare() if results is None else results
+        return [(r.amount_live, r.amount_draft, r.difference) for r in results]
+
+    def _euro(self):
+        """2.00 dollars for a euro from 1 February on, 4.00 before."""
+        euro = self.env.ref("base.EUR")
+        euro.active = True
+        euro.rate_ids.unlink()
+        for day, rate in (("2026-01-01", 0.25), ("2026-02-01", 0.5)):
+            euro.rate_ids.create(
+                {
+                    "currency_id": euro.id,
+                    "name": day,
+                    "rate": rate,
+                    "company_id": self.company.id,
+                }
+            )
+        return euro
+
+    def _order_in(self, currency):
+        pricelist = self.env["product.pricelist"].create(
+            {"name": currency.name, "currency_id": currency.id}
+        )
+        return self._create_subscription(pricelist_id=pricelist.id)
+
+
+@tagged("post_install", "-at_install")
+class TestPriceDraftAmounts(PriceDraftCase):
+    """What is compared, by values computed by hand."""
+
+    def test_standard(self):
+        """200 calls: 100 x 0.50 today, 150 x 0.40 with the draft."""
+        charge = self._drafted()
+        self._record(200)
+        result = self._compare()
+        self.assertEqual(self._amounts(result), [(50.0, 60.0, 10.0)])
+        self.assertEqual(result.quantity, 200)
+        self.assertEqual(result.charge_id, charge)
+        self.assertEqual(result.live_charge_id, self.charge)
+        self.assertEqual(result.subscription_id, self.order)
+        self.assertEqual(result.partner_id, self.partner)
+        self.assertEqual(result.window_start, datetime(2026, 1, 1))
+        self.assertEqual(result.window_end, datetime(2026, 2, 1))
+        self.assertEqual(result.first_day, date(2026, 1, 1))
+        self.assertEqual(result.last_day, date(2026, 1, 31))
+        self.assertIn("standard: 100 x 0.5 = 50", result.text_live)
+        self.assertIn("standard: 150 x 0.4 = 60", result.text_draft)
+
+    def test_graduated(self):
+        """250 calls: 150 x 0.50 today; 100 x 1.00 + 5.00 + 50 x 0.50 with tiers."""
+        self._drafted(charge_model="graduated", included_quota=100, tier_ids=TIERS)
+        self._record(250)
+        self.assertEqual(self._amounts(), [(75.0, 130.0, 55.0)])
+
+    def test_a_minimum_without_usage(self):
+        self._drafted(minimum_amount=30)
+        self.assertEqual(self._amounts(), [(0.0, 30.0, 30.0)])
+
+    def test_every_aggregation_in_use(self):
+        """4, 9 and 2 by users a, b and a; 1.00 each, and 3.00 with the draft."""
+        live = {"included_quota": 0, "price_per_unit": 1}
+        for aggregation in ("max", "unique"):
+            metric = self._create_metric(code=aggregation, aggregation=aggregation)
+            self._create_charge(metric_id=metric.id, **live)
+            self._drafted(metric_id=metric.id, included_quota=0, price_per_unit=3)
+            for day, (quantity, user) in enumerate(((4, "a"), (9, "b"), (2, "a")), 1):
+                moment = f"2026-01-0{day}T00:00:00Z"
+                answer = self._post_usage(
+                    self._event(
+                        metric_code=aggregation,
+                        quantity=quantity,
+                        unique_key=user,
+                        period_start=moment,
+                        period_end=moment,
+                    )
+                )
+                self.assertEqual(answer["accepted"], 1, answer)
+        results = self._compare()
+        self.assertEqual(
+            [(r.metric_id.code, *self._amounts(r)[0]) for r in results],
+            [("max", 9.0, 27.0, 18.0), ("unique", 2.0, 6.0, 4.0)],
+        )
+
+    def test_voided_usage_does_not_count(self):
+        self._drafted()
+        self._record(200)
+        self._record(1000)._void("sent twice")
+        self.assertEqual(self._amounts(), [(50.0, 60.0, 10.0)])
+
+    def test_the_first_instant_belongs_to_the_window_and_the_end_does_not(self):
+        """101 + 49 calls of January, and more just outside of it."""
+        self._drafted()
+        self._record(101, "2026-01-01 00:00:00")
+        self._record(49, "2026-01-31 23:59:59")
+        self._record(1000, "2025-12-31 23:59:59")
+        self._record(1000, "2026-02-01 00:00:00")
+        # 150: 50 x 0.50; 100 x 0.40
+        self.assertEqual(self._amounts(), [(25.0, 40.0, 15.0)])
+
+    def test_days_are_those_of_the_billing_time_zone(self):
+        self.company.fc_billing_tz = "Europe/Brussels"
+        self._drafted()
+        self._record(200, "2025-12-31 23:00:00")
+        self._record(1000, "2026-01-31 23:00:00")
+        result = self._compare()
+        self.assertEqual(self._amounts(result), [(50.0, 60.0, 10.0)])
+        self.assertEqual(result.first_day, date(2026, 1, 1))
+        self.assertEqual(result.last_day, date(2026, 1, 31))
+
+    def test_a_draft_in_another_currency_is_converted_at_the_windows_end(self):
+        """200 calls: 150 x 0.40 EUR = 60.00 EUR, at 2.00: 120.00; no price today."""
+        self.charge.active = False
+        self._drafted(currency_id=self._euro().id)
+        self._record(200)
+        result = self._compare()
+        self.assertEqual(self._amounts(result), [(0.0, 120.0, 120.0)])
+        self.assertFalse(result.live_charge_id)
+        self.assertIn("no price", result.text_live)
+        self.assertIn("Converted at 2.0", result.text_draft)
+
+    def test_a_live_price_in_the_customers_currency_stays(self):
+        """Those who pay in dollars keep the price in dollars; the sums stay apart."""
+        euro = self._euro()
+        self._drafted(currency_id=euro.id)
+        other = self._order_in(euro)
+        self._record(200)
+        self._record(200, order=other)
+        result = self._compare()
+        self.assertEqual(result.subscription_id, other)
+        # 50.00 USD at 0.50; 60.00 EUR
+        self.assertEqual(self._amounts(result), [(25.0, 60.0, 35.0)])
+        self._drafted()
+        self._compare()
+        self.assertEqual(
+            {t.currency_id.name: self._amounts(t)[0] for t in self.draft.total_ids},
+            {"USD": (50.0, 60.0, 10.0), "EUR": (25.0, 60.0, 35.0)},
+        )
+        self.assertEqual(
+            self.draft.action_view_results()["context"][
+                "search_default_group_currency"
+            ],
+            1,
+        )
+
+    def test_a_metric_that_the_draft_does_not_name_is_not_shown(self):
+        other = self._create_metric(code="storage")
+        self._create_charge(metric_id=other.id)
+        self._record(200)
+        self._record(500, metric=other)
+        self._drafted()
+        self.assertEqual(self._amounts(), [(50.0, 60.0, 10.0)])
+
+    def test_the_largest_rise_comes_first_and_customers_are_counted(self):
+        """Of three customers one pays more, one less, one the same."""
+        self._drafted(price_per_unit=0.25)
+        for name, quantity in (("Ann", 200), ("Bob", 60), ("Cy", 10)):
+            partner = self.env["res.partner"].create({"name": name})
+            order = self._create_subscription(partner_id=partner.id)
+            self._record(quantity, order=order)
+        self.order.plan_id = self._create_plan(name="Another")
+        results = self._compare()
+        # Ann: 100 x 0.50, 150 x 0.25; Bob: 0, 10 x 0.25; Cy: 0, 0
+        self.assertEqual(
+            [(r.partner_id.name, *self._amounts(r)[0]) for r in results],
+            [
+                ("Bob", 0.0, 2.5, 2.5),
+                ("Cy", 0.0, 0.0, 0.0),
+                ("Ann", 50.0, 37.5, -12.5),
+            ],
+        )
+        total = self.draft.total_ids
+        self.assertEqual(self._amounts(total), [(50.0, 40.0, -10.0)])
+        self.assertEqual(
+            (total.customer_count, total.more_count, total.less_count), (3, 1, 1)
+        )
+
+    def test_decimals_are_exact(self):
+        """9007199254740993 is no float; 0.01 each."""
+        self._drafted(included_quota=0, price_per_unit=0.01)
+        self._record("9007199254740993")
+        result = self._compare()
+        self.env.cr.execute(
+            "SELECT quantity::text, amount_draft::text, difference::text"
+            " FROM fusion_billing_price_draft_result WHERE id = %s",
+            [result.id],
+        )
+        # today (9007199254740993 - 100) x 0.50 = 4503599627370446.50
+        self.assertEqual(
+            self.env.cr.fetchone(),
+            ("9007199254740993", "90071992547409.93", "-4413527634823036.57"),
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestPriceDraftWindows(PriceDraftCase):
+    """Which window is the last one, and whose."""
+
+    def test_the_window_invoiced_last(self):
+        self._drafted()
+        self._record(200)
+        self._invoice(FEBRUARY)
+        self._record(1000, "2026-02-05 00:00:00")
+        self.assertEqual(self._amounts(), [(50.0, 60.0, 10.0)])
+
+    def test_the_latest_of_the_ledger(self):
+        """Its dates were moved by hand, so no invoice says that January is over."""
+        self._drafted()
+        self._record(200)
+        self.order._fc_rate_usage(settle=True)
+        self._set_window(self.order, *FEBRUARY)
+        self.order.write({"fc_settled_start": False, "fc_settled_end": False})
+        self.assertEqual(self._amounts(), [(50.0, 60.0, 10.0)])
+
+    def test_the_period_before_where_nothing_was_billed_here_yet(self):
+        """It began on 31 December, so its periods end on 31 January and 28 February."""
+        self._drafted()
+        order = self._create_subscription()
+        order.write({"start_date": "2025-12-31", "last_invoice_date": "2026-02-28"})
+        order.next_invoice_date = "2026-03-31"
+        self.env.cr.execute(
+            "DELETE FROM fusion_billing_rating WHERE subscription_id = %s", [order.id]
+        )
+        self.assertEqual(
+            order._fc_last_windows(datetime(2026, 3, 1))[order].start,
+            datetime(2026, 1, 31),
+        )
+        # Not on the period's own days: a month back, not before the start.
+        order.write({"last_invoice_date": "2026-02-15", "start_date": "2026-01-20"})
+        self.assertEqual(order._fc_period_before().start, datetime(2026, 1, 20))
+
+    def test_a_subscription_without_a_window_that_is_over(self):
+        self._drafted()
+        self._record(200)
+        young = self._create_subscription()
+        self._set_window(young, *FEBRUARY)
+        self.env.cr.execute(
+            "DELETE FROM fusion_billing_rating WHERE subscription_id = %s", [young.id]
+        )
+        self.assertEqual(self._compare().subscription_id, self.order)
+        self.assertEqual((self.draft.compared_count, self.draft.skipped_count), (1, 1))
+
+    def test_paused_and_draft_subscriptions_are_not_compared(self):
+        self._drafted()
+        self.order.subscription_state = "4_paused"
+        self._create_order()
+        self.assertFalse(self._compare())
+
+    def test_another_company_is_not_seen(self):
+        self._drafted()
+        self._record(200)
+        other = self.env["res.company"].create({"name": "Other"})
+        foreign = self._create_draft(company_id=other.id)
+        self._create_charge(draft_id=foreign.id, company_id=other.id)
+        foreign.action_compare()
+        self.assertFalse(foreign.result_ids)
+        self.assertEqual(foreign.compared_count, 0)
+        self.assertEqual(self._compare().subscription_id, self.order)
+
+    def test_queries_do_not_grow_with_the_subscriptions(self):
+        metric = self._create_metric(code="users", aggregation="unique")
+        self._create_charge(metric_id=metric.id)
+        self._drafted()
+        self._drafted(metric_id=metric.id)
+        counts = []
+        for more in (19, 180):
+            for _each in range(more):
+                self._create_subscription()
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            results = self._compare()
+            self.env.flush_all()
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(len(results), 400)
+        self.assertLessEqual(counts[1], counts[0] + 2, counts)
+        self.assertLess(counts[1], 60)
+
+
+@tagged("post_install", "-at_install")
+class TestPriceDraftBillsNothing(PriceDraftCase):
+    """Neither having a draft nor comparing changes what is billed."""
+
+    def _books(self):
+        """Number and places of all rows: a place changes with every update."""
+        self.env.flush_all()
+        found = {}
+        for table in BOOKS:
+            key = "subscription_id" if table.endswith("queue") else "id"
+            self.env.cr.execute(
+                f"SELECT array_agg((x.{key}, x.ctid)::text ORDER BY x.ctid)"
+                f" FROM {table} x"
+            )
+            found[table] = self.env.cr.fetchone()
+        return found
+
+    def test_comparing_writes_nothing_else(self):
+        self._drafted()
+        self._record(200)
+        self._invoice(FEBRUARY)
+        self._record(300, "2026-02-05 00:00:00")
+        self.order._fc_rate_usage()
+        self._record(7)  # waits in the queue
+        before = self._books()
+        self.assertTrue(self._compare())
+        self.assertEqual(self._books(), before)
+
+    def test_comparing_again_replaces_the_results(self):
+        charge = self._drafted()
+        self._record(200)
+        self._compare()
+        self.assertFalse(self.draft.is_outdated)
+        charge.price_per_unit = 0.3
+        self.assertTrue(self.draft.is_outdated)
+        self.assertEqual(self._amounts(), [(50.0, 45.0, -5.0)])
+        self.assertFalse(self.draft.is_outdated)
+        self.assertEqual(self._amounts(self.draft.total_ids), [(50.0, 45.0, -5.0)])
+
+    def test_editing_a_draft_queues_nothing(self):
+        self.order._fc_rate_usage()
+        before = self._books()["fusion_billing_rating_queue"]
+        charge = self._drafted(charge_model="graduated", tier_ids=TIERS)
+        charge.tier_ids[0].price_per_unit = 2
+        charge.tier_ids[1].unlink()
+        charge.included_quota = 1
+        charge.unlink()
+        self.assertEqual(self._books()["fusion_billing_rating_queue"], before)
+
+    def test_a_draft_is_rated_and_told_nowhere(self):
+        """Not even by who looks at archived records: views pass that on to all."""
+        self.charge.active = False
+        self._drafted()
+        self._record(200)
+        order = self.order.with_context(active_test=False)
+        self.assertFalse(order._fc_rate_usage())
+        self.assertEqual(order._fc_preview_open_window(), [])
+        self.assertEqual(self.service._api_catalog()["charges"], [])
+        self.assertTrue(
+            self.env["fusion.billing.usage"]
+            .search([("subscription_id", "=", order.id)])
+            .unallocated
+        )
+
+    def test_a_draft_price_is_not_unarchived(self):
+        charge = self._drafted()
+        self.assertFalse(charge.active)
+        with self.assertRaisesRegex(ValidationError, "until the draft goes live"):
+            charge.action_unarchive()
+        self.draft = self._create_draft()
+        with self.assertRaisesRegex(ValidationError, "until the draft goes live"):
+            self._drafted(active=True)
+
+    def test_a_draft_has_one_price_for_one_thing(self):
+        self._drafted()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaisesRegex(IntegrityError, "draft_once"),
+        ):
+            self._drafted()
+
+
+@tagged("post_install", "-at_install")
+class TestPriceDraftCopy(PriceDraftCase):
+    def test_prices_are_copied_with_their_tiers(self):
+        self.charge.write({"charge_model": "graduated", "tier_ids": TIERS})
+        self.charge.date_start = "2026-01-01"
+        ended = self._create_metric(code="ended")
+        self._create_charge(metric_id=ended.id, date_end="2026-02-09")
+        archived = self._create_metric(code="archived")
+        self._create_charge(metric_id=archived.id, active=False)
+        self.draft.plan_ids = self.plan
+        self.draft.action_copy_prices()
+        copy = self.draft.charge_ids
+        self.assertEqual(copy._draft_key(), self.charge._draft_key())
+        self.assertEqual(
+            copy._price_terms()[copy.id], self.charge._price_terms()[self.charge.id]
+        )
+        self.assertEqual(copy.plan_code, "monthly")
+        self.assertFalse(copy.active or copy.date_start)
+        self.assertEqual(len(self.charge.tier_ids), 3)
+
+    def test_what_is_there_stays(self):
+        charge = self._drafted()
+        self.draft.plan_ids = self.plan
+        self.draft.action_copy_prices()
+        self.assertEqual(self.draft.charge_ids, charge)
+
+    def test_it_says_what_is_missing(self):
+        with self.assertRaisesRegex(UserError, "Choose the plans"):
+            self.draft.action_copy_prices()
+        self.draft.plan_ids = self._create_plan(name="Without prices")
+        with self.assertRaisesRegex(UserError, "no price that is valid today"):
+            self.draft.action_copy_prices()
+        with self.assertRaisesRegex(UserError, "no prices yet"):
+            self.draft.action_compare()
+
+    def test_a_price_is_added_in_the_form(self):
+        with Form(self.draft) as form, form.charge_ids.new() as line:
+            line.plan_id = self.plan
+            line.metric_id = self.metric
+            line.product_id = self.usage_product
+            self.assertFalse(line.active)
+        self.assertEqual(
+            (self.draft.charge_ids.metric_id, self.draft.charge_ids.active),
+            (self.metric, False),
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestPriceDraftGoesLive(PriceDraftCase):
+    def _go_live(self, day):
+        self.draft.live_date = day
+        self.draft.action_go_live()
+
+    def test_it_prices_the_windows_that_begin_then(self):
+        """200 calls in February and in March, live from 1 March on."""
+        charge = self._drafted()
+        self._record(200)
+        self._invoice(FEBRUARY)
+        self._go_live("2026-03-01")
+        self.assertEqual(self.draft.state, "live")
+        self.assertEqual(self.charge.date_end, date(2026, 2, 28))
+        self.assertEqual((charge.active, charge.date_start), (True, date(2026, 3, 1)))
+        self._record(200, "2026-02-05 00:00:00")
+        with freeze_time("2026-03-01"):
+            self.assertEqual(self._usage_amount(self._invoice(MARCH)), 50.0)
+        with freeze_time("2026-04-01"):
+            self._record(200, "2026-03-05 00:00:00")
+            self.assertEqual(self._usage_amount(self._invoice()), 60.0)
+
+    def test_what_was_invoiced_keeps_its_price(self):
+        """Live from 1 January on: January is invoiced, February is not yet."""
+        self._drafted()
+        self._record(200)
+        self._invoice(FEBRUARY)
+        self._record(200, "2026-02-05 00:00:00")
+        self.order._fc_rate_usage()
+        self._go_live("2026-01-01")
+        self._record(50, "2026-01-20 00:00:00")  # late: 50 x 0.50
+        with freeze_time("2026-03-01"):
+            lines = self._usage_lines(self._invoice())
+        self.assertEqual(sorted(lines.mapped("price_subtotal")), [25.0, 60.0])
+
+    def test_who_it_is_for_is_rated_again(self):
+        """January is not invoiced yet, so it has the price that began with it."""
+        self._record(200)
+        self.order._fc_rate_usage()
+        self._drafted()
+        Queue = self.env["fusion.billing.rating.queue"]
+        self.assertFalse(Queue.search([("subscription_id", "=", self.order.id)]))
+        self._go_live("2026-01-01")
+        self.assertTrue(Queue.search([("subscription_id", "=", self.order.id)]))
+        self.order._fc_rate_usage()
+        # The old price's row is taken back to 0.
+        ratings = self.order._fc_open_ratings().sorted("amount")
+        self.assertEqual(ratings.mapped("amount"), [0.0, 60.0])
+
+    def test_it_says_what_is_missing(self):
+        with self.assertRaisesRegex(UserError, "no prices yet"):
+            self._go_live("2026-03-01")
+        self._drafted()
+        with self.assertRaisesRegex(UserError, "from which day"):
+            self._go_live(False)
+
+    def test_a_price_that_begins_later_is_not_overlapped(self):
+        self.charge.date_end = "2026-03-31"
+        later = self._create_charge(date_start="2026-04-01")
+        charge = self._drafted()
+        with self.assertRaisesRegex(UserError, "another new price from 04/01/2026"):
+            self._go_live("2026-03-01")
+        self.assertEqual((charge.active, self.charge.date_end.day), (False, 31))
+        charge.date_end = "2026-03-31"  # until then
+        self._go_live("2026-03-01")
+        self.assertTrue(later.active)
+
+    def test_a_price_does_not_end_before_it_begins(self):
+        self._drafted(date_end="2026-02-28")
+        with self.assertRaisesRegex(UserError, "before it goes live"):
+            self._go_live("2026-03-01")
+
+    def test_a_live_draft_stays_as_it_is(self):
+        self._drafted()
+        self._go_live("2026-03-01")
+        for action in ("action_go_live", "action_compare", "action_copy_prices"):
+            with (
+                self.subTest(action),
+                self.assertRaisesRegex(UserError, "live already"),
+            ):
+                getattr(self.draft, action)()
+        with self.assertRaisesRegex(UserError, "so it is kept"):
+            self.draft.unlink()
+
+    def test_a_draft_that_is_given_up_goes_with_its_prices(self):
+        charge = self._drafted()
+        self._compare()
+        self.draft.unlink()
+        self.assertFalse(charge.exists())
+        self.assertTrue(self.charge.exists())
+
+
+@tagged("post_install", "-at_install")
+class TestPriceDraftAccess(PriceDraftCase):
+    MODELS = ("", ".result", ".total")
+
+    def _user(self, login, groups="", company=None):
+        groups = "".join(f",fusion_centralized_billing.{g}" for g in groups.split())
+        company = company or self.company
+        return new_test_user(
+            self.env,
+            login,
+            f"base.group_user{groups}",
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+
+    def setUp(self):
+        super().setUp()
+        self._drafted()
+        self._record(200)
+        self._compare()
+
+    def _found(self, user):
+        names = [f"fusion.billing.price.draft{suffix}" for suffix in self.MODELS]
+        return [len(self.env[name].with_user(user).search([])) for name in names]
+
+    def test_a_manager_compares_and_goes_live(self):
+        draft = self.draft.with_user(self._user("manager", "group_manager"))
+        draft.plan_ids = self.plan
+        draft.action_copy_prices()
+        draft.action_compare()
+        self.assertEqual(self._amounts(draft.result_ids), [(50.0, 60.0, 10.0)])
+        self.assertIn("150 x 0.4", draft.result_ids.text_draft)
+        for records in (draft.result_ids, draft.total_ids):
+            for operation in ("write", "create", "unlink"):
+                self.assertFalse(records.has_access(operation))
+        draft.live_date = "2026-03-01"
+        draft.action_go_live()
+        self.assertEqual(draft.state, "live")
+
+    def test_a_user_looks_and_changes_nothing(self):
+        user = self._user("looker", "group_user")
+        self.assertEqual(self._found(user), [1, 1, 1])
+        draft = self.draft.with_user(user)
+        for action in ("action_compare", "action_copy_prices", "action_go_live"):
+            with self.subTest(action), self.assertRaises(AccessError):
+                getattr(draft, action)()
+        with self.assertRaises(AccessError):
+            draft.name = "mine"
+
+    def test_another_company_sees_nothing(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self.assertEqual(self._found(self._user("b", "group_manager", other)), [0] * 3)
+
+    def test_who_is_not_in_billing_sees_nothing(self):
+        with self.assertRaises(AccessError):
+            self._found(self._user("outsider"))
