@@ -236,7 +236,10 @@ class TestDescriptionOverHttp(HttpApiCase):
         event = self.env["fusion.billing.webhook"]._enqueue(
             self.service, "webhook.test", {}
         )
-        ids = {3: self.plan.id, 12: self.base_product.id}
+        ids = {
+            '"plan_id": 3': f'"plan_id": {self.plan.id}',
+            '"product_id": 12': f'"product_id": {self.base_product.id}',
+        }
         for method, path, operation in operations():
             if method != "POST":
                 continue
@@ -246,7 +249,7 @@ class TestDescriptionOverHttp(HttpApiCase):
             for title, example in content["examples"].items():
                 body = json.dumps(example["value"])
                 for old, new in ids.items():
-                    body = body.replace(f'_id": {old}', f'_id": {new}')
+                    body = body.replace(old, new)
                 with self.subTest(path=path, example=title):
                     answer = self._post(path, json.loads(body))
                     expected = operation["responses"]["200"]["content"][JSON]
