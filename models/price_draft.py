@@ -153,10 +153,16 @@ class FusionBillingPriceDraft(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "fusion_centralized_billing.price_draft_result_action"
         )
-        context = {"search_default_group_partner": 1}
+        action["domain"] = [("draft_id", "=", self.id)]
+        action["context"] = {"search_default_group_partner": 1}
         if len(self.total_ids) > 1:  # else there would be sums of two currencies
-            context = {"search_default_group_currency": 1} | context
-        return action | {"domain": [("draft_id", "=", self.id)], "context": context}
+            action["context"] = {"search_default_group_currency": 1} | action["context"]
+        else:
+            sums = self.env.ref(
+                "fusion_centralized_billing.price_draft_result_view_list_sums"
+            )
+            action["views"] = [(sums.id, "list"), *action["views"][1:]]
+        return action
 
     # -- going live ------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class SaleOrder(models.Model):
                            subscription_id, window_start, window_end
                       FROM fusion_billing_rating
                      WHERE subscription_id = ANY(%s) AND window_end <= %s
+                       AND (explanation ? 'superseded') IS NOT TRUE
                      ORDER BY subscription_id, window_end DESC, window_start
                     """,
                     self.ids,

@@ -231,6 +231,24 @@ class TestPriceDraftAmounts(PriceDraftCase):
             (total.customer_count, total.more_count, total.less_count), (3, 1, 1)
         )
 
+    def test_the_worked_example_of_the_docs(self):
+        self._drafted()
+        self.order.plan_id = self._create_plan(name="Another")
+        for name, quantity in (("Bob", 60), ("Ann", 200), ("Cy", 900)):
+            partner = self.env["res.partner"].create({"name": name})
+            order = self._create_subscription(partner_id=partner.id)
+            self._record(quantity, order=order)
+        self.assertEqual(
+            self._amounts(),
+            [(50.0, 60.0, 10.0), (0.0, 4.0, 4.0), (400.0, 340.0, -60.0)],
+        )
+        self.assertEqual(self._amounts(self.draft.total_ids), [(450.0, 404.0, -46.0)])
+        sums = "fusion_centralized_billing.price_draft_result_view_list_sums"
+        self.assertEqual(
+            self.draft.action_view_results()["views"][0],
+            (self.env.ref(sums).id, "list"),
+        )
+
     def test_decimals_are_exact(self):
         """9007199254740993 is no float; 0.01 each."""
         self._drafted(included_quota=0, price_per_unit=0.01)
