@@ -1,6 +1,6 @@
 import json
 from collections import namedtuple
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from odoo import fields, models
@@ -154,9 +154,7 @@ class FusionBillingPriceDraft(models.Model):
                     window.start,
                     window.end,
                     order._fc_local_date(window.start),
-                    order._fc_local_date(
-                        fields.Datetime.subtract(window.end, seconds=1)
-                    ),
+                    order._fc_local_date(window.end - timedelta(seconds=1)),
                     quantity,
                     was,
                     would_be,

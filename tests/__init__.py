@@ -19,6 +19,7 @@ from . import (
     test_ledger,
     test_openapi,
     test_price_draft,
+    test_price_draft_life,
     test_rated_lines,
     test_rating,
     test_reconciliation,

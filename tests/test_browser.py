@@ -131,6 +131,9 @@ class TestBrowser(BillingCase, HttpCase):
             }
         )
         cls.reconciliation.action_compare()
+        cls.draft = cls.env["fusion.billing.price.draft"].create({"name": "Draft"})
+        cls._create_charge(draft_id=cls.draft.id, price_per_unit=0.4)
+        cls.draft.action_compare()
         cls.records = [
             *cls.service,
             *cls.link,
@@ -140,6 +143,9 @@ class TestBrowser(BillingCase, HttpCase):
             *cls.rating,
             *cls.webhook,
             *cls.reconciliation,
+            *cls.draft,
+            *cls.draft.charge_ids,
+            *cls.draft.result_ids,
             *cls.partner,
         ]
 
