@@ -185,6 +185,13 @@ class TestPriceDraftAmounts(PriceDraftCase):
             1,
         )
 
+    def test_an_older_live_price_gives_way(self):
+        """Of two prices that count on a day rating would take the older one."""
+        self.charge.date_start = "2025-01-01"
+        self._drafted()
+        self._record(200)
+        self.assertEqual(self._amounts(), [(50.0, 60.0, 10.0)])
+
     def test_a_metric_that_the_draft_does_not_name_is_not_shown(self):
         other = self._create_metric(code="storage")
         self._create_charge(metric_id=other.id)
@@ -262,6 +269,16 @@ class TestPriceDraftWindows(PriceDraftCase):
         self._invoice(FEBRUARY)
         self._record(1000, "2026-02-05 00:00:00")
         self.assertEqual(self._amounts(), [(50.0, 60.0, 10.0)])
+
+    def test_a_window_counts_from_the_instant_it_ends(self):
+        """January is invoiced; February is over, and due, with its last second."""
+        self._invoice(FEBRUARY)
+        for now, month in (
+            (datetime(2026, 2, 28, 23, 59, 59), 1),
+            (datetime(2026, 3, 1), 2),
+        ):
+            windows = self.order._fc_last_windows(now)
+            self.assertEqual(windows[self.order].start, datetime(2026, month, 1))
 
     def test_the_latest_of_the_ledger(self):
         """Its dates were moved by hand, so no invoice says that January is over."""

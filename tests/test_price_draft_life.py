@@ -175,6 +175,17 @@ class TestPriceDraftGoesLive(PriceDraftCase):
             self._record(200, "2026-03-05 00:00:00")
             self.assertEqual(self._usage_amount(self._invoice()), 60.0)
 
+    def test_a_price_that_ends_on_the_day_ends_the_day_before(self):
+        self.charge.date_end = "2026-03-01"
+        ended = self._create_charge(
+            date_end="2025-12-31", metric_id=self._create_metric(code="other").id
+        )
+        self._drafted()
+        self._drafted(metric_id=ended.metric_id.id)
+        self._go_live("2026-03-01")
+        self.assertEqual(self.charge.date_end, date(2026, 2, 28))
+        self.assertEqual(ended.date_end, date(2025, 12, 31))
+
     def test_what_was_invoiced_keeps_its_price(self):
         """Live from 1 January on: January is invoiced, February is not yet."""
         self._drafted()
