@@ -203,19 +203,19 @@ class TestPriceDraftAmounts(PriceDraftCase):
     def test_the_largest_rise_comes_first_and_customers_are_counted(self):
         """Of three customers one pays more, one less, one the same."""
         self._drafted(price_per_unit=0.25)
-        for name, quantity in (("Ann", 200), ("Bob", 60), ("Cy", 10)):
+        for name, quantity in (("Sample A", 200), ("Sample B", 60), ("Sample C", 10)):
             partner = self.env["res.partner"].create({"name": name})
             order = self._create_subscription(partner_id=partner.id)
             self._record(quantity, order=order)
         self.order.plan_id = self._create_plan(name="Another")
         results = self._compare()
-        # Ann: 100 x 0.50, 150 x 0.25; Bob: 0, 10 x 0.25; Cy: 0, 0
+        # A: 100 x 0.50, 150 x 0.25; B: 0, 10 x 0.25; C: 0, 0
         self.assertEqual(
             [(r.partner_id.name, *self._amounts(r)[0]) for r in results],
             [
-                ("Bob", 0.0, 2.5, 2.5),
-                ("Cy", 0.0, 0.0, 0.0),
-                ("Ann", 50.0, 37.5, -12.5),
+                ("Sample B", 0.0, 2.5, 2.5),
+                ("Sample C", 0.0, 0.0, 0.0),
+                ("Sample A", 50.0, 37.5, -12.5),
             ],
         )
         total = self.draft.total_ids
@@ -227,7 +227,7 @@ class TestPriceDraftAmounts(PriceDraftCase):
     def test_the_worked_example_of_the_docs(self):
         self._drafted()
         self.order.plan_id = self._create_plan(name="Another")
-        for name, quantity in (("Bob", 60), ("Ann", 200), ("Cy", 900)):
+        for name, quantity in (("Sample B", 60), ("Sample A", 200), ("Sample C", 900)):
             partner = self.env["res.partner"].create({"name": name})
             order = self._create_subscription(partner_id=partner.id)
             self._record(quantity, order=order)
