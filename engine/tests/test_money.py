@@ -29,14 +29,14 @@ class TestRounding(unittest.TestCase):
                 self.assertFalse(rounded.is_zero() and rounded.is_signed())
 
     def test_thirds_of_half_a_cent_make_half_a_cent(self):
-        """25.00 for 3000 units: one is 0.008333..., and 0.025 at a rate of 3."""
-        third = EXACT.divide(Decimal("0.025"), Decimal(3))
+        """85.00 for 3000 units: one is 0.028333..., and 0.085 at a rate of 3."""
+        third = EXACT.divide(Decimal("0.085"), Decimal(3))
         for amount in (
             EXACT.multiply(third, Decimal(3)),
             EXACT.add(EXACT.add(third, third), third),
         ):
-            self.assertLess(amount, Decimal("0.025"))
-            self.assertEqual(round_amount(amount, Decimal("0.01")), Decimal("0.03"))
+            self.assertLess(amount, Decimal("0.085"))
+            self.assertEqual(round_amount(amount, Decimal("0.01")), Decimal("0.09"))
 
     def test_does_not_depend_on_the_context_of_the_caller(self):
         with localcontext() as context:
