@@ -22,6 +22,7 @@ class _Lane:
     def __init__(self):
         self.waiting = deque()
         self.under_way = 0
+        self.untaken = 0  # results
         self.ahead = PER_LANE
 
 
@@ -33,14 +34,24 @@ class Dispatcher:
 
     :param send: called in one of the threads with a job; what it returns or raises is
         the result. It must end in a bounded time
+    :param is_good: called with a result; a lane is given more in advance while its
+        results are good and quick
     :param threads: how many jobs are under way at most
     :param per_lane: how many of one lane
+    :param clock: monotonic seconds
     """
 
     def __init__(
-        self, send: Callable, *, threads: int = THREADS, per_lane: int = PER_LANE
+        self,
+        send: Callable,
+        *,
+        is_good: Callable = bool,
+        threads: int = THREADS,
+        per_lane: int = PER_LANE,
+        clock: Callable[[], float] = time.monotonic,
     ):
-        self._send, self._max_threads, self._per_lane = send, threads, per_lane
+        self._send, self._is_good, self._clock = send, is_good, clock
+        self._max_threads, self._per_lane = threads, per_lane
         self._lanes = defaultdict(_Lane)
         self._ready = deque()  # lanes that have something to do, in turn
         self._results = deque()
@@ -66,7 +77,10 @@ class Dispatcher:
         """How many more jobs each lane takes now; one that is new: ``PER_LANE``."""
         with self._lock:
             return {
-                key: max(0, lane.ahead - len(lane.waiting) - lane.under_way)
+                # What has ended and was not taken may be bad news: it counts.
+                key: max(
+                    0, lane.ahead - len(lane.waiting) - lane.under_way - lane.untaken
+                )
                 for key, lane in self._lanes.items()
             }
 
@@ -93,8 +107,11 @@ class Dispatcher:
         with self._lock:
             if not self._results:
                 self._has_results.wait(timeout)
-            found = list(self._results)
-            self._results.clear()
+            found = []
+            while self._results:
+                key, job, result = self._results.popleft()
+                self._lanes[key].untaken -= 1
+                found.append((job, result))
             return found
 
     def withdraw(self, key: Hashable) -> list:
@@ -137,19 +154,17 @@ class Dispatcher:
         job = lane.waiting.popleft()
         lane.under_way += 1
         self._lock.release()
-        started = time.monotonic()
+        started = self._clock()
         try:
             result = self._send(job)
+            is_good = self._is_good(result) and self._clock() - started <= FAST_S
         except Exception as exc:
-            result = exc
-        seconds = time.monotonic() - started
+            result, is_good = exc, False
         self._lock.acquire()
         lane.under_way -= 1
-        if seconds > FAST_S:
-            lane.ahead = self._per_lane
-        else:
-            lane.ahead = min(MAX_AHEAD, lane.ahead * 2)
+        lane.ahead = min(MAX_AHEAD, lane.ahead * 2) if is_good else self._per_lane
         if lane.waiting:
             self._ready.append(key)
-        self._results.append((job, result))
+        lane.untaken += 1
+        self._results.append((key, job, result))
         self._has_results.notify()

@@ -5,7 +5,7 @@ from collections import Counter
 
 from ..dispatcher import FAST_S, MAX_AHEAD, PER_LANE, Dispatcher
 
-PATIENCE = 5
+PATIENCE = 30
 
 
 class TestDispatcher(unittest.TestCase):
@@ -27,7 +27,7 @@ class TestDispatcher(unittest.TestCase):
             if number == "broken":
                 raise ValueError(lane)
             time.sleep(0.001)
-            return number
+            return number + 1
         finally:
             with self.lock:
                 self.under_way[lane] -= 1
@@ -53,7 +53,7 @@ class TestDispatcher(unittest.TestCase):
             found = self.take(dispatcher, 100)
             self.assertFalse(dispatcher.is_busy)
         self.assertEqual(len({job for job, _result in found}), 100)
-        self.assertTrue(all(job[1] == result for job, result in found))
+        self.assertTrue(all(job[1] + 1 == result for job, result in found))
 
     def test_one_that_is_stuck_takes_no_more_than_its_share(self):
         with Dispatcher(self.send, threads=8) as dispatcher:
@@ -91,22 +91,37 @@ class TestDispatcher(unittest.TestCase):
             dispatcher.offer([("a", ("a", "broken")), ("a", ("a", 1))])
             results = dict(self.take(dispatcher, 2))
         self.assertIsInstance(results["a", "broken"], ValueError)
-        self.assertEqual(results["a", 1], 1)
+        self.assertEqual(results["a", 1], 2)
 
     def test_the_quick_are_given_more_in_advance(self):
-        with Dispatcher(self.send) as dispatcher:
+        now = [0.0]
+        with Dispatcher(self.send, clock=lambda: now[0]) as dispatcher:
             self.assertEqual(dispatcher.room(), {})
-            dispatcher.offer(self.jobs("a", PER_LANE))
-            self.assertEqual(dispatcher.room(), {"a": 0})
-            self.take(dispatcher, PER_LANE)
-            self.assertEqual(dispatcher.room(), {"a": PER_LANE * 2**PER_LANE})
-            dispatcher.offer(self.jobs("a", 20))
-            self.take(dispatcher, 20)
-            self.assertEqual(dispatcher.room(), {"a": MAX_AHEAD})
-            dispatcher.offer([("a", ("slow", 1))])
-            time.sleep(FAST_S + 0.05)
+            dispatcher.offer(self.jobs("slow", PER_LANE))
+            self.wait_until_under_way()
+            self.assertEqual(dispatcher.room(), {"slow": 0})
+            now[0] += FAST_S
             self.gate.set()
-            self.take(dispatcher, 1)
+            self.take(dispatcher, PER_LANE)
+            self.assertEqual(dispatcher.room(), {"slow": PER_LANE * 2**PER_LANE})
+            dispatcher.offer(self.jobs("slow", 20))
+            self.take(dispatcher, 20)
+            self.assertEqual(dispatcher.room(), {"slow": MAX_AHEAD})
+            self.gate.clear()
+            dispatcher.offer(self.jobs("slow", PER_LANE))
+            self.wait_until_under_way()
+            now[0] += FAST_S + 0.1
+            self.gate.set()
+            self.take(dispatcher, PER_LANE)
+            self.assertEqual(dispatcher.room(), {"slow": PER_LANE})
+
+    def test_those_that_fail_are_not(self):
+        with Dispatcher(self.send, is_good=lambda result: False) as dispatcher:
+            dispatcher.offer(self.jobs("a", PER_LANE))
+            while len(dispatcher._results) < PER_LANE:
+                time.sleep(0.001)
+            self.assertEqual(dispatcher.room(), {"a": 0})  # nobody has seen the results
+            self.take(dispatcher, PER_LANE)
             self.assertEqual(dispatcher.room(), {"a": PER_LANE})
 
     def test_closing_waits_for_what_is_under_way(self):
