@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from .sale_order import CHURNED, PAUSED, RENEWED, RUNNING
@@ -139,18 +139,21 @@ class FusionBillingAudit(models.Model):
     def _services(self):
         """``told``: the services that hear of a subscription (SQL, after WITH).
 
-        ``since``: from then on at the earliest. An order's own service is the only
-        one; else all that its customer is linked to.
+        ``since``: from then on at the earliest; what is deleted from the outbox, or
+        was before the choice of events was changed, proves nothing. An order's own
+        service is the only one; else all that its customer is linked to.
         """
         return SQL(
             """
             told AS (
                 SELECT o.id AS order_id, o.fc_service_id AS service_id,
-                       s.create_date AS since
+                       greatest(s.create_date, s.webhook_types_since, %(kept)s) AS since
                   FROM sale_order o
                   JOIN fusion_billing_service s ON s.id = o.fc_service_id
                  UNION ALL
-                SELECT o.id, s.id, max(greatest(s.create_date, k.create_date))
+                SELECT o.id, s.id,
+                       max(greatest(s.create_date, k.create_date, s.webhook_types_since,
+                                    %(kept)s))
                   FROM sale_order o
                   JOIN res_partner p ON p.id = o.partner_id
                   JOIN fusion_billing_account_link k
@@ -160,7 +163,30 @@ class FusionBillingAudit(models.Model):
                  WHERE o.fc_service_id IS NULL AND o.is_subscription
                  GROUP BY o.id, s.id
             )
+            """,
+            kept=fields.Datetime.to_datetime(
+                self.env["fusion.billing.webhook"]._kept_since()
+            ),
+        )
+
+    def _wants(self, event_type):
+        """Whether the service ``t.service_id`` is told of a type of event (SQL)."""
+        chosen = self.env["fusion.billing.service"]._fields["webhook_type_ids"]
+        chosen_of_service = SQL(
+            "SELECT %s AS type_id FROM %s WHERE %s = t.service_id",
+            SQL.identifier(chosen.column2),
+            SQL.identifier(chosen.relation),
+            SQL.identifier(chosen.column1),
+        )
+        return SQL(
             """
+            (NOT EXISTS (%(chosen)s)
+             OR EXISTS (SELECT FROM (%(chosen)s) c
+                          JOIN fusion_billing_webhook_type y ON y.id = c.type_id
+                         WHERE y.code = %(event_type)s))
+            """,
+            chosen=chosen_of_service,
+            event_type=event_type,
         )
 
     def _closed_ratings(self, scope, columns):
@@ -172,10 +198,11 @@ class FusionBillingAudit(models.Model):
               JOIN sale_order o ON o.id = r.subscription_id
               JOIN fusion_billing_metric m ON m.id = r.metric_id
               JOIN told t ON t.order_id = o.id AND t.since <= r.closed_at
-             WHERE r.closed_at IS NOT NULL AND %s
+             WHERE r.closed_at IS NOT NULL AND %s AND %s
             """,
             self._services(),
             columns,
+            self._wants("rating.closed"),
             scope,
         )
 
@@ -244,7 +271,9 @@ class FusionBillingAudit(models.Model):
                   JOIN sale_order o ON o.id = ol.order_id AND o.is_subscription
                   JOIN told t ON t.order_id = o.id AND t.since <= i.create_date
                  WHERE i.state IN ('posted', 'cancel')
-                   AND i.move_type IN ('out_invoice', 'out_refund') AND %s
+                   AND i.move_type IN ('out_invoice', 'out_refund')
+                   AND CASE i.state WHEN 'posted' THEN %s ELSE %s END
+                   AND %s
             ), sent AS (
                 SELECT DISTINCT service_id, event_type,
                        (payload::jsonb->'data'->>'invoice_id')::int AS move_id
@@ -260,6 +289,8 @@ class FusionBillingAudit(models.Model):
                                   AND sent.service_id = move.service_id)
             """,
             self._services(),
+            self._wants("invoice.posted"),
+            self._wants("invoice.cancelled"),
             scope,
         )
 
@@ -284,10 +315,13 @@ class FusionBillingAudit(models.Model):
               JOIN told t ON t.order_id = o.id AND t.since <= o.create_date
               LEFT JOIN sent
                 ON sent.order_id = o.id AND sent.service_id = t.service_id
-             WHERE o.is_subscription AND o.subscription_state = ANY(%s) AND %s
+             WHERE o.is_subscription AND o.subscription_state = ANY(%s)
+               AND %s AND %s AND %s
                AND sent.state IS DISTINCT FROM o.subscription_state
             """,
             self._services(),
             [RUNNING, PAUSED, RENEWED, CHURNED],
+            self._wants("subscription.created"),
+            self._wants("subscription.updated"),
             scope,
         )

@@ -21,3 +21,8 @@ class ResConfigSettings(models.TransientModel):
         config_parameter="fusion_centralized_billing.api_log_days",
         default=30,
     )
+    fc_webhook_days = fields.Integer(
+        string="Days of Delivered Webhooks",
+        config_parameter="fusion_centralized_billing.webhook_days",
+        default=90,
+    )

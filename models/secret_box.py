@@ -41,14 +41,15 @@ def _key_file_text():
     return path.read_text(encoding="ascii")
 
 
-def _box(env):
+def _boxes(env):
+    """A ``Fernet`` for each key, in order."""
     text = (
         server_options.get("secret_key")
         or os.environ.get("FUSION_BILLING_SECRET_KEY")
         or _key_file_text()
     )
     try:
-        return MultiFernet([Fernet(key.strip()) for key in text.split(",")])
+        return [Fernet(key.strip()) for key in text.split(",")]
     except ValueError as exc:
         raise UserError(
             env._(
@@ -61,7 +62,7 @@ def _box(env):
 
 def encrypt(env, text):
     """Encrypt ``text`` (str); an empty text stays empty."""
-    return _box(env).encrypt(text.encode()).decode() if text else False
+    return _boxes(env)[0].encrypt(text.encode()).decode() if text else False
 
 
 def decrypt(env, token):
@@ -72,7 +73,7 @@ def decrypt(env, token):
     if not token:
         return False
     try:
-        return _box(env).decrypt(token.encode()).decode()
+        return MultiFernet(_boxes(env)).decrypt(token.encode()).decode()
     except InvalidToken as exc:
         raise UserError(
             env._(
@@ -81,3 +82,14 @@ def decrypt(env, token):
                 "folder), or enter the secret again."
             )
         ) from exc
+
+
+def renew(env, token):
+    """What :func:`encrypt` would make of the same text now; the token, if it did.
+
+    :raises UserError: the key that encrypted it is not configured
+    """
+    with contextlib.suppress(InvalidToken):
+        if not token or _boxes(env)[0].decrypt(token.encode()):
+            return token
+    return encrypt(env, decrypt(env, token))

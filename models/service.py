@@ -42,9 +42,12 @@ class FusionBillingService(models.Model):
         inverse="_inverse_webhook_secret",
         groups=ADMIN_GROUP,
         copy=False,
+        exportable=False,
         help="Signs the webhooks. Kept encrypted.",
     )
-    webhook_secret_encrypted = fields.Char(groups="base.group_system", copy=False)
+    webhook_secret_encrypted = fields.Char(
+        groups="base.group_system", copy=False, exportable=False
+    )
     webhook_ids = fields.One2many("fusion.billing.webhook", "service_id")
     webhook_count = fields.Integer(compute="_compute_webhook_count")
 
@@ -108,18 +111,24 @@ class FusionBillingService(models.Model):
 
     def _inverse_webhook_secret(self):
         for service in self:
-            secret = service.webhook_secret
-            try:
-                # A whsec_ secret that is not base64 could sign nothing.
-                if secret:
-                    standard_signature([secret], "", 0, b"")
-            except BillingError as exc:
-                raise ValidationError(
-                    self.env._("This webhook secret cannot be used: %s", exc.message)
-                ) from exc
-            service.sudo().webhook_secret_encrypted = secret_box.encrypt(
-                self.env, secret
+            service.sudo().webhook_secret_encrypted = service._encrypt_webhook_secret(
+                service.webhook_secret
             )
+
+    @api.model
+    def _encrypt_webhook_secret(self, secret):
+        """What is stored of a secret (str, or False).
+
+        :raises ValidationError: a whsec_ secret that is not base64 could sign nothing
+        """
+        try:
+            if secret:
+                standard_signature([secret], "", 0, b"")
+        except BillingError as exc:
+            raise ValidationError(
+                self.env._("This webhook secret cannot be used: %s", exc.message)
+            ) from exc
+        return secret_box.encrypt(self.env, secret)
 
     @api.constrains("webhook_url")
     def _check_webhook_url(self):

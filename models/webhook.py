@@ -26,7 +26,10 @@ class FusionBillingWebhook(models.Model):
         "fusion.billing.service", required=True, ondelete="restrict", readonly=True
     )
     company_id = fields.Many2one(related="service_id.company_id")
-    event_id = fields.Char(required=True, readonly=True)
+    subscription_id = fields.Many2one(
+        "sale.order", ondelete="set null", readonly=True, index="btree_not_null"
+    )
+    event_id = fields.Char(string="Event ID", required=True, readonly=True)
     event_type = fields.Char(required=True, readonly=True)
     payload = fields.Text(
         required=True,
@@ -46,16 +49,19 @@ class FusionBillingWebhook(models.Model):
     )
     first_attempt_at = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(readonly=True)
-    last_status = fields.Integer(string="Last HTTP Status", readonly=True)
+    last_status = fields.Integer(
+        string="Last HTTP Status", readonly=True, aggregator=False
+    )
     last_error = fields.Char(readonly=True)
+    attempt_ids = fields.One2many("fusion.billing.webhook.attempt", "webhook_id")
     lease_token = fields.Char(readonly=True, groups="base.group_system")
     lease_expires_at = fields.Datetime(readonly=True, groups="base.group_system")
 
     _event_id_unique = models.Constraint(
         "UNIQUE (event_id)", "An event id is used once."
     )
-    # The claim: what is due, oldest first.
-    _due = models.Index("(next_attempt_at, id) WHERE state = 'pending'")
+    # The claim: what is due of a service, oldest first.
+    _due = models.Index("(service_id, next_attempt_at, id) WHERE state = 'pending'")
     _of_service = models.Index("(service_id, id)")
 
     def init(self):
@@ -67,8 +73,10 @@ class FusionBillingWebhook(models.Model):
 
         :param service: the ``fusion.billing.service`` that is told
         :param str event_type: one of the documented event types
-        :param dict data: JSON-able; amounts and quantities as decimal text
-        :return: the new ``fusion.billing.webhook`` record
+        :param dict data: JSON-able; amounts and quantities as decimal text. The event
+            is of its ``subscription_id``
+        :return: the new ``fusion.billing.webhook`` record; none, where the service
+            has not chosen the type
         """
         return self._enqueue_all([(service, event_type, data)])
 
@@ -80,21 +88,32 @@ class FusionBillingWebhook(models.Model):
         :return: the new ``fusion.billing.webhook`` records, in order
         """
         now = fields.Datetime.now()
-        values = [self._prepare_values(now, *event) for event in events]
-        if not values:
+        events = [event for event in events if event[0]._webhook_wants(event[1])]
+        if not events:
             return self.browse()
+        numbers = (
+            self.env["fusion.billing.webhook.sequence"]
+            .sudo()
+            ._next([(s.id, data.get("subscription_id")) for s, _type, data in events])
+        )
+        values = [
+            self._prepare_values(now, number, *event)
+            for number, event in zip(numbers, events, strict=True)
+        ]
         # Not by create(), which takes several times as long: a rating run can have some
         # for each window.
         rows = self.env.cr.execute_values(
             """
             INSERT INTO fusion_billing_webhook
-                   (service_id, event_id, event_type, payload, next_attempt_at, state,
-                    attempts, create_uid, write_uid, create_date, write_date)
+                   (service_id, subscription_id, event_id, event_type, payload,
+                    next_attempt_at, state, attempts, create_uid, write_uid,
+                    create_date, write_date)
             VALUES %s RETURNING id
             """,
             values,
-            template="""(%(service_id)s, %(event_id)s, %(event_type)s, %(payload)s,
-                         %(next_attempt_at)s, 'pending', 0, %(uid)s, %(uid)s,
+            template="""(%(service_id)s, %(subscription_id)s, %(event_id)s,
+                         %(event_type)s, %(payload)s, %(next_attempt_at)s, 'pending', 0,
+                         %(uid)s, %(uid)s,
                          now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')""",
             page_size=1000,
             fetch=True,
@@ -104,18 +123,20 @@ class FusionBillingWebhook(models.Model):
         return self.sudo().browse([row_id for [row_id] in rows])
 
     @api.model
-    def _prepare_values(self, now, service, event_type, data):
+    def _prepare_values(self, now, number, service, event_type, data):
         event_id = f"evt_{uuid.uuid4().hex}"
         payload = {
             "api_version": API_VERSION,
             "id": event_id,
             "type": event_type,
             "created_at": f"{now.isoformat()}Z",
+            "sequence": number,
             "service": service.code,
             "data": data,
         }
         return {
             "service_id": service.id,
+            "subscription_id": data.get("subscription_id"),
             "event_id": event_id,
             "event_type": event_type,
             "payload": canonical_body(payload),
@@ -150,12 +171,12 @@ class FusionBillingWebhook(models.Model):
             raise AccessError(
                 self.env._("Only billing managers may send webhooks again.")
             )
-        for webhook in self:
-            if not webhook.service_id.webhook_url:
+        for service in self.service_id:
+            if not service.webhook_url:
                 raise UserError(
                     self.env._(
                         "%(service)s has no webhook address to send to.",
-                        service=webhook.service_id.name,
+                        service=service.name,
                     )
                 )
         self.sudo().write(

@@ -1,35 +1,65 @@
 import logging
 import random
 import ssl
+import threading
 import time
 import uuid
 from collections import defaultdict, namedtuple
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from operator import attrgetter
+
+from psycopg2.extensions import TransactionRollbackError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..engine import backoff, egress, signing, transport
+from ..engine.dispatcher import PER_LANE, Dispatcher
 from ..engine.errors import BillingError
 from . import server_options
 
 _logger = logging.getLogger(__name__)
 
 DEADLINE_S = 15.0
-# Longer than any attempt can take, so that a lease ends only with its worker.
+# From the claim. What is not begun while an attempt still ends within it is let go.
 LEASE = timedelta(minutes=2)
-# Services served at the same time; each is sent to by one thread.
-THREADS = 16
-# Events of one service in one round.
-PER_SERVICE = 20
-# How long events wait when the one before them got no answer.
-PAUSE = timedelta(minutes=1)
+# How often results are recorded and more is claimed.
+ROUND_S = 0.25
+RESPONSE_HEAD = 1024  # bytes kept of an answer
+RECORD_TRIES = 5
+# Connections that are kept for the next event.
+MAX_KEPT = 64
 
-Claim = namedtuple("Claim", "id token service url secret event_id event_type body")
-Outcome = namedtuple("Outcome", "status error retry_after")
-# Not sent: the receiver gave no answer to an earlier event of the same round.
-SKIPPED = Outcome(None, None, None)
+# ``problem``: why there is no secret. ``on_trial``: it was paused, and has not answered
+# since.
+Receiver = namedtuple("Receiver", "url secrets problem on_trial")
+Claim = namedtuple(
+    "Claim",
+    "id token service receiver event_id event_type body attempts first_attempt_at"
+    " begin_until",
+)
+
+
+class Outcome(
+    namedtuple(
+        "Outcome",
+        "status error retry_after started_at seconds head",
+        defaults=(None,) * 4,
+    )
+):
+    """What became of an attempt. ``status``: None where no answer came."""
+
+    __slots__ = ()
+
+    @property
+    def is_delivered(self):
+        return self.status is not None and 200 <= self.status < 300
+
+
+# Not sent: its lease was about to end, or its receiver is paused.
+UNSENT = Outcome(None, None)
 
 
 class FusionBillingWebhook(models.Model):
@@ -46,188 +76,343 @@ class FusionBillingWebhook(models.Model):
     def _cron_deliver(self):
         """Send what is due until nothing is, or the cron's time is up."""
         Cron = self.env["ir.cron"]
-        while claims := self._claim():
-            Cron._commit_progress()  # the leases must outlive a crash
-            outcomes = self._send_all(claims)
-            for claim, outcome in zip(claims, outcomes, strict=True):
-                self._record(claim, outcome)
-            if not Cron._commit_progress(len(claims), remaining=self._due_count()):
-                break
+        sender = _Sender(self.env["fusion.billing.service"]._webhook_allow_list())
+        time_left = Cron._commit_progress(remaining=self._due_count())
+        with (
+            sender,
+            Dispatcher(sender.send, is_good=attrgetter("is_delivered")) as dispatcher,
+        ):
+            receivers = {}
+            while time_left:
+                known, receivers = receivers, self._receivers_now()
+                for service in known:
+                    if known[service] != receivers.get(service):
+                        # Another address or secret, or archived: what has waited
+                        # here goes there.
+                        self._release(dispatcher.withdraw(service))
+                claims = self._claim(receivers, dispatcher.room())
+                self.env.cr.commit()  # the leases must outlive a crash
+                dispatcher.offer((claim.service, claim) for claim in claims)
+                if not dispatcher.is_busy:
+                    break
+                done = dispatcher.results(ROUND_S)
+                for service in self._record(done):
+                    self._release(dispatcher.withdraw(service))
+                time_left = Cron._commit_progress(len(done))
+            self._release(dispatcher.close())
+            self._record(dispatcher.results(0))
+        Cron._commit_progress(remaining=self._due_count())
 
     @api.model
     def _due_count(self):
-        return self.search_count(self._due_domain(fields.Datetime.now()))
+        return self.search_count(
+            [
+                ("state", "=", "pending"),
+                ("next_attempt_at", "<=", fields.Datetime.now()),
+                ("service_id", "in", self._receivers().ids),
+                "|",
+                ("lease_expires_at", "=", False),
+                ("lease_expires_at", "<=", fields.Datetime.now()),
+            ]
+        )
 
     @api.model
-    def _due_domain(self, now):
-        return [
-            ("state", "=", "pending"),
-            ("next_attempt_at", "<=", now),
-            ("service_id.active", "=", True),
-            ("service_id.webhook_url", "!=", False),
-            "|",
-            ("lease_expires_at", "=", False),
-            ("lease_expires_at", "<=", now),
-        ]
+    def _receivers(self):
+        """The services that are sent to now."""
+        return (
+            self.env["fusion.billing.service"]
+            .sudo()
+            .search(
+                [
+                    ("webhook_url", "!=", False),
+                    ("webhook_disabled_at", "=", False),
+                    "|",
+                    ("webhook_paused_until", "=", False),
+                    ("webhook_paused_until", "<=", fields.Datetime.now()),
+                ]
+            )
+        )
 
     @api.model
-    def _claim(self):
-        """Lease what is due, a bounded share for each service.
+    def _receivers_now(self):
+        """Where the events of each service go at this moment.
 
+        :return: dict, service id -> :class:`Receiver`
+        """
+        services = self._receivers()
+        services.fetch(["webhook_url", "webhook_paused_until"])
+        receivers = {}
+        for service in services:
+            secrets, problem = (), "no webhook secret"
+            try:
+                secrets = tuple(service._webhook_secrets())
+            except UserError as exc:  # an unreadable secret stops its own service only
+                problem = str(exc)
+            receivers[service.id] = Receiver(
+                service.webhook_url,
+                secrets,
+                problem,
+                on_trial=bool(service.webhook_paused_until),
+            )
+        return receivers
+
+    @api.model
+    def _claim(self, receivers, room=None):
+        """Lease what is due, as much of each service as there is room for.
+
+        :param dict receivers: as :meth:`_receivers_now` has them
+        :param dict room: service id -> number; of others ``PER_LANE``
         :return: list of :class:`Claim`, holding all that sending needs
         """
+        room = room or {}
         now = fields.Datetime.now()
-        token = uuid.uuid4().hex
+        begin_until = time.monotonic() + LEASE.total_seconds() - DEADLINE_S
+        share = {}
+        for service, receiver in receivers.items():
+            number = room.get(service, PER_LANE)
+            if receiver.on_trial:  # a single event tries whether it is back
+                number = 1 if number >= PER_LANE else 0
+            if number:
+                share[service] = number
+        if not share:
+            return []
         self.flush_model()
-        self.env.cr.execute(
-            """
-            WITH ranked AS (
-                SELECT w.id, row_number() OVER (PARTITION BY w.service_id
-                                                ORDER BY w.next_attempt_at, w.id) AS n
-                  FROM fusion_billing_webhook w
-                  JOIN fusion_billing_service s ON s.id = w.service_id
-                 WHERE w.state = 'pending' AND w.next_attempt_at <= %(now)s
-                   AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= %(now)s)
-                   AND s.active AND s.webhook_url IS NOT NULL
-            ), due AS (
-                SELECT id FROM fusion_billing_webhook
-                 WHERE id IN (SELECT id FROM ranked WHERE n <= %(share)s)
-                   FOR NO KEY UPDATE SKIP LOCKED
+        token = uuid.uuid4().hex
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE fusion_billing_webhook w
+                   SET lease_token = %(token)s, lease_expires_at = %(lease_end)s
+                  FROM unnest(%(services)s, %(shares)s) AS room(service, share)
+                 CROSS JOIN LATERAL (
+                       SELECT id FROM fusion_billing_webhook
+                        WHERE service_id = room.service AND state = 'pending'
+                          AND next_attempt_at <= %(now)s
+                          AND (lease_expires_at IS NULL OR lease_expires_at <= %(now)s)
+                        ORDER BY next_attempt_at, id LIMIT room.share
+                          FOR NO KEY UPDATE SKIP LOCKED) due
+                 WHERE w.id = due.id
+                RETURNING w.service_id, w.next_attempt_at, w.id, w.event_id,
+                          w.event_type, w.payload, w.attempts, w.first_attempt_at
+                """,
+                now=now,
+                services=[*share],
+                shares=[*share.values()],
+                token=token,
+                lease_end=now + LEASE,
             )
-            UPDATE fusion_billing_webhook w
-               SET lease_token = %(token)s, lease_expires_at = %(lease_end)s
-              FROM due WHERE w.id = due.id
-            RETURNING w.id
-            """,
-            {
-                "now": now,
-                "share": PER_SERVICE,
-                "token": token,
-                "lease_end": now + LEASE,
-            },
         )
-        webhooks = self.sudo().browse(sorted(row[0] for row in self.env.cr.fetchall()))
-        webhooks.invalidate_recordset()
-        secrets = {s: self._secret_of(s) for s in webhooks.service_id}
+        self.invalidate_model(["lease_token", "lease_expires_at"])
         return [
             Claim(
-                id=webhook.id,
-                token=token,
-                service=webhook.service_id.id,
-                url=webhook.service_id.webhook_url,
-                secret=secrets[webhook.service_id],
-                event_id=webhook.event_id,
-                event_type=webhook.event_type,
-                body=webhook.payload.encode(),
+                webhook_id,
+                token,
+                service,
+                receivers[service],
+                event_id,
+                event_type,
+                payload.encode(),
+                attempts,
+                first_attempt_at,
+                begin_until,
             )
-            for webhook in webhooks
+            for (
+                service,
+                _due,
+                webhook_id,
+                event_id,
+                event_type,
+                payload,
+                attempts,
+                first_attempt_at,
+            ) in sorted(rows)
         ]
 
     @api.model
-    def _secret_of(self, service):
-        try:
-            return service._webhook_secret() or None
-        except UserError as exc:  # an unreadable secret stops its own service only
-            _logger.error("Webhook secret of %s: %s", service.code, exc)
-            return None
+    def _release(self, claims):
+        """Give back leases of what was not sent: it is due as before."""
+        if claims:
+            self.env.cr.execute(
+                """
+                UPDATE fusion_billing_webhook
+                   SET lease_token = NULL, lease_expires_at = NULL
+                 WHERE id = ANY(%s) AND lease_token = ANY(%s)
+                """,
+                [[c.id for c in claims], [*{c.token for c in claims}]],
+            )
 
     @api.model
-    def _send_all(self, claims):
-        """Send with no transaction open; return outcomes in the order of the claims.
+    def _record(self, done):
+        """Write what became of attempts whose lease is still ours, and commit.
 
-        One thread for each service: a receiver that is slow or dead holds up
-        nobody but itself, and is asked once in a round, not twenty times.
+        :param done: list of (:class:`Claim`, :class:`Outcome` or exception)
+        :return: ids of the services that are to be sent nothing more for now
         """
-        allowed = self.env["fusion.billing.service"]._webhook_allow_list()
-        context = ssl.create_default_context()
-        if ca_file := server_options.get("webhook_ca_file"):
-            context.load_verify_locations(ca_file)
-        lanes = defaultdict(list)
-        for claim in claims:
-            lanes[claim.service].append(claim)
-        outcomes = {}
-        with ThreadPoolExecutor(max_workers=min(THREADS, len(lanes))) as pool:
-            for sent in pool.map(
-                lambda lane: _send_lane(lane, allowed, context), lanes.values()
-            ):
-                outcomes.update(sent)
-        return [outcomes[claim.id] for claim in claims]
+        outcomes = []
+        for claim, outcome in done:
+            if isinstance(outcome, Exception):  # a mistake of ours, not of theirs
+                _logger.error("Webhook %s", claim.event_id, exc_info=outcome)
+                outcome = Outcome(None, f"internal: {type(outcome).__name__}")
+            outcomes.append((claim, outcome))
+        if not outcomes:
+            return []
+        for attempt in range(RECORD_TRIES):
+            with suppress(TransactionRollbackError):
+                stopped = self._record_once(outcomes)
+                self.env.cr.commit()
+                return stopped
+            # Somebody replayed one of them, or edits the service. Lost for good, they
+            # would be sent again when their leases end.
+            self.env.cr.rollback()
+            time.sleep(random.random() * 0.1 * 2**attempt)
+        _logger.warning("%s webhook attempts are not recorded: busy", len(outcomes))
+        return []
 
-    def _record(self, claim, outcome):
-        """Write what became of an attempt, if its lease is still ours.
-
-        :param Claim claim: from :meth:`_claim`
-        :param Outcome outcome: status is None where no answer came
-        """
-        webhook = self.sudo().browse(claim.id)
-        if not webhook.exists() or webhook.lease_token != claim.token:
-            return  # the lease ran out and another worker took over
+    @api.model
+    def _record_once(self, outcomes):
         now = fields.Datetime.now()
-        release = {"lease_token": False, "lease_expires_at": False}
-        if outcome is SKIPPED:
-            webhook.write(release | {"next_attempt_at": now + PAUSE})
-            return
-        attempts = webhook.attempts + 1
-        first_attempt_at = webhook.first_attempt_at or now
-        vals = release | {
-            "attempts": attempts,
-            "first_attempt_at": first_attempt_at,
-            "last_status": outcome.status or 0,
-            "last_error": outcome.error or False,
-        }
-        if outcome.status is not None and 200 <= outcome.status < 300:
-            vals |= {"state": "sent", "sent_at": now, "last_error": False}
+        self._release([claim for claim, outcome in outcomes if outcome is UNSENT])
+        sent = {c.id: (c, o) for c, o in outcomes if o is not UNSENT}
+        if not sent:
+            return []
+        rows = [self._recorded(claim, outcome, now) for claim, outcome in sent.values()]
+        self.flush_model()
+        ours = self.env.cr.execute_values(
+            """
+            UPDATE fusion_billing_webhook w
+               SET state = v.state, attempts = v.attempts,
+                   first_attempt_at = v.first_attempt_at::timestamp,
+                   next_attempt_at = v.next_attempt_at::timestamp,
+                   sent_at = v.sent_at::timestamp, last_status = v.last_status,
+                   last_error = v.last_error, lease_token = NULL,
+                   lease_expires_at = NULL, write_date = now() AT TIME ZONE 'UTC'
+              FROM (VALUES %s) AS v(id, token, state, attempts, first_attempt_at,
+                                    next_attempt_at, sent_at, last_status, last_error)
+             WHERE w.id = v.id AND w.lease_token = v.token
+            RETURNING w.id
+            """,
+            rows,
+            page_size=1000,
+            fetch=True,
+        )
+        self.invalidate_model()
+        ours = [sent[webhook_id] for [webhook_id] in ours]
+        self.env["fusion.billing.webhook.attempt"]._add(ours)
+        stopped = []
+        outcomes_of = defaultdict(list)
+        for claim, outcome in ours:
+            outcomes_of[claim.service].append(outcome)
+        for service_id, found in outcomes_of.items():
+            service = self.env["fusion.billing.service"].sudo().browse(service_id)
+            if service._webhook_heard(found):
+                stopped.append(service_id)
+        return stopped
+
+    @api.model
+    def _recorded(self, claim, outcome, now):
+        """The new values of a row, in the order of the statement above."""
+        attempts = claim.attempts + 1
+        first_attempt_at = claim.first_attempt_at or now
+        state, next_attempt_at, sent_at = "pending", now, None
+        if outcome.is_delivered:
+            state, sent_at = "sent", now
         elif backoff.give_up(attempts, first_attempt_at, now):
-            vals |= {"state": "dead"}
+            state = "dead"
         else:
-            delay = backoff.next_delay(attempts, random.random(), outcome.retry_after)
-            vals |= {"next_attempt_at": now + delay}
-        webhook.write(vals)
-
-
-def _send_lane(claims, allowed, context):
-    """Send the events of one service, in order, until one gets no answer at all.
-
-    :return: {claim id: :class:`Outcome`}
-    """
-    outcomes = {}
-    for claim in claims:
-        outcome = _send(claim, allowed, context)
-        outcomes[claim.id] = outcome
-        if outcome.status is None:
-            break
-    return {claim.id: outcomes.get(claim.id, SKIPPED) for claim in claims}
-
-
-def _send(claim, allowed, context):
-    """One attempt, outside every transaction. Returns an :class:`Outcome`."""
-    if not claim.secret:
-        # Unsigned, it would teach receivers to accept what anyone can send.
-        return Outcome(None, "no webhook secret", None)
-    try:
-        target = egress.check_url(claim.url, allowed)
-        headers = signing.delivery_headers(
-            claim.event_id,
-            claim.event_type,
-            claim.body,
-            [claim.secret],
-            int(time.time()),
+            next_attempt_at += backoff.next_delay(
+                attempts, random.random(), outcome.retry_after
+            )
+        return (
+            claim.id,
+            claim.token,
+            state,
+            attempts,
+            first_attempt_at,
+            next_attempt_at,
+            sent_at,
+            outcome.status or 0,
+            outcome.error,
         )
-        response = transport.post(
-            target,
-            claim.body,
-            headers,
+
+
+class _Sender:
+    """Makes attempts, in any number of threads, outside every transaction."""
+
+    def __init__(self, allowed):
+        self._allowed = allowed
+        self._context = ssl.create_default_context()
+        if ca_file := server_options.get("webhook_ca_file"):
+            self._context.load_verify_locations(ca_file)
+        self._lock = threading.Lock()
+        self._kept = []  # (url, session), the latest last
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        for _url, session in self._kept:
+            session.close()
+
+    def send(self, claim):
+        """One attempt. Returns an :class:`Outcome`."""
+        if time.monotonic() > claim.begin_until:
+            return UNSENT
+        started_at, began = datetime.now(timezone.utc), time.monotonic()
+        outcome = self._attempt(claim)
+        return outcome._replace(
+            started_at=started_at.replace(tzinfo=None),
+            seconds=time.monotonic() - began,
+        )
+
+    def _attempt(self, claim):
+        if not claim.receiver.secrets:
+            # Unsigned, it would teach receivers to accept what anyone can send.
+            return Outcome(None, claim.receiver.problem)
+        try:
+            headers = signing.delivery_headers(
+                claim.event_id,
+                claim.event_type,
+                claim.body,
+                claim.receiver.secrets,
+                int(time.time()),
+            )
+            response = self._post(claim.receiver.url, claim.body, headers)
+        except BillingError as exc:
+            return Outcome(None, exc.message)
+        except transport.TransportError as exc:
+            return Outcome(None, f"{exc.error_class}: {exc}")
+        retry_after = backoff.parse_retry_after(
+            response.headers.get("retry-after"), time.time()
+        )
+        error = None if 200 <= response.status < 300 else f"HTTP {response.status}"
+        head = response.head[:RESPONSE_HEAD].decode("utf-8", "replace")
+        head = head.replace("\x00", "\ufffd")  # PostgreSQL has no NUL
+        return Outcome(response.status, error, retry_after, head=head)
+
+    def _post(self, url, body, headers):
+        session = self._take(url)
+        try:
+            return session.post(body, headers, DEADLINE_S)
+        finally:
+            self._give_back(url, session)
+
+    def _take(self, url):
+        with self._lock:
+            for place in reversed(range(len(self._kept))):
+                if self._kept[place][0] == url:
+                    return self._kept.pop(place)[1]
+        return transport.Session(
+            egress.check_url(url, self._allowed),
             resolver=transport.system_resolver,
-            allowed=allowed,
-            deadline_s=DEADLINE_S,
-            ssl_context=context,
+            allowed=self._allowed,
+            ssl_context=self._context,
         )
-    except BillingError as exc:
-        return Outcome(None, exc.message, None)
-    except transport.TransportError as exc:
-        return Outcome(None, f"{exc.error_class}: {exc}", None)
-    retry_after = backoff.parse_retry_after(
-        response.headers.get("retry-after"), time.time()
-    )
-    error = None if 200 <= response.status < 300 else f"HTTP {response.status}"
-    return Outcome(response.status, error, retry_after)
+
+    def _give_back(self, url, session):
+        oldest = None
+        with self._lock:
+            self._kept.append((url, session))
+            if len(self._kept) > MAX_KEPT:
+                _url, oldest = self._kept.pop(0)
+        if oldest:
+            oldest.close()

@@ -32,5 +32,9 @@ from . import (
     test_unallocated,
     test_usage,
     test_webhook,
+    test_webhook_delivery,
+    test_webhook_health,
+    test_webhook_kept,
+    test_webhook_secret,
     test_worked_examples,
 )

@@ -374,3 +374,34 @@ class TestAuditViolations(AuditCase):
             self.order.id,
         )
         self._assert_named("subscription_not_told", "I10", "")
+
+    def test_a_type_of_event_that_the_app_has_not_chosen(self):
+        Type = self.env["fusion.billing.webhook.type"]
+        for code in ("rating.closed", "invoice.posted"):
+            self._outbox(code).sudo().unlink()
+        chosen = Type.search([("code", "not in", ["rating.closed", "invoice.posted"])])
+        self.service.webhook_type_ids = chosen
+        self._sql("UPDATE fusion_billing_service SET webhook_types_since = NULL")
+        self.assertFalse(self._findings())
+        self.service.webhook_type_ids = False
+        self._sql(
+            "UPDATE fusion_billing_service SET webhook_types_since = '2100-01-01'"
+        )
+        self.assertFalse(self._findings())  # what happens from then on is told
+        self._sql("UPDATE fusion_billing_service SET webhook_types_since = NULL")
+        self.assertEqual(
+            {*self._findings().mapped("kind")}, {"rating_not_told", "invoice_not_told"}
+        )
+
+    def test_what_was_deleted_after_its_time_is_no_violation(self):
+        self._outbox("rating.closed").search([]).write(
+            {"state": "sent", "sent_at": "2000-01-01 00:00:00"}
+        )
+        self.env.flush_all()
+        self.env["fusion.billing.webhook"]._prune()
+        self.assertFalse(self._outbox("rating.closed"))
+        self.assertTrue(self._findings())  # they are younger than what may be deleted
+        self.env["ir.config_parameter"].set_param(
+            "fusion_centralized_billing.webhooks_kept_since", "2100-01-01 00:00:00"
+        )
+        self.assertFalse(self._findings())

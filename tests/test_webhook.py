@@ -1,21 +1,13 @@
-import base64
-import hashlib
-import hmac
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from unittest.mock import patch
 
-from freezegun import freeze_time
-
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..engine import transport
-from ..models import server_options, webhook_delivery
+from ..models import server_options
 from .common import BillingCase
-
-URL = "https://receiver.sample-app.com/hooks"
-SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+from .webhook_case import URL
 
 
 @tagged("post_install", "-at_install")
@@ -66,196 +58,6 @@ class TestWebhookAddress(BillingCase):
 
 
 @tagged("post_install", "-at_install")
-class TestWebhookSecret(BillingCase):
-    def test_the_secret_is_encrypted_at_rest_and_not_copied(self):
-        self.service.webhook_secret = SECRET
-        self.env.flush_all()
-        self.env.cr.execute(
-            "SELECT s::text FROM fusion_billing_service s WHERE id = %s",
-            [self.service.id],
-        )
-        self.assertNotIn(SECRET[6:20], self.env.cr.fetchone()[0])
-        self.service.invalidate_recordset()
-        self.assertEqual(self.service.webhook_secret, SECRET)
-        with self.assertRaises(ValidationError):
-            self.service.webhook_secret = "whsec_not base64"
-        copied = self.service.copy({"code": "copied"})
-        self.assertFalse(copied.webhook_secret)
-        self.assertFalse(copied.api_key_hash)
-
-
-@tagged("post_install", "-at_install")
-class TestWebhookDelivery(BillingCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.service.write({"webhook_url": URL, "webhook_secret": SECRET})
-        cls.env["fusion.billing.webhook"].search([]).write({"state": "sent"})
-
-    def _enqueue(self, event_type="webhook.test", data=None):
-        return self.env["fusion.billing.webhook"]._enqueue(
-            self.service, event_type, data or {"b": "ü", "a": [1, None]}
-        )
-
-    def _deliver(self, *answers):
-        """Run the cron; the transport gives these answers. Returns its calls."""
-        calls = []
-        pending = list(answers)
-
-        def post(target, body, headers, **_options):
-            calls.append((target, body, headers))
-            answer = pending.pop(0)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        self._run_cron(post)
-        return calls
-
-    def _run_cron(self, post):
-        with (
-            patch.object(webhook_delivery.transport, "post", post),
-            self.enter_registry_test_mode(),
-        ):
-            self.env.ref(
-                "fusion_centralized_billing.cron_deliver_webhooks"
-            ).method_direct_trigger()
-
-    def _answer(self, status, **headers):
-        return transport.Response(status=status, head=b"", headers=headers)
-
-    def test_the_body_is_canonical_and_stored_once(self):
-        webhook = self._enqueue()
-        body = json.loads(webhook.payload)
-        self.assertEqual(
-            webhook.payload,
-            json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
-        )
-        self.assertIn('"data":{"a":[1,null],"b":"ü"}', webhook.payload)
-        self.assertEqual(body["id"], webhook.event_id)
-        self.assertEqual(body["type"], "webhook.test")
-        with self.assertRaises(UserError):
-            webhook.payload = "{}"
-
-    def test_every_attempt_posts_the_stored_bytes_under_the_same_id(self):
-        webhook = self._enqueue()
-        first = self._deliver(self._answer(500))
-        webhook.next_attempt_at = datetime(2026, 1, 1)
-        second = self._deliver(self._answer(200))
-        for _target, body, headers in first + second:
-            self.assertEqual(body, webhook.payload.encode())
-            self.assertEqual(headers["X-Fusion-Event-Id"], webhook.event_id)
-            self.assertEqual(headers["webhook-id"], webhook.event_id)
-            self.assertEqual(headers["X-Fusion-Event-Type"], "webhook.test")
-        self.assertEqual(len(first + second), 2)
-        self.assertEqual((webhook.state, webhook.attempts), ("sent", 2))
-
-    def test_both_signatures_verify(self):
-        webhook = self._enqueue()
-        [(_target, body, headers)] = self._deliver(self._answer(204))
-        self.assertEqual(
-            headers["X-Fusion-Signature"],
-            "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
-        )
-        signed = f"{webhook.event_id}.{headers['webhook-timestamp']}.".encode() + body
-        digest = hmac.digest(b"0123456789abcdef0123456789abcdef", signed, "sha256")
-        self.assertEqual(
-            headers["webhook-signature"], "v1," + base64.b64encode(digest).decode()
-        )
-
-    def test_the_delay_doubles_up_to_1024_minutes(self):
-        webhook = self._enqueue()
-        for attempts, minutes in ((1, 2), (2, 4), (3, 8), (10, 1024), (11, 1024)):
-            webhook.write(
-                {
-                    "attempts": attempts - 1,
-                    "first_attempt_at": False,
-                    "next_attempt_at": datetime(2026, 1, 1),
-                }
-            )
-            with freeze_time("2026-01-10 12:00:00"):
-                self._deliver(self._answer(503))
-            with self.subTest(attempts=attempts):
-                delay = webhook.next_attempt_at - datetime(2026, 1, 10, 12)
-                self.assertEqual(webhook.attempts, attempts)
-                self.assertGreaterEqual(delay, timedelta(minutes=minutes))
-                self.assertLessEqual(delay, timedelta(minutes=minutes * 1.1))
-
-    def test_it_is_given_up_after_days_and_can_be_replayed(self):
-        webhook = self._enqueue()
-        webhook.first_attempt_at = datetime(2026, 1, 1)
-        webhook.next_attempt_at = datetime(2026, 1, 1)
-        with freeze_time("2026-01-04 13:00:00"):
-            self._deliver(self._answer(500))
-        self.assertEqual(webhook.state, "dead")
-        event_id = webhook.event_id
-        webhook.action_replay()
-        [(_target, _body, headers)] = self._deliver(self._answer(200))
-        self.assertEqual(headers["X-Fusion-Event-Id"], event_id)
-        self.assertEqual(webhook.state, "sent")
-
-    def test_a_receiver_that_cannot_be_reached_is_tried_again(self):
-        webhook = self._enqueue()
-        self._deliver(transport.TransportError("connect", "connection refused"))
-        self.assertEqual(webhook.state, "pending")
-        self.assertIn("connect", webhook.last_error)
-        self.assertFalse(webhook.lease_token)
-
-    def test_one_failing_receiver_does_not_stop_another(self):
-        other = self._create_service(
-            code="other-app", webhook_url=URL + "2", webhook_secret=SECRET
-        )
-        failing = self._enqueue()
-        healthy = self.env["fusion.billing.webhook"]._enqueue(other, "webhook.test", {})
-
-        def post(target, *_args, **_options):
-            if target.path.endswith("2"):
-                return self._answer(200)
-            raise transport.TransportError("timeout", "too slow")
-
-        self._run_cron(post)
-        self.assertEqual((failing.state, healthy.state), ("pending", "sent"))
-
-    def test_a_receiver_that_is_down_is_asked_once_in_a_round(self):
-        first, second = self._enqueue(), self._enqueue()
-        with freeze_time("2026-01-10 12:00:00"):
-            (first | second).next_attempt_at = datetime(2026, 1, 10)
-            calls = self._deliver(transport.TransportError("timeout", "too slow"))
-        self.assertEqual(len(calls), 1)
-        self.assertEqual((first.attempts, second.attempts), (1, 0))
-        self.assertEqual(second.next_attempt_at, datetime(2026, 1, 10, 12, 1))
-        self.assertFalse(second.lease_token)
-
-    def test_a_leased_event_is_not_claimed_again_until_the_lease_ends(self):
-        """A worker died after claiming: the event waits for the lease, no longer."""
-        Webhook = self.env["fusion.billing.webhook"]
-        with freeze_time("2026-01-10 12:00:00"):
-            webhook = self._enqueue()
-            [claim] = Webhook._claim()
-            self.assertEqual(claim.id, webhook.id)
-            self.assertFalse(Webhook._claim())
-        with freeze_time("2026-01-10 12:02:00"):
-            [second] = Webhook._claim()
-            # the first worker comes back late: its word no longer counts
-            webhook._record(claim, webhook_delivery.Outcome(200, None, None))
-            self.assertEqual(webhook.state, "pending")
-            webhook._record(second, webhook_delivery.Outcome(200, None, None))
-            self.assertEqual(webhook.state, "sent")
-
-    def test_nothing_is_sent_unsigned(self):
-        self.service.webhook_secret = False
-        webhook = self._enqueue()
-        self.assertFalse(self._deliver())
-        self.assertEqual(webhook.last_error, "no webhook secret")
-
-    def test_without_an_address_the_event_is_kept_and_not_sent(self):
-        self.service.webhook_url = False
-        webhook = self._enqueue()
-        self.assertFalse(self._deliver())
-        self.assertEqual((webhook.state, webhook.attempts), ("pending", 0))
-
-
-@tagged("post_install", "-at_install")
 class TestWebhookEvents(BillingCase):
     """Each business change writes its one event, in its own transaction."""
 
@@ -300,6 +102,36 @@ class TestWebhookEvents(BillingCase):
         move.button_draft()
         move.button_cancel()
         self.assertEqual(self._types()[-1], "invoice.cancelled")
+
+    def test_events_of_a_subscription_are_numbered(self):
+        other = self._create_service(code="other-app")
+        self._create_link(service_id=other.id, external_id="other-1")
+        order = self._create_order()
+        numbers = {self.service: [], other: []}
+        order.action_confirm()
+        order.subscription_state = "4_paused"
+        order.subscription_state = "3_progress"
+        for service, found in numbers.items():
+            of_order = service.webhook_ids.filtered(
+                lambda w: w.subscription_id == order
+            )
+            for webhook in of_order.sorted("id"):
+                found.append(json.loads(webhook.payload)["sequence"])
+        self.assertEqual(numbers, {self.service: [1, 2, 3], other: [1, 2, 3]})
+        test = self.env["fusion.billing.webhook"]._enqueue(other, "webhook.test", {})
+        self.assertIsNone(json.loads(test.payload)["sequence"])
+
+    def test_only_what_was_chosen_is_told(self):
+        self.service.webhook_type_ids = self.env.ref(
+            "fusion_centralized_billing.webhook_type_subscription_updated"
+        )
+        before = self._types()
+        order = self._create_order()
+        order.action_confirm()
+        order.subscription_state = "4_paused"
+        self.service.action_send_test_webhook()
+        told = self._types()[len(before) :]
+        self.assertEqual(told, ["subscription.updated", "webhook.test"])
 
     def test_a_paid_invoice(self):
         move = self.order._create_invoices()

@@ -1,1 +1,7 @@
-from . import api_key_wizard, usage_move_wizard, usage_void_wizard
+from . import (
+    api_key_wizard,
+    usage_move_wizard,
+    usage_void_wizard,
+    webhook_replay_wizard,
+    webhook_secret_wizard,
+)

@@ -1,0 +1,171 @@
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+from unittest.mock import patch
+
+from cryptography.fernet import Fernet
+from freezegun import freeze_time
+
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from ..models import server_options
+from .webhook_case import SECRET, WebhookCase
+
+
+@tagged("post_install", "-at_install")
+class TestWebhookSecret(WebhookCase):
+    def test_the_secret_is_encrypted_at_rest_and_not_copied(self):
+        self.service.webhook_secret = SECRET
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT s::text FROM fusion_billing_service s WHERE id = %s",
+            [self.service.id],
+        )
+        self.assertNotIn(SECRET[6:20], self.env.cr.fetchone()[0])
+        self.service.invalidate_recordset()
+        self.assertEqual(self.service.webhook_secret, SECRET)
+        with self.assertRaises(ValidationError):
+            self.service.webhook_secret = "whsec_not base64"
+        copied = self.service.copy({"code": "copied"})
+        self.assertFalse(copied.webhook_secret)
+        self.assertFalse(copied.api_key_hash)
+
+    def test_both_secrets_sign_while_one_is_replaced(self):
+        with freeze_time("2026-01-10 12:00:00"):
+            new = self.service._replace_webhook_secret(24)
+        self.assertRegex(new, r"^whsec_[A-Za-z0-9+/]{32}$")
+        self.assertEqual(self.service.webhook_secret, new)
+        for moment, secrets in (
+            ("2026-01-11 11:59:59", [new, SECRET]),
+            ("2026-01-11 12:00:00", [new]),
+        ):
+            webhook = self._enqueue()
+            webhook.next_attempt_at = datetime(2026, 1, 1)
+            with freeze_time(moment):
+                [(_url, body, headers)] = self._deliver(self._answer(200))
+            signed = f"{webhook.event_id}.{headers['webhook-timestamp']}.".encode()
+            expected = [
+                "v1,"
+                + base64.b64encode(
+                    hmac.digest(
+                        base64.b64decode(secret.removeprefix("whsec_")),
+                        signed + body,
+                        "sha256",
+                    )
+                ).decode()
+                for secret in secrets
+            ]
+            with self.subTest(moment):
+                self.assertEqual(headers["webhook-signature"].split(" "), expected)
+                self.assertEqual(
+                    headers["X-Fusion-Signature"],
+                    "sha256=" + hmac.new(new.encode(), body, "sha256").hexdigest(),
+                )
+
+    def test_a_secret_without_overlap_is_gone(self):
+        new = self.service._replace_webhook_secret(0)
+        self.assertEqual(self.service._webhook_secrets(), [new])
+        self.assertFalse(self.service.sudo().webhook_previous_secret_encrypted)
+
+    def test_nothing_is_sent_unsigned(self):
+        self.service.webhook_secret = False
+        webhook = self._enqueue()
+        self.assertFalse(self._deliver())
+        self.assertEqual(webhook.last_error, "no webhook secret")
+
+    def test_both_signatures_verify(self):
+        webhook = self._enqueue()
+        [(_target, body, headers)] = self._deliver(self._answer(204))
+        self.assertEqual(
+            headers["X-Fusion-Signature"],
+            "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
+        )
+        signed = f"{webhook.event_id}.{headers['webhook-timestamp']}.".encode() + body
+        digest = hmac.digest(b"0123456789abcdef0123456789abcdef", signed, "sha256")
+        self.assertEqual(
+            headers["webhook-signature"], "v1," + base64.b64encode(digest).decode()
+        )
+
+    def test_the_wizard_makes_a_secret_or_takes_one(self):
+        Wizard = self.env["fusion.billing.webhook.secret.wizard"]
+        shown = Wizard.create({"service_id": self.service.id}).action_generate()
+        made = shown["context"]["default_secret"]
+        self.assertEqual(self.service._webhook_secrets(), [made, SECRET])
+        own = "whsec_" + base64.b64encode(b"of the app").decode()
+        wizard = Wizard.create(
+            {"service_id": self.service.id, "own_secret": own, "overlap_hours": 0}
+        )
+        wizard.flush_recordset()
+        self.env.cr.execute(
+            "SELECT w::text FROM fusion_billing_webhook_secret_wizard w WHERE id = %s",
+            [wizard.id],
+        )
+        self.assertNotIn(own[6:], self.env.cr.fetchone()[0])
+        self.assertEqual(
+            wizard.action_generate()["type"], "ir.actions.act_window_close"
+        )
+        self.assertEqual(self.service._webhook_secrets(), [own])
+        with self.assertRaises(ValidationError):
+            Wizard.create({"service_id": self.service.id, "own_secret": "whsec_?"})
+
+    def test_the_key_that_encrypts_is_replaced(self):
+        """The new key goes before the old one, which can go the next day."""
+        old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+        with self._keys(old):
+            self.service.webhook_secret = SECRET
+            self.service._replace_webhook_secret(24)
+            secrets = self.service._webhook_secrets()
+        self.assertEqual(secrets[1], SECRET)
+        with self._keys(f"{new}, {old}"):
+            self.assertEqual(self.service._webhook_secrets(), secrets)
+            encrypted = self.service.webhook_secret_encrypted
+            self.service._encrypt_with_first_key()
+            renewed = self.service.webhook_secret_encrypted
+            self.service._encrypt_with_first_key()
+        self.assertNotEqual(renewed, encrypted)
+        self.assertEqual(self.service.webhook_secret_encrypted, renewed)
+        with self._keys(new):
+            self.assertEqual(self.service._webhook_secrets(), secrets)
+
+    def test_a_missing_key_is_named(self):
+        """The form opens, deliveries say why, and go on when the key is back."""
+        key = Fernet.generate_key().decode()
+        with self._keys(key):
+            self.service.webhook_secret = SECRET
+        webhook = self._enqueue()
+        with self._keys(Fernet.generate_key().decode()):
+            self.service.invalidate_recordset()
+            self.assertFalse(self.service.webhook_secret)
+            self.service._encrypt_with_first_key()
+            self.assertFalse(self._deliver())
+        self.assertIn("its key is missing", webhook.last_error)
+        self.assertEqual(webhook.state, "pending")
+        webhook.next_attempt_at = datetime(2026, 1, 1)
+        with self._keys(key):
+            self._deliver(self._answer(200))
+        self.assertEqual(webhook.state, "sent")
+
+    def test_no_secret_in_exports_and_logs(self):
+        fields = self.service.fields_get()
+        for name, field in fields.items():
+            if "secret" in name and field["type"] == "char":
+                self.assertFalse(field.get("exportable", True), name)
+        new = self.service._replace_webhook_secret(24)
+        with self.assertLogs("odoo", "DEBUG") as logs:
+            self._enqueue()
+            self._deliver(self._answer(500))
+            self._enqueue()
+            self._deliver(RuntimeError("a mistake of ours"))
+        self.assertIn("a mistake of ours", "".join(logs.output))
+        told = "".join([*logs.output, *self.service.message_ids.mapped("body")])
+        for secret in (SECRET, new):
+            self.assertNotIn(secret[6:], told)
+
+    def _keys(self, keys):
+        return patch.object(
+            server_options,
+            "get",
+            lambda name, default="": keys if name == "secret_key" else default,
+        )
