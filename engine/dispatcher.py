@@ -73,16 +73,32 @@ class Dispatcher:
             lanes = self._lanes.values()
             return bool(self._results) or any(x.waiting or x.under_way for x in lanes)
 
-    def room(self) -> dict[Hashable, int]:
-        """How many more jobs each lane takes now; one that is new: ``PER_LANE``."""
+    @property
+    def is_held_up(self) -> bool:
+        """Whether there is something for a receiver that has not been quick."""
+        with self._lock:
+            return any(self._is_slow(lane) for lane in self._lanes.values())
+
+    def room(self, *, beside_slow: bool = False) -> dict[Hashable, int]:
+        """How many more jobs each lane takes now; one that is new: ``PER_LANE``.
+
+        :param beside_slow: only to pass the time until those that hold up are done:
+            they take nothing more
+        """
         with self._lock:
             return {
-                # What has ended and was not taken may be bad news: it counts.
-                key: max(
-                    0, lane.ahead - len(lane.waiting) - lane.under_way - lane.untaken
-                )
+                key: 0 if beside_slow and self._is_slow(lane) else self._room_of(lane)
                 for key, lane in self._lanes.items()
             }
+
+    def _is_slow(self, lane):
+        return bool(lane.waiting or lane.under_way) and lane.ahead <= self._per_lane
+
+    @staticmethod
+    def _room_of(lane):
+        # What has ended and was not taken may be bad news: it counts.
+        held = len(lane.waiting) + lane.under_way + lane.untaken
+        return max(0, lane.ahead - held)
 
     def offer(self, jobs: Iterable[tuple[Hashable, Any]]) -> None:
         """Take (lane, job) pairs; those of a lane are begun in this order."""

@@ -1,4 +1,5 @@
 import logging
+import math
 import random
 import ssl
 import threading
@@ -82,23 +83,27 @@ class FusionBillingWebhook(models.Model):
             sender,
             Dispatcher(sender.send, is_good=attrgetter("is_delivered")) as dispatcher,
         ):
-            receivers = {}
-            while time_left:
+            receivers, end = {}, math.inf
+            # When the time is up, those that hold up the job are waited for: meanwhile
+            # the others are served.
+            while time_left or (dispatcher.is_held_up and time.monotonic() < end):
                 known, receivers = receivers, self._receivers_now()
                 for service in known:
                     if known[service] != receivers.get(service):
                         # Another address or secret, or archived: what has waited
                         # here goes there.
                         self._release(dispatcher.withdraw(service))
-                claims = self._claim(receivers, dispatcher.room())
-                self.env.cr.commit()  # the leases must outlive a crash
+                room = dispatcher.room(beside_slow=not time_left)
+                claims = self._claim(receivers, room)
+                time_left = Cron._commit_progress()  # the leases must outlive a crash
+                if not time_left:
+                    end = min(end, time.monotonic() + DEADLINE_S)
                 dispatcher.offer((claim.service, claim) for claim in claims)
                 if not dispatcher.is_busy:
                     break
                 done = dispatcher.results(ROUND_S)
                 for service in self._record(done):
                     self._release(dispatcher.withdraw(service))
-                time_left = Cron._commit_progress(len(done))
             self._release(dispatcher.close())
             self._record(dispatcher.results(0))
         Cron._commit_progress(remaining=self._due_count())
@@ -259,7 +264,7 @@ class FusionBillingWebhook(models.Model):
         for attempt in range(RECORD_TRIES):
             with suppress(TransactionRollbackError):
                 stopped = self._record_once(outcomes)
-                self.env.cr.commit()
+                self.env["ir.cron"]._commit_progress(len(outcomes))
                 return stopped
             # Somebody replayed one of them, or edits the service. Lost for good, they
             # would be sent again when their leases end.

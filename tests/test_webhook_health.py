@@ -1,4 +1,7 @@
+import itertools
+import threading
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -26,6 +29,35 @@ class TestWebhookHealth(WebhookCase):
 
         self._run_cron(post)
         self.assertEqual((failing.state, healthy.state), ("pending", "sent"))
+
+    def test_a_mute_receiver_holds_up_nobody_when_the_time_of_the_job_is_over(self):
+        other = self._create_service(
+            code="other-app", webhook_url=URL + "2", webhook_secret=SECRET
+        )
+        self._enqueue()
+        Webhook = self.env["fusion.billing.webhook"]
+        events = Webhook._enqueue_all([(other, "webhook.test", {})] * 20)
+        told, all_told = [], threading.Event()
+        waited = []
+
+        def post(_sender, url, *_args):
+            if url == URL:  # answers when the others have been told
+                waited.append(all_told.wait(30))
+                raise TIMEOUT
+            told.append(url)
+            if len(told) == len(events):
+                all_told.set()
+            return self._answer(200)
+
+        rounds = itertools.count()
+        with patch.object(
+            self.env.registry["ir.cron"],
+            "_commit_progress",
+            lambda *_args, **_values: 10 if next(rounds) == 0 else 0,
+        ):
+            self._run_cron(post)
+        self.assertEqual(waited, [True])
+        self.assertEqual({*events.mapped("state")}, {"sent"})
 
     def test_a_receiver_that_is_down_is_left_alone_for_a_while(self):
         events = self.env["fusion.billing.webhook"]
@@ -101,9 +133,8 @@ class TestWebhookHealth(WebhookCase):
         self._deliver(self._answer(410))
         webhook.write({"state": "dead", "next_attempt_at": False})
         action = self.service.action_enable_webhooks()
-        wizard = (
-            self.env[action["res_model"]].with_context(action["context"]).create({})
-        )
+        Wizard = self.env[action["res_model"]].with_context(**action["context"])
+        wizard = Wizard.create({})
         self.assertEqual(wizard.event_count, 1)
         wizard.action_replay()
         self._deliver(self._answer(200))

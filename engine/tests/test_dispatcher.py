@@ -124,6 +124,18 @@ class TestDispatcher(unittest.TestCase):
             self.take(dispatcher, PER_LANE)
             self.assertEqual(dispatcher.room(), {"a": PER_LANE})
 
+    def test_beside_one_that_holds_up(self):
+        with Dispatcher(self.send) as dispatcher:
+            dispatcher.offer(self.jobs("a", PER_LANE))
+            self.take(dispatcher, PER_LANE)
+            self.assertFalse(dispatcher.is_held_up)
+            dispatcher.offer(self.jobs("slow", 1))
+            self.assertTrue(dispatcher.is_held_up)
+            self.assertEqual(dispatcher.room()["slow"], PER_LANE - 1)
+            room = dispatcher.room(beside_slow=True)
+            self.assertEqual(room, {"a": PER_LANE * 2**PER_LANE, "slow": 0})
+            self.gate.set()
+
     def test_closing_waits_for_what_is_under_way(self):
         dispatcher = Dispatcher(self.send)
         dispatcher.offer(self.jobs("slow", 10))
