@@ -123,7 +123,8 @@ def run(workspace: Workspace, options: argparse.Namespace) -> dict:
                 peak = max(peak, found["memory_kb"])
                 spent = worker("loop", count=each)
                 bare.append(spent["count"] / spent["seconds"])
-                for never, delays in ((0, without), (MUTE, with_mute)):
+                sides = [(0, without), (MUTE, with_mute)]
+                for never, delays in sides[:: 1 if number % 2 else -1]:
                     found = worker("deliver", count=paced, never=never)
                     check(found, paced * HEALTHY)
                     delays.append(1000 * quantiles(found["delays"], n=20)[-1])

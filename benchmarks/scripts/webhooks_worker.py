@@ -9,11 +9,10 @@ import resource
 import ssl
 import sys
 import time
+from datetime import datetime, timezone
 from unittest.mock import patch
 
 sys.path.append(args["repo"])  # noqa: F821 (given by the shell)
-
-from odoo import fields
 
 from odoo.addons.fusion_centralized_billing.engine import signing
 from odoo.addons.fusion_centralized_billing.models import server_options
@@ -62,7 +61,7 @@ class Worker:
             SELECT service, 'evt_' || md5(n::text), 'webhook.test', repeat('x', 500),
                    'sent', 1, day, day, day, 204, day
               FROM generate_series(1, %(count)s) n,
-                   LATERAL (SELECT %(services)s[1 + n %% %(number)s] AS service,
+                   LATERAL (SELECT (%(services)s)[1 + n %% %(number)s] AS service,
                                    now() AT TIME ZONE 'UTC'
                                    - n * interval '1 day' / %(count)s AS day) x
             """,
@@ -113,7 +112,8 @@ class Worker:
         """Deliver them; returns seconds until the healthy were all told, and when
         each was, in seconds after the beginning."""
         self.enqueue(count, never)
-        started, begin = time.monotonic(), fields.Datetime.now()
+        started = time.monotonic()
+        begin = datetime.now(timezone.utc).replace(tzinfo=None)
         self.env["fusion.billing.webhook"]._cron_deliver()
         whole = time.monotonic() - started
         self.env.cr.commit()
