@@ -12,18 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
-from odoo.sql_db import Cursor
 
 from ..engine.api_errors import error_body, status_of
 from ..engine.errors import BillingError, NotFoundError
 from ..engine.keys import parse_bearer
 from ..engine.query import Reader, read_query
-from ..models.own_transaction import own_transaction
+from ..models.own_transaction import begin_read_committed, own_transaction
 from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
 
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
@@ -165,7 +163,10 @@ def api_route(
             if scope is None:
                 return handler(self, **arguments)
             if read_committed:
-                _read_committed(request.env.cr)
+                # At Odoo's REPEATABLE READ, ON CONFLICT DO NOTHING fails where another
+                # request has inserted the event meanwhile; each failure logs the whole
+                # batch as an error.
+                begin_read_committed(request.env.cr)
             call = _authenticated_call(route)
             return _answer(call, lambda: handler(self, call, **arguments))
 
@@ -175,18 +176,6 @@ def api_route(
         return endpoint
 
     return decorate
-
-
-def _read_committed(cr):
-    """Let requests with the same events just wait for each other.
-
-    At Odoo's REPEATABLE READ, ON CONFLICT DO NOTHING fails where another request has
-    inserted the event meanwhile; each failure logs the whole batch as an error.
-    """
-    if isinstance(cr, Cursor):  # the one cursor of a test cannot change its level
-        cr.rollback()  # only a new transaction may choose
-        # said with its BEGIN, not by a statement; the pool resets it
-        cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
 
 
 def _authenticated_call(route):

@@ -1,6 +1,21 @@
 import contextlib
 
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+
 from odoo.sql_db import Cursor
+
+
+def begin_read_committed(cr):
+    """Begin anew, at READ COMMITTED: who comes second waits and goes on.
+
+    For what several processes are to do side by side, where Odoo's REPEATABLE READ
+    would refuse the second one. It holds until Odoo's pool gives the connection out
+    again.
+    """
+    if isinstance(cr, Cursor):  # the one cursor of a test cannot change its level
+        cr.rollback()  # only a new transaction may choose
+        # said with its BEGIN, not by a statement; the pool resets it
+        cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from ..engine import backoff, egress, signing, transport
 from ..engine.dispatcher import PER_LANE, Dispatcher
 from ..engine.errors import BillingError
 from . import server_options
+from .own_transaction import begin_read_committed
 
 _logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class FusionBillingWebhook(models.Model):
     def _cron_deliver(self):
         """Send what is due until nothing is, or the cron's time is up."""
         Cron = self.env["ir.cron"]
+        begin_read_committed(self.env.cr)  # what others lease meanwhile is passed over
         sender = _Sender(self.env["fusion.billing.service"]._webhook_allow_list())
         time_left = Cron._commit_progress(remaining=self._due_count())
         with (
@@ -277,7 +279,8 @@ class FusionBillingWebhook(models.Model):
     def _record_once(self, outcomes):
         now = fields.Datetime.now()
         self._release([claim for claim, outcome in outcomes if outcome is UNSENT])
-        sent = {c.id: (c, o) for c, o in outcomes if o is not UNSENT}
+        # By token, too: after a jump of the clock we may have leased one twice.
+        sent = {(c.id, c.token): (c, o) for c, o in outcomes if o is not UNSENT}
         if not sent:
             return []
         rows = [self._recorded(claim, outcome, now) for claim, outcome in sent.values()]
@@ -294,14 +297,14 @@ class FusionBillingWebhook(models.Model):
               FROM (VALUES %s) AS v(id, token, state, attempts, first_attempt_at,
                                     next_attempt_at, sent_at, last_status, last_error)
              WHERE w.id = v.id AND w.lease_token = v.token
-            RETURNING w.id
+            RETURNING v.id, v.token
             """,
             rows,
             page_size=1000,
             fetch=True,
         )
         self.invalidate_model()
-        ours = [sent[webhook_id] for [webhook_id] in ours]
+        ours = [sent[key] for key in ours]
         self.env["fusion.billing.webhook.attempt"]._add(ours)
         stopped = []
         outcomes_of = defaultdict(list)

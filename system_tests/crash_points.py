@@ -1,6 +1,6 @@
-"""Where tests end a process that rates or invoices usage: between what it writes."""
+"""Where tests end a process: between what it writes, or sends."""
 
-# point -> (model, method, before or after it)
+# point -> (model, method, before or after it, which call of it (1))
 POINTS = {
     "usage stored, not answered": ("fusion.billing.usage", "_store", "after"),
     "queue read, not rated": ("fusion.billing.rating.queue", "_take", "after"),
@@ -11,4 +11,8 @@ POINTS = {
     "posted, not told": ("account.move", "_fc_emit_rating_closed", "before"),
     "posted, not committed": ("account.move", "_post", "after"),
     "released, not committed": ("fusion.billing.rating", "_release", "after"),
+    "claimed, not committed": ("fusion.billing.webhook", "_claim", "after"),
+    "leased, not sent": ("ir.cron", "_commit_progress", "after", 2),
+    "sent, not recorded": ("fusion.billing.webhook", "_record", "before"),
+    "recorded, not committed": ("fusion.billing.webhook", "_record_once", "after"),
 }

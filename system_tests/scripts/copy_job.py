@@ -4,14 +4,15 @@
 """
 
 import json
+import uuid
 
 
 def main(env, args):
     job = env.ref(args["job"])
     admin = env.ref("base.user_admin")
     copies = [
-        job.copy({"user_id": admin.copy({"login": f"runner-{number}"}).id})
-        for number in range(args["count"])
+        job.copy({"user_id": admin.copy({"login": f"runner-{uuid.uuid4()}"}).id})
+        for _ in range(args["count"])
     ]
     env.cr.commit()
     print(json.dumps([copy.id for copy in copies]))

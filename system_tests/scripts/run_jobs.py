@@ -7,6 +7,7 @@ Optional `stop`, [one of ../crash_points.py, a path]: when that point is reached
 file is made, and nothing more is done.
 """
 
+import itertools
 import os
 import runpy
 import time
@@ -31,15 +32,19 @@ def keep_ledger(env, path):
 def stop_at(env, point, path):
     """Wait there to be killed."""
     points = runpy.run_path(Path(__file__).parents[1] / "crash_points.py")["POINTS"]
-    model, method, when = points[point]
+    model, method, when, number = (*points[point], 1)[:4]
+    calls = itertools.count(1)
     original = getattr(env.registry[model], method)
 
     def stop(records, *args, **kwargs):
-        if when == "after":
-            original(records, *args, **kwargs)
+        is_the_one = next(calls) == number
+        if when == "after" or not is_the_one:
+            result = original(records, *args, **kwargs)
+        if not is_the_one:
+            return result
         records.env.flush_all()  # it is about what is written
         Path(path).touch()
-        time.sleep(3600)
+        return time.sleep(3600)
 
     setattr(env.registry[model], method, stop)
 
