@@ -131,6 +131,7 @@ class FusionBillingWebhook(models.Model):
             .sudo()
             .search(
                 [
+                    ("active", "=", True),
                     ("webhook_url", "!=", False),
                     ("webhook_disabled_at", "=", False),
                     "|",

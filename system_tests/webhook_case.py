@@ -40,7 +40,7 @@ class WebhookCase(SystemCase):
         source, _none = cls.shared_database(
             "webhooks", lambda database: cls.odoo(database, "-i", ADDON)
         )
-        cls.database = cls.copy_database("world", source)
+        cls.use_database(source)
         cls.start_receiver()
         cls.use_conf()
         cls.services = cls.script(
@@ -48,6 +48,10 @@ class WebhookCase(SystemCase):
             "make_webhooks.py",
             {"url": f"https://localhost:{cls.port}", "paths": cls.paths},
         )
+
+    @classmethod
+    def use_database(cls, source: str) -> None:
+        cls.database = cls.copy_database("world", source)
 
     @classmethod
     def start_receiver(cls) -> None:
@@ -71,8 +75,10 @@ class WebhookCase(SystemCase):
     @classmethod
     def use_conf(cls) -> None:
         """From here on every process of this class may reach the receiver."""
-        workspace = copy.copy(cls.workspace)
-        workspace.conf = workspace.write_conf(
+        if "workspace" not in vars(cls):
+            cls.workspace = copy.copy(cls.workspace)
+            cls.addClassCleanup(delattr, cls, "workspace")
+        cls.workspace.conf = cls.workspace.write_conf(
             f"system-{cls.__name__}",
             sections={
                 ADDON: {
@@ -81,8 +87,6 @@ class WebhookCase(SystemCase):
                 }
             },
         )
-        cls.workspace = workspace
-        cls.addClassCleanup(delattr, cls, "workspace")
 
     def setUp(self):
         super().setUp()

@@ -33,6 +33,7 @@ from . import (
     test_usage,
     test_webhook,
     test_webhook_delivery,
+    test_webhook_faults,
     test_webhook_health,
     test_webhook_kept,
     test_webhook_secret,
