@@ -7,16 +7,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from provisioning import python_env
-from provisioning.lock import exclusive
 from provisioning.process import clean_env
 from provisioning.server import HOST
-from provisioning.settings import HERE
 
 from .api import PREFIX, ApiCase
 from .common import INVOICE_JOB
+from .openapi_env import get_bin
 
-REQUIREMENTS = HERE / "requirements-openapi.txt"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 SEED = 20260101
@@ -48,14 +45,7 @@ class TestSchemathesis(ApiCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        workspace = cls.workspace
-        with (
-            exclusive(workspace.cache / "lock", workspace.progress, "provisioning"),
-            workspace.phase("OpenAPI tests: packages") as phase,
-        ):
-            cls.bin = python_env.get_venv(
-                workspace.settings, REQUIREMENTS, phase, "openapi-packages"
-            ).parent
+        cls.bin = get_bin(cls.workspace)
         cls.run_jobs(cls.database, INVOICE_JOB)
         cls.invoice = cls.psql(NAMES)
 

@@ -16,6 +16,7 @@ from . import (
     subscriptions,
     usage,
     values,
+    webhooks,
 )
 from .operation import JSON, Operation
 
@@ -34,7 +35,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 }
 SCHEMAS: dict[str, dict] = {
     name: schema
-    for module in (values, errors, subscription_schemas, *RESOURCES)
+    for module in (values, errors, subscription_schemas, *RESOURCES, webhooks)
     for name, schema in getattr(module, "SCHEMAS", {}).items()
 }
 TAGS = {
@@ -45,6 +46,9 @@ TAGS = {
     "Invoices": "What your customers were billed.",
     "Reconciliation": "Your totals of a window beside ours.",
     "Webhook events": "What your webhook receiver was told.",
+    webhooks.TAG: "What your receiver is sent: a `POST` to the webhook address of your"
+    " service. Verify the signature, answer any 2xx within 15 seconds, and expect an"
+    " event more than once and in no promised order.",
     "About the API": "These need no key.",
 }
 SCOPES = {
@@ -112,6 +116,7 @@ def document(routes: Sequence, version: str, prefix: str) -> dict:
         "servers": [{"url": prefix, "description": "This server"}],
         "tags": [{"name": name, "description": TAGS[name]} for name in TAGS],
         "paths": paths,
+        "webhooks": webhooks.webhooks(),
         "components": {
             "schemas": SCHEMAS,
             "parameters": {"Database": DATABASE},

@@ -1,5 +1,6 @@
 from .operation import Link, Operation, Parameter, Request, paging
 from .values import an_object, answer, count, one_of, page, ref, text
+from .webhooks import ENVELOPE
 
 TAG = "Webhook events"
 EVENT_ID = Parameter(
@@ -28,17 +29,14 @@ SCHEMAS = {
     ),
     "EventPayload": an_object(
         {
-            "api_version": text("A date, as `2026-01-01`."),
-            "id": text("The `event_id`."),
-            "type": text("The `event_type`."),
-            "created_at": ref("Instant"),
-            "service": text("Code of your service."),
+            **ENVELOPE,
             "data": {
                 "type": "object",
                 "additionalProperties": True,
                 "description": "What happened; each type has keys of its own.",
             },
         },
+        optional=("sequence",),  # not in events of before there was one
         description="What your receiver is sent.",
     ),
     "EventState": answer(
@@ -88,6 +86,7 @@ What was sent to your receiver can also be fetched, for example after it was dow
                         "id": EVENT_ID.example,
                         "type": "invoice.posted",
                         "created_at": "2026-02-01T00:00:05Z",
+                        "sequence": None,
                         "service": "nexacloud",
                         "data": {"invoice_id": 88, "number": "INV/2026/00012"},
                     },

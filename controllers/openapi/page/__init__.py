@@ -13,8 +13,10 @@ from markupsafe import Markup
 from .html import element, prose
 from .operations import anchor, operation_section
 from .schemas import schema_sections, table
+from .webhooks import webhook_sections
 
 _HERE = Path(__file__).parent
+WEBHOOKS = "Webhooks"
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -175,6 +177,7 @@ def _group(document, tag):
             for method, path, operation in _operations(document)
             if tag["name"] in operation["tags"]
         ],
+        webhook_sections(document) if tag["name"] == WEBHOOKS else None,
         id=anchor(tag["name"]),
     )
 
