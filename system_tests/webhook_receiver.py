@@ -3,7 +3,8 @@
     python -m system_tests.webhook_receiver FOLDER
 
 Makes its certificates in FOLDER, prints its port, and appends a line for each request
-that was read whole to FOLDER/received: path, event id. It answers as the path says:
+that was read whole to FOLDER/received (path, event id) and to FOLDER/captured (JSON:
+headers, body). It answers as the path says:
 
     /ok...          204
     /slow...        204, after SLOW_S seconds
@@ -17,6 +18,7 @@ Runs until its standard input ends.
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import sys
 from pathlib import Path
@@ -31,6 +33,7 @@ class Receiver:
     def __init__(self, folder: Path):
         self.folder = folder
         self.received = (folder / "received").open("a", encoding="utf-8")
+        self.captured = (folder / "captured").open("a", encoding="utf-8")
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -40,11 +43,15 @@ class Receiver:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
                 first, *lines = head.split("\r\n")
-                headers = dict(line.lower().split(": ", 1) for line in lines if line)
-                await reader.readexactly(int(headers["content-length"]))
+                headers = dict(line.split(": ", 1) for line in lines if line)
+                headers = {name.lower(): value for name, value in headers.items()}
+                body = await reader.readexactly(int(headers["content-length"]))
                 path = first.split(" ")[1]
                 self.received.write(f"{path} {headers['webhook-id']}\n")
                 self.received.flush()
+                json.dump({"headers": headers, "body": body.decode()}, self.captured)
+                self.captured.write("\n")
+                self.captured.flush()
                 status = await self.status_of(path)
                 if not status:
                     await reader.read()  # until it gives up
