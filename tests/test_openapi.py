@@ -195,6 +195,38 @@ class TestDescription(BaseCase):
 
 
 @tagged("post_install", "-at_install")
+class TestWebhookDescription(BaseCase):
+    """docs/webhook-events.md against the document."""
+
+    def test_each_type_with_its_fields_and_example(self):
+        page = (ADDON / "docs" / "webhook-events.md").read_text(encoding="utf-8")
+        head, *sections = page.split("\n## ")
+        self.assertTrue(head.startswith("# Webhook events"))
+        sections = {text.split("\n")[0].strip("`"): text for text in sections}
+        webhooks = document()["webhooks"]
+        self.assertEqual({*sections}, {"All events", *webhooks})
+        for code, item in webhooks.items():
+            content = item["post"]["requestBody"]["content"][JSON]
+            event = SCHEMAS[content["schema"]["$ref"].rpartition("/")[2]]
+            data = SCHEMAS[event["properties"]["data"]["$ref"].rpartition("/")[2]]
+            with self.subTest(code):
+                self.assertIn(item["post"]["summary"], sections[code])
+                lines = sections[code].split("\n")
+                example = [line for line in lines if line.startswith("    ")]
+                self.assertEqual(json.loads("\n".join(example)), content["example"])
+                fields = re.findall(r"^\| `(\w+)`", sections[code], re.MULTILINE)
+                rated = data["properties"].get("ratings") and SCHEMAS["ClosedRating"]
+                self.assertEqual(
+                    fields,
+                    [*data["properties"], *(rated or {"properties": {}})["properties"]],
+                )
+        self.assertEqual(
+            re.findall(r"^\| `(\w+)`", sections["All events"], re.MULTILINE),
+            [*event["properties"]],
+        )
+
+
+@tagged("post_install", "-at_install")
 class TestDescriptionOverHttp(HttpApiCase):
     """Served to everybody; and what it shows works."""
 

@@ -23,8 +23,8 @@ _SUBSCRIPTION = {
     "external_customer_id": or_null(text("The customer's id in your app.")),
     "plan_id": ref("Id", "From the catalog."),
     "subscription_state": STATE,
-    "start_date": or_null(ref("Day")),
-    "next_invoice_date": or_null(ref("Day")),
+    "start_date": or_null(ref("Day", "Its first day.")),
+    "next_invoice_date": or_null(ref("Day", "When it is billed next.")),
 }
 
 
@@ -223,7 +223,12 @@ _DATA = {
         }
     ),
     "SubscriptionData": an_object(_SUBSCRIPTION),
-    "SubscriptionUpdatedData": an_object({**_SUBSCRIPTION, "previous_state": STATE}),
+    "SubscriptionUpdatedData": an_object(
+        {
+            **_SUBSCRIPTION,
+            "previous_state": {**STATE, "description": "The state before."},
+        }
+    ),
     "ThresholdReachedData": an_object(
         {
             "subscription_id": SUBSCRIPTION_ID,
@@ -237,7 +242,7 @@ _DATA = {
     ),
     "RatingClosedData": an_object(
         {
-            "invoice_id": ref("Id"),
+            "invoice_id": ref("Id", "The invoice in Odoo."),
             "subscription_id": SUBSCRIPTION_ID,
             "external_id": EXTERNAL_ID,
             "ratings": list_of(ref("ClosedRating"), "One for each window billed."),
@@ -251,12 +256,12 @@ _DATA = {
             "quantity": or_null(ref("Decimal", "All that was used in the window.")),
             "billable": or_null(ref("Decimal", "Of it, what is not included.")),
             "amount": ref("Decimal", "What the invoice bills, without taxes."),
-            "currency": ref("Currency"),
+            "currency": ref("Currency", "Its code, as `USD`."),
         }
     ),
     "InvoiceEventData": an_object(
         {
-            "invoice_id": ref("Id"),
+            "invoice_id": ref("Id", "The invoice in Odoo."),
             "number": text("As the customer knows it."),
             "type": one_of(
                 "out_invoice", "out_refund", description="`out_refund`: a credit note."
@@ -265,14 +270,14 @@ _DATA = {
             "subscription_ids": list_of(ref("Id"), "The subscriptions it bills."),
             "date": or_null(ref("Day", "Of the invoice.")),
             "due_date": or_null(ref("Day", "When it is to be paid.")),
-            "currency": ref("Currency"),
-            "amount_untaxed": ref("Decimal"),
-            "amount_total": ref("Decimal"),
+            "currency": ref("Currency", "Its code, as `USD`."),
+            "amount_untaxed": ref("Decimal", "Without taxes."),
+            "amount_total": ref("Decimal", "With taxes."),
         }
     ),
     "MismatchData": an_object(
         {
-            "reconciliation_id": ref("Id"),
+            "reconciliation_id": ref("Id", "The comparison in Odoo."),
             "subscription_id": SUBSCRIPTION_ID,
             "external_id": EXTERNAL_ID,
             "metric": _METRIC,
