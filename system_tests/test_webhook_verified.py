@@ -124,8 +124,8 @@ class TestWebhookExamples(VerifyingCase):
     paths = {"python": "", "node": ""}
 
     @classmethod
-    def start_receiver(cls) -> None:
-        super().start_receiver()
+    def start_receivers(cls) -> None:
+        cls.start_receiver()  # which makes the certificate
         cls.get_programs()
         workspace = cls.workspace
         with exclusive(workspace.cache / "lock", workspace.progress, "provisioning"):

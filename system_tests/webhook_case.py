@@ -43,7 +43,7 @@ class WebhookCase(SystemCase):
             "webhooks", lambda database: cls.odoo(database, "-i", ADDON)
         )
         cls.use_database(source)
-        cls.start_receiver()
+        cls.start_receivers()
         cls.use_conf()
         cls.services = cls.script(
             cls.database,
@@ -54,6 +54,10 @@ class WebhookCase(SystemCase):
     @classmethod
     def use_database(cls, source: str) -> None:
         cls.database = cls.copy_database("world", source)
+
+    @classmethod
+    def start_receivers(cls) -> None:
+        cls.start_receiver()
 
     @classmethod
     def start_receiver(cls) -> None:
