@@ -189,16 +189,22 @@ class FusionBillingWebhook(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
+                -- A CTE is evaluated once. In the FROM of the UPDATE it could be, in
+                -- some plans, for each row again, and each time find other rows.
+                WITH due AS MATERIALIZED (
+                    SELECT w.id
+                      FROM unnest(%(services)s, %(shares)s) AS room(service, share)
+                     CROSS JOIN LATERAL (
+                           SELECT id FROM fusion_billing_webhook
+                            WHERE service_id = room.service AND state = 'pending'
+                              AND next_attempt_at <= %(now)s
+                              AND (lease_expires_at IS NULL
+                                   OR lease_expires_at <= %(now)s)
+                            ORDER BY next_attempt_at, id LIMIT room.share
+                              FOR NO KEY UPDATE SKIP LOCKED) w)
                 UPDATE fusion_billing_webhook w
                    SET lease_token = %(token)s, lease_expires_at = %(lease_end)s
-                  FROM unnest(%(services)s, %(shares)s) AS room(service, share)
-                 CROSS JOIN LATERAL (
-                       SELECT id FROM fusion_billing_webhook
-                        WHERE service_id = room.service AND state = 'pending'
-                          AND next_attempt_at <= %(now)s
-                          AND (lease_expires_at IS NULL OR lease_expires_at <= %(now)s)
-                        ORDER BY next_attempt_at, id LIMIT room.share
-                          FOR NO KEY UPDATE SKIP LOCKED) due
+                  FROM due
                  WHERE w.id = due.id
                 RETURNING w.service_id, w.next_attempt_at, w.id, w.event_id,
                           w.event_type, w.payload, w.attempts, w.first_attempt_at

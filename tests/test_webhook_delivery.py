@@ -117,3 +117,13 @@ class TestWebhookDelivery(WebhookCase):
         webhook = self._enqueue()
         self.assertFalse(self._deliver())
         self.assertEqual((webhook.state, webhook.attempts), ("pending", 0))
+
+    def test_no_more_is_claimed_than_there_is_room_for(self):
+        """Some plans of PostgreSQL evaluated the limited query once for each row, and
+        it found other rows each time: a whole backlog was leased at once."""
+        Webhook = self.env["fusion.billing.webhook"]
+        Webhook.search([]).unlink()
+        self.env.flush_all()
+        self.env.cr.execute("ANALYZE fusion_billing_webhook")  # it takes it for empty
+        Webhook._enqueue_all([(self.service, "webhook.test", {})] * 20)
+        self.assertEqual(len(Webhook._claim(Webhook._receivers_now())), 4)

@@ -207,7 +207,7 @@ TYPES = (
     ),
     EventType(
         "webhook.test",
-        "Somebody pressed *Send Test Webhook*, or you called `POST /webhooks/test`.",
+        "Somebody pressed **Send Test Webhook**, or you called `POST /webhooks/test`.",
         "The service of the button.",
         "TestData",
         {},
