@@ -14,6 +14,7 @@ PER_LANE = 4  # of them, to one receiver
 # Jobs of one receiver that wait here: what it has shown that it gets through soon.
 FAST_S = 0.5
 MAX_AHEAD = 256
+MAX_AHEAD_OF_ALL = 4096  # shared by them, so that memory is bounded
 
 
 class _Lane:
@@ -94,11 +95,11 @@ class Dispatcher:
     def _is_slow(self, lane):
         return bool(lane.waiting or lane.under_way) and lane.ahead <= self._per_lane
 
-    @staticmethod
-    def _room_of(lane):
+    def _room_of(self, lane):
+        share = max(self._per_lane, MAX_AHEAD_OF_ALL // len(self._lanes))
         # What has ended and was not taken may be bad news: it counts.
         held = len(lane.waiting) + lane.under_way + lane.untaken
-        return max(0, lane.ahead - held)
+        return max(0, min(lane.ahead, share) - held)
 
     def offer(self, jobs: Iterable[tuple[Hashable, Any]]) -> None:
         """Take (lane, job) pairs; those of a lane are begun in this order."""

@@ -105,13 +105,13 @@ def _install(settings: Settings, npm: list[Path], source: Path, target: Path) ->
 
 
 def check_types(settings: Settings, python: Path) -> str:
-    """What mypy finds in the client and in the Python receiver; empty for nothing."""
+    """What mypy finds in the client and the Python examples; empty for nothing."""
     mypy = [python, "-m", "mypy", "--strict", "--explicit-package-bases"]
     config = settings.repo / CLIENT / "pyproject.toml"
     findings = []
     for arguments, folder in (
         (["--config-file", config], CLIENT),
-        (["--config-file=", "receiver.py"], f"{RECEIVERS}/python"),
+        (["--config-file=", "receiver.py", "catch_up.py"], f"{RECEIVERS}/python"),
     ):
         done = subprocess.run(
             [str(part) for part in (*mypy, *arguments)],

@@ -14,7 +14,9 @@ from engine.signing import delivery_headers
 from provisioning import clients
 from provisioning.lock import exclusive
 from provisioning.process import clean_env
+from provisioning.server import Server
 
+from .api import PREFIX
 from .webhook_case import WebhookCase
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # of make_webhooks.py
@@ -179,6 +181,52 @@ class TestWebhookExamples(VerifyingCase):
     def ports(cls) -> list[int]:
         return [cls.port, *map(int, cls.public.values())]
 
+    def setUp(self):
+        super().setUp()
+        self.before = {code: len(lines) for code, lines in self.lines.items()}
+
+    def handled(self, code: str) -> list[str]:
+        """What a receiver says it has handled in this test: event id and type."""
+        return self.lines[code][self.before[code] :]
+
+    def catch_up(self, server: Server, key: str) -> str:
+        examples = self.workspace.repo / EXAMPLES
+        return subprocess.run(
+            [self.python, examples / "python" / "catch_up.py"],
+            env=clean_env(
+                FCB=f"{server.url}{PREFIX}",
+                KEY=key,
+                INBOX=str(self.folder / "inbox-python"),
+            ),
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    def test_what_was_missed_is_fetched(self):
+        """The receiver was not reachable; what it has already is not handled again."""
+        service = {"service": self.services["python"]}
+        key = self.script(self.database, "rotate_key.py", service)["key"]
+        server = self.workspace.start_server(
+            self.database, name=f"system-{type(self).__name__}-server"
+        )
+        self.addCleanup(server.stop)
+        self.value(
+            self.database, "UPDATE fusion_billing_service SET webhook_url = NULL"
+        )
+        self.script(
+            self.database,
+            "replace_webhook_secret.py",
+            {"service": "python", "overlap": None},
+        )
+        self.assertEqual(self.catch_up(server, key), "1 events")
+        self.assertEqual(self.catch_up(server, key), "0 events")
+        self.wait_for(lambda: self.handled("python"), [])
+        [event] = self.rows(
+            self.database, "SELECT event_id FROM fusion_billing_webhook"
+        )
+        self.assertEqual(self.handled("python"), [f"{event[0]} webhook.test"])
+
     def test_each_event_is_handled_once(self):
         for code, port in self.public.items():
             self.value(
@@ -194,13 +242,13 @@ class TestWebhookExamples(VerifyingCase):
         self.assertEqual(self.states(), [("sent", "2", "40")])
         for code, service in self.services.items():
             with self.subTest(code):
-                self.wait_for(lambda code=code: len(self.lines[code]) >= 20, [])
+                self.wait_for(lambda code=code: len(self.handled(code)) >= 20, [])
                 written = self.rows(
                     self.database,
                     "SELECT event_id FROM fusion_billing_webhook"
                     f" WHERE service_id = {service}",
                 )
                 self.assertEqual(
-                    sorted(line.split()[0] for line in self.lines[code]),
+                    sorted(line.split()[0] for line in self.handled(code)),
                     sorted(event for [event] in written),
                 )

@@ -91,15 +91,18 @@ class WebhookCase(SystemCase):
             cls.addClassCleanup(delattr, cls, "workspace")
         cls.workspace.conf = cls.workspace.write_conf(
             f"system-{cls.__name__}",
-            sections={
-                ADDON: {
-                    "webhook_allow": ",".join(
-                        f"localhost:{port}" for port in cls.ports()
-                    ),
-                    "webhook_ca_file": cls.folder / "ca.pem",
-                }
-            },
+            sections=cls.sections(),
         )
+
+    @classmethod
+    def sections(cls) -> dict[str, dict[str, object]]:
+        """What odoo.conf says of our receivers."""
+        return {
+            ADDON: {
+                "webhook_allow": ",".join(f"localhost:{port}" for port in cls.ports()),
+                "webhook_ca_file": cls.folder / "ca.pem",
+            }
+        }
 
     def setUp(self):
         super().setUp()

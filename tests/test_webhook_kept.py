@@ -1,9 +1,11 @@
+import runpy
 from datetime import datetime
 
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from .webhook_case import WebhookCase
 
@@ -57,3 +59,17 @@ class TestWebhookKept(WebhookCase):
         wizard.write({"type_ids": False, "which": "all"})
         wizard.action_replay()
         self.assertEqual({*events.mapped("state")}, {"pending"})
+
+    def test_events_of_before_know_their_subscription(self):
+        of_order = self._enqueue(data={"subscription_id": self.order.id})
+        of_none = self._enqueue()
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE fusion_billing_webhook SET subscription_id = NULL")
+        path = (
+            "fusion_centralized_billing/migrations/19.0.1.3.0"
+            "/post-webhook_subscription.py"
+        )
+        runpy.run_path(file_path(path))["migrate"](self.env.cr, "19.0.1.2.0")
+        self.env.invalidate_all()
+        self.assertEqual(of_order.subscription_id, self.order)
+        self.assertFalse(of_none.subscription_id)

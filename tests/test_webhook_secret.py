@@ -9,6 +9,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from ..models import server_options
 from .webhook_case import SECRET, WebhookCase
@@ -162,6 +163,22 @@ class TestWebhookSecret(WebhookCase):
         told = "".join([*logs.output, *self.service.message_ids.mapped("body")])
         for secret in (SECRET, new):
             self.assertNotIn(secret[6:], told)
+
+    def test_a_neutralized_copy_reaches_nobody(self):
+        self.service._replace_webhook_secret(24)
+        self.service.action_generate_api_key()
+        webhook = self._enqueue()
+        self.env.flush_all()
+        path = file_path("fusion_centralized_billing/data/neutralize.sql")
+        with open(path, encoding="utf-8") as script:
+            self.env.cr.execute(script.read())
+        self.env.invalidate_all()
+        self.assertFalse(self.service.webhook_url)
+        self.assertEqual(self.service._webhook_secrets(), [])
+        self.assertFalse(self.service.sudo().webhook_previous_secret_encrypted)
+        self.assertFalse(self.service.api_key_ids)
+        self.assertFalse(self._deliver())
+        self.assertEqual(webhook.attempts, 0)
 
     def _keys(self, keys):
         return patch.object(

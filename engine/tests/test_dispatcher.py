@@ -3,7 +3,7 @@ import time
 import unittest
 from collections import Counter
 
-from ..dispatcher import FAST_S, MAX_AHEAD, PER_LANE, Dispatcher
+from ..dispatcher import FAST_S, MAX_AHEAD, MAX_AHEAD_OF_ALL, PER_LANE, Dispatcher
 
 PATIENCE = 30
 
@@ -114,6 +114,14 @@ class TestDispatcher(unittest.TestCase):
             self.gate.set()
             self.take(dispatcher, PER_LANE)
             self.assertEqual(dispatcher.room(), {"slow": PER_LANE})
+
+    def test_the_more_receivers_the_less_for_each_in_advance(self):
+        with Dispatcher(self.send, clock=float) as dispatcher:
+            for lane in range(1000):
+                dispatcher.offer([(lane, (lane, number)) for number in range(4)])
+            self.take(dispatcher, 4000)
+            self.assertEqual({*dispatcher.room().values()}, {PER_LANE})
+            self.assertEqual(MAX_AHEAD_OF_ALL // 1000, PER_LANE)
 
     def test_those_that_fail_are_not(self):
         with Dispatcher(self.send, is_good=lambda result: False) as dispatcher:
