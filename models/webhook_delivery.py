@@ -316,10 +316,12 @@ class FusionBillingWebhook(models.Model):
         stopped = []
         outcomes_of = defaultdict(list)
         for claim, outcome in ours:
-            outcomes_of[claim.service].append(outcome)
+            outcomes_of[claim.service].append((claim, outcome))
         for service_id, found in outcomes_of.items():
             service = self.env["fusion.billing.service"].sudo().browse(service_id)
-            if service._webhook_heard(found):
+            # What another address said while this one was set says nothing of it.
+            heard = [o for c, o in found if c.receiver.url == service.webhook_url]
+            if heard and service._webhook_heard(heard):
                 stopped.append(service_id)
         return stopped
 

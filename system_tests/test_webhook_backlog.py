@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from .webhook_case import WebhookCase
 
-LARGE = 19_000
-SMALL = 200
+LARGE = 95_000
+SMALL = 1000
 SMALL_ONES = 5
 
 
 class TestWebhookBacklog(WebhookCase):
-    seconds = 60
+    seconds = 90
     paths = {
         "large": "/ok/large",
         **{f"small-{n}": f"/ok/small-{n}" for n in range(SMALL_ONES)},

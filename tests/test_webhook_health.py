@@ -8,6 +8,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from ..engine import transport
+from ..models.webhook_delivery import Outcome
 from .webhook_case import SECRET, TIMEOUT, URL, WebhookCase
 
 
@@ -127,6 +128,16 @@ class TestWebhookHealth(WebhookCase):
         webhook.next_attempt_at = datetime(2026, 1, 1)
         [(url, _body, _headers)] = self._deliver(self._answer(200))
         self.assertEqual(url, URL + "2")
+
+    def test_what_another_address_says_late_counts_for_nothing(self):
+        webhook = self._enqueue()
+        Webhook = self.env["fusion.billing.webhook"]
+        [claim] = Webhook._claim(Webhook._receivers_now())
+        self.service.webhook_url = URL + "2"
+        Webhook._record_once([(claim, Outcome(410, "HTTP 410"))])
+        self.assertEqual((webhook.attempts, webhook.last_status), (1, 410))
+        self.assertEqual(self.service.webhook_health, "healthy")
+        self.assertFalse(self.service.webhook_failing_since)
 
     def test_enabling_offers_to_send_again_what_was_given_up(self):
         webhook = self._enqueue()
