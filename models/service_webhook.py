@@ -171,7 +171,7 @@ class FusionBillingService(models.Model):
 
         A receiver that is well is not written to: its row is read by every request.
 
-        :param outcomes: list of ``Outcome``, see webhook_delivery.py
+        :param outcomes: list of ``Outcome``, see webhook_sender.py
         :return: whether it is to be sent nothing more for now (bool)
         """
         self.ensure_one()

@@ -42,7 +42,7 @@ class FusionBillingWebhookAttempt(models.Model):
     def _add(self, attempts):
         """Note attempts, by one statement.
 
-        :param attempts: list of (``Claim``, ``Outcome``), see webhook_delivery.py
+        :param attempts: list of (``Claim``, ``Outcome``), see webhook_sender.py
         """
         self.env.cr.execute_values(
             """

@@ -1,13 +1,11 @@
 import logging
 import math
 import random
-import ssl
-import threading
 import time
 import uuid
-from collections import defaultdict, namedtuple
+from collections import defaultdict
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from operator import attrgetter
 
 from psycopg2.extensions import TransactionRollbackError
@@ -16,52 +14,18 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..engine import backoff, egress, signing, transport
+from ..engine import backoff
 from ..engine.dispatcher import PER_LANE, Dispatcher
-from ..engine.errors import BillingError
-from . import server_options
 from .own_transaction import begin_read_committed
+from .webhook_sender import DEADLINE_S, UNSENT, Claim, Outcome, Receiver, Sender
 
 _logger = logging.getLogger(__name__)
 
-DEADLINE_S = 15.0
 # From the claim. What is not begun while an attempt still ends within it is let go.
 LEASE = timedelta(minutes=2)
 # How often results are recorded and more is claimed.
 ROUND_S = 0.25
-RESPONSE_HEAD = 1024  # bytes kept of an answer
 RECORD_TRIES = 5
-# Connections that are kept for the next event.
-MAX_KEPT = 64
-
-# ``problem``: why there is no secret. ``on_trial``: it was paused, and has not answered
-# since.
-Receiver = namedtuple("Receiver", "url secrets problem on_trial")
-Claim = namedtuple(
-    "Claim",
-    "id token service receiver event_id event_type body attempts first_attempt_at"
-    " begin_until",
-)
-
-
-class Outcome(
-    namedtuple(
-        "Outcome",
-        "status error retry_after started_at seconds head",
-        defaults=(None,) * 4,
-    )
-):
-    """What became of an attempt. ``status``: None where no answer came."""
-
-    __slots__ = ()
-
-    @property
-    def is_delivered(self):
-        return self.status is not None and 200 <= self.status < 300
-
-
-# Not sent: its lease was about to end, or its receiver is paused.
-UNSENT = Outcome(None, None)
 
 
 class FusionBillingWebhook(models.Model):
@@ -79,7 +43,7 @@ class FusionBillingWebhook(models.Model):
         """Send what is due until nothing is, or the cron's time is up."""
         Cron = self.env["ir.cron"]
         begin_read_committed(self.env.cr)  # what others lease meanwhile is passed over
-        sender = _Sender(self.env["fusion.billing.service"]._webhook_allow_list())
+        sender = Sender(self.env["fusion.billing.service"]._webhook_allow_list())
         time_left = Cron._commit_progress(remaining=self._due_count())
         with (
             sender,
@@ -350,86 +314,3 @@ class FusionBillingWebhook(models.Model):
             outcome.status or 0,
             outcome.error,
         )
-
-
-class _Sender:
-    """Makes attempts, in any number of threads, outside every transaction."""
-
-    def __init__(self, allowed):
-        self._allowed = allowed
-        self._context = ssl.create_default_context()
-        if ca_file := server_options.get("webhook_ca_file"):
-            self._context.load_verify_locations(ca_file)
-        self._lock = threading.Lock()
-        self._kept = []  # (url, session), the latest last
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exc):
-        for _url, session in self._kept:
-            session.close()
-
-    def send(self, claim):
-        """One attempt. Returns an :class:`Outcome`."""
-        if time.monotonic() > claim.begin_until:
-            return UNSENT
-        started_at, began = datetime.now(timezone.utc), time.monotonic()
-        outcome = self._attempt(claim)
-        return outcome._replace(
-            started_at=started_at.replace(tzinfo=None),
-            seconds=time.monotonic() - began,
-        )
-
-    def _attempt(self, claim):
-        if not claim.receiver.secrets:
-            # Unsigned, it would teach receivers to accept what anyone can send.
-            return Outcome(None, claim.receiver.problem)
-        try:
-            headers = signing.delivery_headers(
-                claim.event_id,
-                claim.event_type,
-                claim.body,
-                claim.receiver.secrets,
-                int(time.time()),
-            )
-            response = self._post(claim.receiver.url, claim.body, headers)
-        except BillingError as exc:
-            return Outcome(None, exc.message)
-        except transport.TransportError as exc:
-            return Outcome(None, f"{exc.error_class}: {exc}")
-        retry_after = backoff.parse_retry_after(
-            response.headers.get("retry-after"), time.time()
-        )
-        error = None if 200 <= response.status < 300 else f"HTTP {response.status}"
-        head = response.head[:RESPONSE_HEAD].decode("utf-8", "replace")
-        head = head.replace("\x00", "\ufffd")  # PostgreSQL has no NUL
-        return Outcome(response.status, error, retry_after, head=head)
-
-    def _post(self, url, body, headers):
-        session = self._take(url)
-        try:
-            return session.post(body, headers, DEADLINE_S)
-        finally:
-            self._give_back(url, session)
-
-    def _take(self, url):
-        with self._lock:
-            for place in reversed(range(len(self._kept))):
-                if self._kept[place][0] == url:
-                    return self._kept.pop(place)[1]
-        return transport.Session(
-            egress.check_url(url, self._allowed),
-            resolver=transport.system_resolver,
-            allowed=self._allowed,
-            ssl_context=self._context,
-        )
-
-    def _give_back(self, url, session):
-        oldest = None
-        with self._lock:
-            self._kept.append((url, session))
-            if len(self._kept) > MAX_KEPT:
-                _url, oldest = self._kept.pop(0)
-        if oldest:
-            oldest.close()

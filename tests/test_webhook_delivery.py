@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..engine import transport
-from ..models import webhook_delivery
+from ..models import webhook_sender
 from .webhook_case import TIMEOUT, WebhookCase
 
 
@@ -105,7 +105,7 @@ class TestWebhookDelivery(WebhookCase):
         with freeze_time("2026-01-10 12:02:00"):
             [second] = Webhook._claim(Webhook._receivers_now())
             # the first worker comes back late: its word no longer counts
-            done = webhook_delivery.Outcome(200, None)
+            done = webhook_sender.Outcome(200, None)
             webhook._record_once([(claim, done)])
             self.assertEqual(webhook.state, "pending")
             # nor when this is heard by the one that holds the lease

@@ -9,9 +9,9 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..engine import transport
+from ..engine import signing, transport
 from ..engine.tests.test_transport import DATA, HOST, LOOPBACK, OK, Receiver
-from ..models import server_options, webhook_delivery
+from ..models import server_options, webhook_sender
 from .webhook_case import SECRET, WebhookCase
 
 PUBLIC = "93.184.216.34"
@@ -138,7 +138,7 @@ class TestWebhookFaults(FaultCase):
             receiver._answer = receiver.wait
             self.opened.enter_context(receiver)
             events.append(self._event(self._allow(receiver.port)))
-        with patch.object(webhook_delivery, "DEADLINE_S", 0.5):
+        with patch.object(webhook_sender, "DEADLINE_S", 0.5):
             self._send()
         for number, event in enumerate(events):
             with self.subTest(number):
@@ -287,7 +287,7 @@ class TestWebhookChanges(FaultCase):
             event = self._event_to(OK)
         with freeze_time(NOON + timedelta(minutes=30)):
             [claim] = Webhook._claim(Webhook._receivers_now())
-            done = webhook_delivery.Outcome(200, None)
+            done = webhook_sender.Outcome(200, None)
         with freeze_time(NOON):
             Webhook._record_once([(claim, done)])
         self.assertEqual((event.state, event.sent_at), ("sent", NOON))
@@ -302,7 +302,7 @@ class TestWebhookChanges(FaultCase):
         self._send()
         self.assertEqual(event.state, "sent")
         body = event.payload.encode()
-        signature = webhook_delivery.signing.fusion_signature(new, body)
+        signature = signing.fusion_signature(new, body)
         self.assertIn(signature.encode(), receiver.request)
 
     def test_archived_on_the_way(self):

@@ -2,7 +2,7 @@ import base64
 from unittest.mock import patch
 
 from ..engine import transport
-from ..models import webhook_delivery
+from ..models import webhook_sender
 from .common import BillingCase
 
 URL = "https://receiver.sample-app.com/hooks"
@@ -41,7 +41,7 @@ class WebhookCase(BillingCase):
 
     def _run_cron(self, post):
         with (
-            patch.object(webhook_delivery._Sender, "_post", post),
+            patch.object(webhook_sender.Sender, "_post", post),
             self.enter_registry_test_mode(),
         ):
             self.env.ref(
