@@ -248,5 +248,6 @@ class FusionBillingService(models.Model):
 
     def action_view_webhook_attempts(self):
         return self._action_related("fusion.billing.webhook.attempt") | {
-            "view_mode": "graph,pivot,list,form"
+            "view_mode": "graph,pivot,list,form",
+            "context": {"search_default_recent": 1},
         }
