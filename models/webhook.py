@@ -63,6 +63,7 @@ class FusionBillingWebhook(models.Model):
     # The claim: what is due of a service, oldest first.
     _due = models.Index("(service_id, next_attempt_at, id) WHERE state = 'pending'")
     _of_service = models.Index("(service_id, id)")
+    _dead = models.Index("(service_id, id) WHERE state = 'dead'")
 
     def init(self):
         announce_inserts(self.env.cr, self._table)
