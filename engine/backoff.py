@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 MAX_EXPONENT = 10
 CAP = timedelta(minutes=2**MAX_EXPONENT)
 JITTER = 0.1
+LONGEST_DELAY = CAP * (1 + JITTER)
 GIVE_UP_AFTER = timedelta(days=3.5)
 # Out of reach by the schedule above. It ends the attempts where the time of the
 # first one says nothing, as after the server's clock was set back.

@@ -17,6 +17,7 @@ from odoo.tools import SQL
 from ..engine import backoff
 from ..engine.dispatcher import PER_LANE, Dispatcher
 from .own_transaction import begin_read_committed
+from .service_webhook import MAX_PAUSE
 from .webhook_sender import DEADLINE_S, UNSENT, Claim, Outcome, Receiver, Sender
 
 _logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class FusionBillingWebhook(models.Model):
         """Send what is due until nothing is, or the cron's time is up."""
         Cron = self.env["ir.cron"]
         begin_read_committed(self.env.cr)  # what others lease meanwhile is passed over
+        self._forget_wrong_clock()
         sender = Sender(self.env["fusion.billing.service"]._webhook_allow_list())
         time_left = Cron._commit_progress(remaining=self._due_count())
         with (
@@ -73,6 +75,39 @@ class FusionBillingWebhook(models.Model):
             self._release(dispatcher.close())
             self._record(dispatcher.results(0))
         Cron._commit_progress(remaining=self._due_count())
+
+    @api.model
+    def _forget_wrong_clock(self):
+        """Have due what no schedule puts so far ahead: the clock was wrong then."""
+        now = fields.Datetime.now()
+        Service = self.env["fusion.billing.service"].sudo()
+        Service.search(
+            [("webhook_paused_until", ">", now + MAX_PAUSE)]
+        ).webhook_paused_until = now
+        services = self._receivers()
+        self.flush_model()
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_webhook
+               SET next_attempt_at = LEAST(next_attempt_at, %(now)s),
+                   lease_token = NULL, lease_expires_at = NULL
+             WHERE id IN (
+                   SELECT id FROM fusion_billing_webhook
+                    WHERE service_id = ANY(%(services)s) AND state = 'pending'
+                      AND (next_attempt_at > %(latest)s
+                           OR (next_attempt_at <= %(now)s
+                               -- another worker may have leased one this moment
+                               AND lease_expires_at > %(now)s + 2 * %(lease)s))
+                      FOR NO KEY UPDATE SKIP LOCKED)
+            """,
+            {
+                "now": now,
+                "services": services.ids,
+                "latest": now + backoff.LONGEST_DELAY,
+                "lease": LEASE,
+            },
+        )
+        self.invalidate_model()
 
     @api.model
     def _due_count(self):

@@ -270,16 +270,39 @@ class TestWebhookChanges(FaultCase):
             self._send()
         self.assertEqual((event.state, event.attempts), ("pending", 1))
         self.assertFalse(event.lease_token)
-        # back again: it waits until its time, which is minutes after the wrong one
+        # Back again: two days are longer than any wait, so it is due.
         with freeze_time(NOON, tick=True):
             self._send()
-            self.assertEqual(event.attempts, 1)
-        event.action_replay()  # or until somebody has it sent
-        event.service_id.webhook_url = self._allow(
-            self.opened.enter_context(Receiver()).port
-        )
-        self._send()
+        self.assertEqual((event.state, event.attempts), ("pending", 2))
+        self.assertEqual(event.next_attempt_at.date(), NOON.date())
+
+    def test_a_wait_of_a_right_clock_is_waited_for(self):
+        with freeze_time(NOON, tick=True):
+            event = self._event_to(answer(503, "Retry-After: 99999999\r\n"))
+            self._send()
+            due = event.next_attempt_at
+            self.assertGreaterEqual(due, NOON + timedelta(minutes=1024))
+            self._send()
+        self.assertEqual((event.attempts, event.next_attempt_at), (1, due))
+
+    def test_a_pause_of_a_clock_that_was_ahead(self):
+        with freeze_time(NOON, tick=True):
+            event = self._event_to(OK)
+            event.service_id.webhook_failures = 5
+            event.service_id.webhook_paused_until = NOON + timedelta(days=365)
+            self._send()
         self.assertEqual(event.state, "sent")
+        self.assertFalse(event.service_id.webhook_paused_until)
+
+    def test_a_lease_of_a_worker_that_died_when_the_clock_was_ahead(self):
+        Webhook = self.env["fusion.billing.webhook"]
+        with freeze_time(NOON):
+            event = self._event_to(OK)
+        with freeze_time(NOON + timedelta(days=365)):
+            self.assertEqual(len(Webhook._claim(Webhook._receivers_now())), 1)
+        with freeze_time(NOON, tick=True):
+            self._send()
+        self.assertEqual((event.state, event.attempts), ("sent", 1))
 
     def test_a_lease_of_a_clock_that_was_ahead(self):
         Webhook = self.env["fusion.billing.webhook"]
