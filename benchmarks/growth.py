@@ -15,17 +15,16 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from benchmarks.support.figures import write_json
+from benchmarks.support.command import options_of, parser_of, run_alone
 from benchmarks.support.http import Client
 from benchmarks.support.rates import Comparison
 from benchmarks.support.usage import METRICS
 from benchmarks.support.worker import running_worker
 from provisioning.errors import ProvisioningError
-from provisioning.lock import exclusive
 from provisioning.workspace import Workspace
 
 SCRIPT = Path(__file__).parent / "scripts" / "growth_worker.py"
-DATABASE = "fcb_bench_growth"
+MANY, FEW = "fcb_bench_growth_many", "fcb_bench_growth_few"
 PREFIX = "/api/billing/v1"
 SEED = 20260101
 FULL = {"events": 10_000_000, "size": 1000, "requests": 500, "batches": 30}
@@ -40,41 +39,23 @@ INGEST_GOAL = 0.8
 
 
 def main(workspace: Workspace, argv: list[str]) -> int:
-    """Measure and print. Returns 0: a ratio is a finding, not a failure."""
-    options = parse(argv)
-    workspace.ensure()
-    with exclusive(workspace.cache / "bench.lock", workspace.progress, "a benchmark"):
-        bench = Bench(workspace, options)
-        try:
-            report = bench.run()
-        finally:
-            for name in bench.databases:
-                workspace.drop_database(name)
-    if options.json:
-        write_json(options.json, report)
-    return 0
+    return run_alone(
+        workspace,
+        parse(argv),
+        lambda workspace, options: Bench(workspace, options).run(),
+        (MANY, FEW),
+    )
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./fcb bench growth",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("growth", __doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="a small size, for a first impression")
     add("--events", type=int, help=f"in the larger table; the other: 1/{FEWER}")
     add("--size", type=int, help="subscriptions, in both")
     add("--requests", type=int, help="GET /subscriptions/{id}/usage of each")
     add("--batches", type=int, help=f"POST /usage with {BATCH:,} events, of each")
     add("--seed", type=int, default=SEED, help="decides what the events are")
-    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    options = parser.parse_args(argv)
-    for name, value in (QUICK if options.quick else FULL).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1")
+    options = options_of(parser, argv, FULL, QUICK)
     if options.size < CHECKED or options.events < 3 * FEWER * options.size:
         # each charge of each subscription has usage in the smaller one, too
         parser.error(
@@ -90,19 +71,14 @@ class Bench:
         self.workspace = workspace
         self.options = options
         self.random = random.Random(options.seed)
-        events = options.events
-        self.databases = {
-            f"{DATABASE}_many": events,
-            f"{DATABASE}_few": events // FEWER,
-        }
+        self.databases = {MANY: options.events, FEW: options.events // FEWER}
 
     def run(self) -> dict:
         """Returns the figures, printed already."""
         workspace, options = self.workspace, self.options
-        many, few = self.databases
-        workspace.fresh_database(many)
-        key = self.make_subscriptions(many)
-        workspace.databases.copy(many, few)
+        workspace.fresh_database(MANY)
+        key = self.make_subscriptions(MANY)
+        workspace.databases.copy(MANY, FEW)
         for name in self.databases:
             self.fill(name)
         with ExitStack() as stack:
@@ -124,15 +100,15 @@ class Bench:
                 Comparison(
                     "GET /subscriptions/{id}/usage, p50, ms",
                     "with few",
-                    reads[many],
-                    reads[few],
+                    reads[MANY],
+                    reads[FEW],
                     at_most=USAGE_GOAL,
                 ),
                 Comparison(
                     "POST /usage, events/s",
                     "with few",
-                    rates[many],
-                    rates[few],
+                    rates[MANY],
+                    rates[FEW],
                     at_least=INGEST_GOAL,
                 ),
             ]

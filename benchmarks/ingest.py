@@ -14,13 +14,12 @@ import random
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from benchmarks.support.figures import write_json
+from benchmarks.support.command import options_of, parser_of, run_alone
 from benchmarks.support.http import Client, Memory, worker_of
 from benchmarks.support.rates import Comparison
 from benchmarks.support.usage import METRICS
 from benchmarks.support.worker import Worker, running_worker
 from provisioning.errors import ProvisioningError
-from provisioning.lock import exclusive
 from provisioning.workspace import Workspace
 
 SCRIPT = Path(__file__).parent / "scripts" / "ingest_worker.py"
@@ -43,44 +42,22 @@ LETTERS = dict(zip(SIDES, "pcjl", strict=True))
 
 
 def main(workspace: Workspace, argv: list[str]) -> int:
-    """Measure and print. Returns 0: a ratio is a finding, not a failure."""
-    options = parse(argv)
-    workspace.ensure()
-    with exclusive(workspace.cache / "bench.lock", workspace.progress, "a benchmark"):
-        workspace.fresh_database(DATABASE)
-        try:
-            report = measure(workspace, options)
-        finally:
-            workspace.drop_database(DATABASE)
-    if options.json:
-        write_json(options.json, report)
-    return 0
+    return run_alone(workspace, parse(argv), measure, [DATABASE])
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./fcb bench ingest",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("ingest", __doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="a small size, for a first impression")
     add("--size", type=int, help="subscriptions the events are for")
     add("--rounds", type=int, help="batches of 10,000 events")
     add("--single", type=int, help="requests with one event")
     add("--seed", type=int, default=SEED, help="decides what the events are")
     add("--limits-only", action="store_true", help="leave the slow sides out")
-    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    options = parser.parse_args(argv)
-    for name, value in (QUICK if options.quick else FULL).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1")
-    return options
+    return options_of(parser, argv, FULL, QUICK)
 
 
 def measure(workspace: Workspace, options: argparse.Namespace) -> dict:
+    workspace.fresh_database(DATABASE)
     with running_worker(workspace, DATABASE, SCRIPT, None, size=options.size) as worker:
         with workspace.phase(f"{options.size} subscriptions"):
             keys = worker("set_up")

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.support.command import options_of, parser_of, run_alone
 from benchmarks.support.comparison import comparison_addons, pinned_versions
-from benchmarks.support.figures import Ratio, Samples, describe, table, write_json
+from benchmarks.support.figures import Ratio, Samples, describe, table
 from benchmarks.support.worker import Worker, running_worker
 from provisioning.errors import ProvisioningError
-from provisioning.lock import exclusive
 from provisioning.workspace import Workspace
 
 SCRIPT = Path(__file__).parent / "scripts" / "invoicing_worker.py"
@@ -89,10 +89,28 @@ FIGURES = (
 
 
 def main(workspace: Workspace, argv: list[str]) -> int:
-    """Measure and print. Returns 0: a ratio is a finding, not a failure."""
-    options = parse(argv)
-    workspace.ensure()
-    addons = comparison_addons(workspace)
+    return run_alone(workspace, parse(argv), run)
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = parser_of("invoicing", __doc__)
+    add = parser.add_argument
+    add("--size", type=int, help="subscriptions of each side")
+    add("--slices", type=int, help="in how many parts a month is invoiced, up to 28")
+    add("--rounds", type=int, help=f"months that are timed, up to {MAX_ROUNDS}")
+    add("--seed", type=int, default=SEED, help="decides how much is used")
+    add("--figure", choices=[f.name for f in FIGURES], help="this one only")
+    add("--profile", type=Path, metavar="FOLDER", help="profile each side into it")
+    options = options_of(parser, argv, FULL, QUICK)
+    if not 1 <= options.rounds <= MAX_ROUNDS:
+        parser.error(f"--rounds must be between 1 and {MAX_ROUNDS}")
+    if not 1 <= options.slices <= 28 or options.slices > options.size:
+        parser.error("--slices must be between 1 and 28, and not more than --size")
+    return options
+
+
+def run(workspace: Workspace, options: argparse.Namespace) -> dict:
+    """Returns the figures, printed already."""
     report = {
         "benchmark": "invoicing",
         "seed": options.seed,
@@ -102,10 +120,8 @@ def main(workspace: Workspace, argv: list[str]) -> int:
         "against": pinned_versions(),
         "figures": {},
     }
-    with (
-        exclusive(workspace.cache / "bench.lock", workspace.progress, "a benchmark"),
-        Workspace(workspace.settings, workspace.progress, [addons]) as both,
-    ):
+    addons = comparison_addons(workspace)
+    with Workspace(workspace.settings, workspace.progress, [addons]) as both:
         both.ensure()
         # its own: another run may have other modules on its path
         both.conf = both.write_conf("bench")
@@ -113,35 +129,7 @@ def main(workspace: Workspace, argv: list[str]) -> int:
             if options.figure in (None, figure.name):
                 found = Bench(both, figure, options).run()
                 report["figures"][figure.name] = found
-    if options.json:
-        write_json(options.json, report)
-    return 0
-
-
-def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./fcb bench invoicing",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--quick", action="store_true", help="a small size, for a first impression")
-    add("--size", type=int, help="subscriptions of each side")
-    add("--slices", type=int, help="in how many parts a month is invoiced, up to 28")
-    add("--rounds", type=int, help=f"months that are timed, up to {MAX_ROUNDS}")
-    add("--seed", type=int, default=SEED, help="decides how much is used")
-    add("--figure", choices=[f.name for f in FIGURES], help="this one only")
-    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    add("--profile", type=Path, metavar="FOLDER", help="profile each side into it")
-    options = parser.parse_args(argv)
-    for name, value in (QUICK if options.quick else FULL).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    if not 1 <= options.rounds <= MAX_ROUNDS:
-        parser.error(f"--rounds must be between 1 and {MAX_ROUNDS}")
-    if not 1 <= options.slices <= 28 or options.slices > options.size:
-        parser.error("--slices must be between 1 and 28, and not more than --size")
-    return options
+    return report
 
 
 class Bench:

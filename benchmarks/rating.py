@@ -14,12 +14,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from benchmarks.support.figures import write_json
+from benchmarks.support.command import options_of, parser_of, run_alone
 from benchmarks.support.http import Memory
 from benchmarks.support.rates import Comparison
 from benchmarks.support.worker import running_worker
 from provisioning.errors import ProvisioningError
-from provisioning.lock import exclusive
 from provisioning.workspace import Workspace
 
 SCRIPT = Path(__file__).parent / "scripts" / "rating_worker.py"
@@ -38,38 +37,23 @@ MEMORY_GOAL = 200  # MB
 
 
 def main(workspace: Workspace, argv: list[str]) -> int:
-    """Measure and print. Returns 0: a ratio is a finding, not a failure."""
-    options = parse(argv)
-    workspace.ensure()
-    with exclusive(workspace.cache / "bench.lock", workspace.progress, "a benchmark"):
-        try:
-            report = Bench(workspace, options).run()
-        finally:
-            for name in (DATABASE, *(f"{DATABASE}_{side}" for side in Bench.SIDES)):
-                workspace.drop_database(name)
-    if options.json:
-        write_json(options.json, report)
-    return 0
+    return run_alone(
+        workspace,
+        parse(argv),
+        lambda workspace, options: Bench(workspace, options).run(),
+        (DATABASE, *(f"{DATABASE}_{side}" for side in Bench.SIDES)),
+    )
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./fcb bench rating",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("rating", __doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="a small size, for a first impression")
     add("--size", type=int, help="subscriptions, each with three charges")
     add("--events", type=int, help="usage events of all of them")
     add("--rounds", type=int, help="how often each side starts anew")
     add("--seed", type=int, default=SEED, help="decides what the events are")
-    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
     add("--profile", type=Path, metavar="FOLDER", help="profile each side into it")
-    options = parser.parse_args(argv)
-    for name, value in (QUICK if options.quick else FULL).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
+    options = options_of(parser, argv, FULL, QUICK)
     if not CHANGED <= options.size <= MAX_SIZE:
         parser.error(f"--size must be between {CHANGED} and {MAX_SIZE:,}")
     if options.rounds < 1 or options.events < 3 * options.size:

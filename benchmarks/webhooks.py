@@ -18,11 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.support.figures import write_json
+from benchmarks.support.command import options_of, parser_of, run_alone
 from benchmarks.support.rates import Comparison
 from benchmarks.support.worker import running_worker
 from provisioning.errors import ProvisioningError
-from provisioning.lock import exclusive
 from provisioning.workspace import Workspace
 
 SCRIPT = Path(__file__).parent / "scripts" / "webhooks_worker.py"
@@ -37,39 +36,17 @@ GROWTH_GOAL = 0.8
 
 
 def main(workspace: Workspace, argv: list[str]) -> int:
-    """Measure and print. Returns 0: a ratio is a finding, not a failure."""
-    options = parse(argv)
-    workspace.ensure()
-    with exclusive(workspace.cache / "bench.lock", workspace.progress, "a benchmark"):
-        try:
-            report = run(workspace, options)
-        finally:
-            workspace.drop_database(DATABASE)
-    if options.json:
-        write_json(options.json, report)
-    return 0
+    return run_alone(workspace, parse(argv), run, [DATABASE])
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./fcb bench webhooks",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("webhooks", __doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="a small size, for a first impression")
     add("--events", type=int, help="delivered in a round, by each side")
     add("--rounds", type=int)
     add("--paced", type=int, help="events of the healthy in a round with a mute one")
     add("--kept", type=int, help="delivered events in the table, at last")
-    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    options = parser.parse_args(argv)
-    for name, value in (QUICK if options.quick else FULL).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1")
-    return options
+    return options_of(parser, argv, FULL, QUICK)
 
 
 @contextlib.contextmanager

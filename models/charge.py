@@ -296,9 +296,25 @@ class FusionBillingCharge(models.Model):
             )
         }
 
-    def _is_valid_on(self, day):
-        """Whether the charge prices a window that begins on ``day`` (date)."""
-        self.ensure_one()
-        return (not self.date_start or self.date_start <= day) and (
-            not self.date_end or day <= self.date_end
+    def _valid_on(self, day):
+        """Those that price a window that begins on ``day`` (date)."""
+        return self.filtered(
+            lambda charge: (
+                (not charge.date_start or charge.date_start <= day)
+                and (not charge.date_end or day <= charge.date_end)
+            )
         )
+
+    def _of_each_metric(self, currency):
+        """Which of these charges of one plan price a subscription in ``currency``.
+
+        One for each metric: of charges in several currencies, the subscription's own.
+
+        :return: {metric: charge}
+        """
+        chosen = {}
+        for charge in self:
+            rival = chosen.setdefault(charge.metric_id, charge)
+            if rival.currency_id != currency and charge.currency_id == currency:
+                chosen[charge.metric_id] = charge
+        return chosen

@@ -138,7 +138,7 @@ class FusionBillingPriceDraft(models.Model):
                     ("company_id", "=", self.company_id.id),
                 ]
             )
-            .filtered(lambda charge: charge._is_valid_on(today))
+            ._valid_on(today)
         )
 
     def _check_is_draft(self):

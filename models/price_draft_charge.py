@@ -61,18 +61,3 @@ class FusionBillingCharge(models.Model):
         """Which price it takes the place of, within a company."""
         self.ensure_one()
         return self.plan_id, self.metric_id, self.currency_id
-
-    def _of_each_metric(self, currency):
-        """Which of these charges of one plan price a subscription in ``currency``.
-
-        Of charges in several currencies the subscription's own counts: as in
-        ``sale.order._fc_current_charges``, which says so for open windows.
-
-        :return: {metric: charge}
-        """
-        chosen = {}
-        for charge in self:
-            rival = chosen.setdefault(charge.metric_id, charge)
-            if rival.currency_id != currency and charge.currency_id == currency:
-                chosen[charge.metric_id] = charge
-        return chosen

@@ -1,4 +1,4 @@
-from collections import defaultdict, namedtuple
+from collections import namedtuple
 from datetime import datetime
 from decimal import Decimal
 
@@ -114,34 +114,23 @@ class SaleOrder(models.Model):
         )
 
     def _fc_current_charges(self):
-        """Yield (order, charge) for the open windows: one charge for each metric.
-
-        Of charges in several currencies, the one in the order's own counts.
-        """
-        charges_of_plan = defaultdict(list)
-        charges = (
-            self.env["fusion.billing.charge"]
-            .sudo()
-            .search([("plan_id", "in", (self.plan_id | self.fc_window_plan_id).ids)])
-        )
-        for charge in charges:
-            charges_of_plan[charge.plan_id, charge.company_id].append(charge)
+        """Yield (order, charge) for the open windows: one charge for each metric."""
+        Charge = self.env["fusion.billing.charge"].sudo()
+        charges_of_plan = Charge.search(
+            [("plan_id", "in", (self.plan_id | self.fc_window_plan_id).ids)]
+        ).grouped(lambda charge: (charge.plan_id, charge.company_id))
         for order in self:
             window = order._fc_window()
             if window is None or window.is_empty:
                 continue
             # The price of a window is the one valid on its first day.
             first_day = order.last_invoice_date or order.start_date
-            chosen = {}
             # A plan without charges had no prices that could be kept.
-            charges = charges_of_plan[order._fc_plan(), order.company_id]
-            for charge in charges or charges_of_plan[order.plan_id, order.company_id]:
-                if charge._is_valid_on(first_day):
-                    rival = chosen.setdefault(charge.metric_id, charge)
-                    if rival.currency_id != order.currency_id:
-                        if charge.currency_id == order.currency_id:
-                            chosen[charge.metric_id] = charge
-            for charge in chosen.values():
+            charges = charges_of_plan.get(
+                (order._fc_plan(), order.company_id)
+            ) or charges_of_plan.get((order.plan_id, order.company_id), Charge)
+            valid = charges._valid_on(first_day)
+            for charge in valid._of_each_metric(order.currency_id).values():
                 yield order, charge
 
     def _fc_agreed_terms(self, job, known):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 
 
@@ -92,7 +90,3 @@ def describe(ratio: Ratio) -> str:
         return text
     verdict = "met" if ratio.met else "NOT met"
     return f"{text}; goal at most {ratio.goal:.2f}: {verdict}"
-
-
-def write_json(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
