@@ -43,19 +43,27 @@ def _key_file_text():
 
 def _boxes(env):
     """A ``Fernet`` for each key, in order."""
-    text = (
-        server_options.get("secret_key")
-        or os.environ.get("FUSION_BILLING_SECRET_KEY")
-        or _key_file_text()
+    text = server_options.get("secret_key") or os.environ.get(
+        "FUSION_BILLING_SECRET_KEY"
     )
     try:
+        text = text or _key_file_text()
         return [Fernet(key.strip()) for key in text.split(",")]
     except ValueError as exc:
         raise UserError(
             env._(
                 "The secret key of Fusion Billing is not 32 bytes in URL-safe "
                 "base64. Mend secret_key in odoo.conf, section "
-                "[fusion_centralized_billing]."
+                "[fusion_centralized_billing], or the key file in Odoo's data folder."
+            )
+        ) from exc
+    except OSError as exc:
+        raise UserError(
+            env._(
+                "The key file of Fusion Billing, %(name)s in Odoo's data folder, "
+                "cannot be read or written: %(problem)s.",
+                name=KEY_FILE,
+                problem=exc.strerror,
             )
         ) from exc
 

@@ -16,6 +16,7 @@ MAX_PAUSE = timedelta(hours=1)
 # Nothing was delivered for so long: somebody has to look.
 DISABLE_AFTER = timedelta(days=5)
 GONE = 410
+MAX_OVERLAP_HOURS = 30 * 24
 # What is known of an address, and nothing of the next one.
 HEALTHY = {
     "webhook_failures": 0,
@@ -137,8 +138,15 @@ class FusionBillingService(models.Model):
         :param encrypted: the new one as ``_encrypt_webhook_secret`` has it; else one
             is made: ``whsec_`` and base64 of 24 random bytes
         :return: the secret that was made (str), or None
+        :raises UserError: ``overlap_hours`` is negative, or over 30 days
         """
         self.ensure_one()
+        if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:  # nor NaN
+            raise UserError(
+                self.env._(
+                    "The old secret can count for 0 to %s hours.", MAX_OVERLAP_HOURS
+                )
+            )
         secret = None
         if not encrypted:
             secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"

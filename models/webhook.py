@@ -172,6 +172,8 @@ class FusionBillingWebhook(models.Model):
             raise AccessError(
                 self.env._("Only billing managers may send webhooks again.")
             )
+        self.check_access("read")
+        self.fetch(["service_id"])  # without the payloads: there may be many
         for service in self.service_id:
             if not service.webhook_url:
                 raise UserError(
@@ -180,14 +182,19 @@ class FusionBillingWebhook(models.Model):
                         service=service.name,
                     )
                 )
-        self.sudo().write(
-            {
-                "state": "pending",
-                "attempts": 0,
-                "first_attempt_at": False,
-                "next_attempt_at": fields.Datetime.now(),
-            }
+        self.flush_recordset()
+        # Not by write(), which takes several times as long.
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_webhook
+               SET state = 'pending', attempts = 0, first_attempt_at = NULL,
+                   next_attempt_at = %(now)s, write_uid = %(uid)s,
+                   write_date = now() AT TIME ZONE 'UTC'
+             WHERE id = ANY(%(ids)s)
+            """,
+            {"now": fields.Datetime.now(), "uid": self.env.uid, "ids": self.ids},
         )
+        self.invalidate_recordset()
         self._trigger_delivery()
 
     def write(self, vals):

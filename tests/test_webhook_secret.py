@@ -2,16 +2,18 @@ import base64
 import hashlib
 import hmac
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from cryptography.fernet import Fernet
 from freezegun import freeze_time
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_path
 
-from ..models import server_options
+from ..models import secret_box, server_options
 from .webhook_case import SECRET, WebhookCase
 
 
@@ -69,6 +71,13 @@ class TestWebhookSecret(WebhookCase):
         new = self.service._replace_webhook_secret(0)
         self.assertEqual(self.service._webhook_secrets(), [new])
         self.assertFalse(self.service.sudo().webhook_previous_secret_encrypted)
+
+    def test_an_overlap_has_an_end(self):
+        secrets = self.service._webhook_secrets()
+        for hours in (-1, 721, 1e12, float("inf"), float("nan")):
+            with self.subTest(hours), self.assertRaisesRegex(UserError, "0 to 720"):
+                self.service._replace_webhook_secret(hours)
+        self.assertEqual(self.service._webhook_secrets(), secrets)
 
     def test_nothing_is_sent_unsigned(self):
         self.service.webhook_secret = False
@@ -147,6 +156,26 @@ class TestWebhookSecret(WebhookCase):
         with self._keys(key):
             self._deliver(self._answer(200))
         self.assertEqual(webhook.state, "sent")
+
+    def test_a_key_file_that_cannot_be_read_is_named(self):
+        with (
+            TemporaryDirectory() as folder,
+            patch.object(secret_box, "config", {"data_dir": folder}),
+            self._keys(""),
+        ):
+            path = Path(folder) / secret_box.KEY_FILE
+            path.mkdir()
+            with self.assertRaisesRegex(
+                UserError, f"{secret_box.KEY_FILE}.* directory"
+            ):
+                self.service.webhook_secret = SECRET
+            path.rmdir()
+            path.write_bytes(b"\xff" * 44)
+            with self.assertRaisesRegex(UserError, "key file"):
+                self.service.webhook_secret = SECRET
+            path.unlink()
+            self.service.webhook_secret = SECRET  # makes one
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600)
 
     def test_no_secret_in_exports_and_logs(self):
         fields = self.service.fields_get()
