@@ -2,14 +2,16 @@
 
 They lie in system_tests/, as ordinary unittest classes that find the workspace in
 `SystemCase.workspace`. Each class has databases of its own, so that two classes can run
-side by side: much of their time is a process that waits for another.
+side by side.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from .odoo_log import Verdict
@@ -25,8 +27,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in (REPO / FOLDER).glob("test_*.py"))
 
 
-def run(workspace: Workspace, base: str, prefix: str, only: str = "") -> Verdict:
-    """Run the system tests; returns what they came to.
+@contextlib.contextmanager
+def jobs(
+    workspace: Workspace, base: str, prefix: str, only: str = ""
+) -> Iterator[list[Callable[[], Verdict]]]:
+    """The system tests, each class a job that can run beside the others.
 
     :param base: database that has `sale_subscription` installed; copied, not changed
     :param prefix: what the names of the tests' databases begin with
@@ -37,18 +42,16 @@ def run(workspace: Workspace, base: str, prefix: str, only: str = "") -> Verdict
     suites = [s for s in _suites() if only.lower() in _title(s).lower()]
     # the longest first, so that no long one is left alone at the end
     suites.sort(key=lambda suite: -_first(suite).seconds)
-    with workspace.phase("System tests") as phase:
-        try:
-            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-                verdict = sum(
-                    pool.map(lambda suite: _run(workspace, suite), suites), Verdict()
-                )
-        finally:
-            case.drop_shared_databases()
-        phase.note(verdict.closing_line())
-    if not verdict.passed and not verdict.failed and not verdict.problems:
-        verdict.problems.append(f"{FOLDER}: no test ran")
-    return verdict
+    try:
+        yield [functools.partial(_run, workspace, suite) for suite in suites]
+    finally:
+        case.drop_shared_databases()
+
+
+def run_side_by_side(jobs: Iterable[Callable[[], Verdict]]) -> Verdict:
+    """Run jobs, begun in this order, a few at a time: much of each is waiting."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return sum(pool.map(lambda job: job(), jobs), Verdict())
 
 
 def _suites() -> Iterator[unittest.TestSuite]:

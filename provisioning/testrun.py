@@ -1,20 +1,23 @@
 """`./fcb test`: run the tests and judge the run.
 
 In this order: the linters, when asked for; the conformance of `sale_subscription`, on
-which all else builds; the tests that need no Odoo; Odoo's on a fresh trial database, in
-one Odoo process for all modules; the system tests, each with several Odoo processes.
+which all else builds; the tests that need no Odoo; then side by side Odoo's on fresh
+trial databases, one process for those in the browser and one for the others, and the
+system tests, each with several Odoo processes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from . import chromium, clients, conformance, linting, systemrun
@@ -32,6 +35,7 @@ from .workspace import Workspace
 UNIT_FOLDERS = ("engine/tests", "provisioning/tests", "demo/tests", "benchmarks/tests")
 OPTIONAL_UNIT_FOLDERS = ("demo/tests", "benchmarks/tests")
 TRIAL = "fcb_trial_"
+IN_BROWSER = "_browser"  # added to the name of a trial database
 TRIAL_NAME = re.compile(rf"{TRIAL}(\d+)(?:_\w+)?$")
 
 
@@ -90,6 +94,7 @@ class Plan:
     folders: dict[str, Path]
     log: Path
     flags: list[str] = field(default_factory=list)
+    title: str = "Odoo tests"
 
 
 def main(options: argparse.Namespace) -> int:
@@ -163,12 +168,6 @@ def test_on_trial(
             if not options.modules:
                 verdict += run_unit_tests(settings, progress)
                 verdict += clients.run_tests(settings, progress)
-            if options.database and workspace.database_exists(database):
-                progress.say(f"    using the existing database {database}")
-            else:
-                template = workspace.template(modules)
-                with progress.phase("Trial database: copy of the template"):
-                    workspace.databases.copy(template, database)
             plan = Plan(
                 workspace.odoo_command("server"),
                 workspace.env(),
@@ -178,12 +177,29 @@ def test_on_trial(
                 workspace.addons.modules,
                 settings.logs / "test.log",
             )
-            verdict += run_odoo_tests(plan, progress, options.no_browser)
-            if wants_system_tests(options, modules, progress):
-                verdict += systemrun.run(workspace, base, f"{TRIAL}{os.getpid()}_")
+            if options.database and workspace.database_exists(database):
+                plans = [plan]
+                progress.say(f"    using the existing database {database}")
+            else:
+                plans = split(plan, progress, options)
+                template = workspace.template(modules)
+                with progress.phase("Trial database: copy of the template"):
+                    for part in plans:
+                        workspace.databases.copy(template, part.database)
+            with contextlib.ExitStack() as stack:
+                jobs = [
+                    partial(run_odoo_tests, part, progress, options.no_browser)
+                    for part in plans
+                ]
+                if wants_system_tests(options, modules, progress):
+                    jobs += stack.enter_context(
+                        systemrun.jobs(workspace, base, f"{TRIAL}{os.getpid()}_")
+                    )
+                verdict += systemrun.run_side_by_side(jobs)
         finally:
             workspace.conf.unlink()
             workspace.drop_database(base)
+            workspace.drop_database(f"{database}{IN_BROWSER}")
             if options.keep or options.database:
                 progress.say(
                     f"    kept: ./fcb psql {database}, ./fcb serve -d {database}"
@@ -295,10 +311,36 @@ def drop_stale_trials(workspace: Workspace) -> None:
             workspace.drop_database(name)
 
 
+def split(plan: Plan, progress: Progress, options: argparse.Namespace) -> list[Plan]:
+    """The tests in the browser, and the others, each with a database of its own.
+
+    Together, where some were named: one of the two could have none.
+    """
+    if options.modules or options.test_tags or options.no_browser:
+        return [plan]
+    if not chromium.get(progress, plan.log.with_name("chromium.log")):
+        return [plan]  # which says what is left out
+    return [
+        replace(plan, tags=f"{all_of(plan)},-{chromium.TAG}"),
+        replace(
+            plan,
+            tags=",".join(f"{chromium.TAG}/{module}" for module in plan.modules),
+            database=f"{plan.database}{IN_BROWSER}",
+            log=plan.log.with_name("test_browser.log"),
+            title="Odoo tests in the browser",
+        ),
+    ]
+
+
+def all_of(plan: Plan) -> str:
+    """The tags of every test of its modules."""
+    return ",".join(f"/{module}" for module in plan.modules)
+
+
 def run_odoo_tests(plan: Plan, progress: Progress, no_browser: bool) -> Verdict:
     """One Odoo process that installs the modules and runs their tests."""
     verdict = Verdict()
-    tags = plan.tags or ",".join(f"/{module}" for module in plan.modules)
+    tags = plan.tags or all_of(plan)
     folders = [plan.folders[m].resolve() for m in plan.modules if m in plan.folders]
     in_browser = chromium.browser_tests(folders)
     path = plan.env.get("PATH", "")
@@ -329,7 +371,7 @@ def run_odoo_tests(plan: Plan, progress: Progress, no_browser: bool) -> Verdict:
         ]
         # TMPDIR: browser profiles and their leftovers go away with the run
         env = {**plan.env, "PATH": path, "TMPDIR": temporary}
-        with progress.phase(f"Odoo tests: {', '.join(plan.modules)}") as phase:
+        with progress.phase(f"{plan.title}: {', '.join(plan.modules)}") as phase:
             code = _stream(command, env, plan.log, phase, progress)
             with plan.log.open(encoding="utf-8", errors="replace") as lines:
                 verdict += judge(lines)

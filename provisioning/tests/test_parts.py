@@ -4,6 +4,7 @@ import argparse
 import io
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
 from .. import conformance, systemrun, testrun
 from ..progress import Progress
@@ -95,6 +96,31 @@ class TestWhatRuns(unittest.TestCase):
                     self.options(*argv), modules, Progress(io.StringIO())
                 )
                 self.assertEqual(wants, expected)
+
+    def test_the_browser_has_a_run_of_its_own(self):
+        plan = testrun.Plan(
+            ["odoo"], {}, "trial", [ADDON, DROP_IN], "", {}, Path("logs/test.log")
+        )
+        cases = (
+            ((), True, ["trial", "trial_browser"]),
+            ((), False, ["trial"]),
+            (("--no-browser",), True, ["trial"]),
+            (("--test-tags", "/x"), True, ["trial"]),
+            ((DROP_IN,), True, ["trial"]),
+        )
+        for argv, has_browser, databases in cases:
+            with (
+                self.subTest(argv=argv, has_browser=has_browser),
+                patch.object(testrun.chromium, "get", return_value=has_browser),
+            ):
+                plans = testrun.split(plan, Progress(), self.options(*argv))
+                self.assertEqual([p.database for p in plans], databases)
+        with patch.object(testrun.chromium, "get"):
+            rest, browser = testrun.split(plan, Progress(), self.options())
+        both = f"/{ADDON},/{DROP_IN}"
+        self.assertEqual(rest.tags, f"{both},-fcb_browser")
+        self.assertEqual(browser.tags, f"fcb_browser/{ADDON},fcb_browser/{DROP_IN}")
+        self.assertEqual(browser.log, Path("logs/test_browser.log"))
 
     def test_names_of_trial_databases(self):
         for name in ("fcb_trial_12", "fcb_trial_12_base", "fcb_trial_12_testrace_x"):
