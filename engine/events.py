@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .errors import BillingError
-from .money import format_decimal
-from .periods import parse_timestamp
-from .quantity import parse_quantity
+from .billing.money import format_decimal
+from .billing.periods import parse_timestamp
+from .billing.quantity import parse_quantity
 
 # Requests of the API need four levels.
 MAX_DEPTH = 16

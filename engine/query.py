@@ -10,7 +10,7 @@ from datetime import date, datetime
 from .cursor import decode_cursor
 from .errors import BillingError
 from .events import MAX_TEXT, TEXT_PATTERN, check_text
-from .periods import parse_date, parse_timestamp
+from .billing.periods import parse_date, parse_timestamp
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000

@@ -2,7 +2,7 @@
 
 from odoo import fields
 
-from ..engine import money
+from ..engine.billing import money
 from ..engine.cursor import encode_cursor
 from ..engine.query import DEFAULT_LIMIT
 

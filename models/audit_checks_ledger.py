@@ -3,8 +3,8 @@ from decimal import Decimal
 from odoo import models
 from odoo.tools import SQL
 
-from ..engine import money
-from ..engine.pricing import PriceTerms, price
+from ..engine.billing import money
+from ..engine.billing.pricing import PriceTerms, price
 from .audit_checks import KEPT
 
 # Subscriptions whose windows are priced again at once.

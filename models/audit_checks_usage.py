@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..engine.aggregation import SQL_EXPRESSION
+from ..engine.billing.aggregation import SQL_EXPRESSION
 
 # Subscriptions whose spans are asked for at once.
 BATCH = 1000

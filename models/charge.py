@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ..engine import money
+from ..engine.billing import money
 from ..engine.errors import BillingError
-from ..engine.pricing import TIERED, PriceTerms, Tier
+from ..engine.billing.pricing import TIERED, PriceTerms, Tier
 
 
 class FusionBillingCharge(models.Model):

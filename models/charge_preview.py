@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 
-from ..engine import money
+from ..engine.billing import money
 from ..engine.errors import BillingError
-from ..engine.pricing import TIERED, PriceTerms, Tier, price
-from ..engine.quantity import parse_quantity
+from ..engine.billing.pricing import TIERED, PriceTerms, Tier, price
+from ..engine.billing.quantity import parse_quantity
 
 
 class FusionBillingCharge(models.Model):

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..engine.money import to_decimal
+from ..engine.billing.money import to_decimal
 
 
 class FusionBillingReconciliation(models.Model):

@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo import models
 from odoo.tools import SQL
 
-from ..engine import periods
+from ..engine.billing import periods
 from .sale_order import RENEWED
 
 # What decides in which window usage lies, and at which price.

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..engine import periods
+from ..engine.billing import periods
 
 
 class SaleOrder(models.Model):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.tools import SQL
 
-from ..engine.pricing import PriceTerms
+from ..engine.billing.pricing import PriceTerms
 
 # What the ledger says of one charge and window.
 # ``billed``: the sum of its live invoiced revisions, ``billed_by``: which these are;

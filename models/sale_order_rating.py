@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from odoo import models
 
-from ..engine import money, periods
-from ..engine.pricing import PriceTerms, price
+from ..engine.billing import money, periods
+from ..engine.billing.pricing import PriceTerms, price
 from .sale_order_ledger import NOTHING
 
 # One thing to rate: a charge of a subscription over one window.

@@ -2,7 +2,7 @@ from datetime import datetime
 
 from odoo import fields, models
 
-from ..engine import periods
+from ..engine.billing import periods
 from .sale_order import RENEWED, RUNNING
 
 

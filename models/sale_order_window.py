@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from odoo import fields, models
 
-from ..engine import periods
+from ..engine.billing import periods
 
 
 class SaleOrder(models.Model):

@@ -3,8 +3,8 @@ from odoo import fields, models
 from ..engine.errors import BillingError
 from ..engine.events import check_text, subscription_reference
 from ..engine.payload import check_object, flag, require
-from ..engine.periods import parse_timestamp
-from ..engine.quantity import parse_quantity
+from ..engine.billing.periods import parse_timestamp
+from ..engine.billing.quantity import parse_quantity
 from .api_render import amount_text, decimal_text
 
 # Any two-part lock number of ours, beside that of the rating queue.

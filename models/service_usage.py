@@ -4,7 +4,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.tools import SQL
 
-from ..engine import money
+from ..engine.billing import money
 from ..engine.events import check_text
 from ..engine.payload import check_object, flag, require
 from ..engine.query import DEFAULT_LIMIT

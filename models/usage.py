@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ..engine.aggregation import SQL_EXPRESSION
+from ..engine.billing.aggregation import SQL_EXPRESSION
 from .arrival import announce_inserts
 
 FROZEN = frozenset(

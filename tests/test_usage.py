@@ -7,7 +7,7 @@ from freezegun import freeze_time
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..engine import aggregation
+from ..engine.billing import aggregation
 from .common import BillingCase
 
 

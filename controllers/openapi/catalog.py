@@ -1,4 +1,4 @@
-from ...engine.pricing import CHARGE_MODELS
+from ...engine.billing.pricing import CHARGE_MODELS
 from .operation import Operation
 from .values import an_object, answer, list_of, one_of, or_null, ref, text
 

@@ -1,4 +1,4 @@
-from ...engine.pricing import CHARGE_MODELS
+from ...engine.billing.pricing import CHARGE_MODELS
 from .values import (
     an_object,
     answer,

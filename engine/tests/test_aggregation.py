@@ -3,7 +3,7 @@ import unittest
 from datetime import datetime
 from decimal import Decimal
 
-from ..aggregation import AGGREGATIONS, SQL_EXPRESSION, aggregate
+from ..billing.aggregation import AGGREGATIONS, SQL_EXPRESSION, aggregate
 
 EVENTS = (
     (datetime(2026, 1, 2), 1, Decimal("3"), "user-a"),

@@ -1,7 +1,7 @@
 import unittest
 from decimal import Decimal, localcontext
 
-from ..money import EXACT, format_decimal, round_amount, to_decimal
+from ..billing.money import EXACT, format_decimal, round_amount, to_decimal
 
 
 class TestRounding(unittest.TestCase):

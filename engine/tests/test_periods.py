@@ -2,7 +2,7 @@ import unittest
 from datetime import date, datetime
 
 from ..errors import BillingError
-from ..periods import (
+from ..billing.periods import (
     Window,
     day_start_utc,
     parse_timestamp,

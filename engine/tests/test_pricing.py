@@ -3,8 +3,8 @@ import unittest
 from decimal import Decimal, localcontext
 
 from ..errors import BillingError
-from ..money import round_amount
-from ..pricing import CHARGE_MODELS, TIERED, PriceTerms, Tier, price
+from ..billing.money import round_amount
+from ..billing.pricing import CHARGE_MODELS, TIERED, PriceTerms, Tier, price
 
 
 def _terms(model, included, unit_price, unit_batch):

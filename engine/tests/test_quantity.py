@@ -3,7 +3,7 @@ import unittest
 from decimal import Decimal
 
 from ..errors import BillingError
-from ..quantity import parse_quantity
+from ..billing.quantity import parse_quantity
 
 
 class TestQuantity(unittest.TestCase):

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from .errors import BillingError
+from ..errors import BillingError
 from .money import EXACT
 
 # Whole digits and decimals a quantity can have. 16 whole digits hold every 53-bit

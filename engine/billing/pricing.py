@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal
 
-from .errors import BillingError
+from ..errors import BillingError
 from .money import EXACT, format_decimal
 
 _ZERO = Decimal(0)

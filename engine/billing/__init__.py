@@ -1,0 +1,1 @@
+"""From usage to amounts: calendar, windows, quantities, prices, what was charged."""
