@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from .errors import BillingError
 from .billing.money import format_decimal
 from .billing.periods import parse_timestamp
 from .billing.quantity import parse_quantity
+from .errors import BillingError
 
 # Requests of the API need four levels.
 MAX_DEPTH = 16

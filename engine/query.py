@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 
+from .billing.periods import parse_date, parse_timestamp
 from .cursor import decode_cursor
 from .errors import BillingError
 from .events import MAX_TEXT, TEXT_PATTERN, check_text
-from .billing.periods import parse_date, parse_timestamp
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .sale_order import CHURNED, PAUSED, RENEWED, RUNNING
+from .subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 
 class FusionBillingAudit(models.Model):

@@ -5,8 +5,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..engine.billing import money
-from ..engine.errors import BillingError
 from ..engine.billing.pricing import TIERED, PriceTerms, Tier
+from ..engine.errors import BillingError
 
 
 class FusionBillingCharge(models.Model):
@@ -14,7 +14,7 @@ class FusionBillingCharge(models.Model):
 
     _name = "fusion.billing.charge"
     _description = "Billing Charge"
-    _order = "plan_id, metric_id, date_start, id"
+    _order = "plan_id, metric_id, sequence, date_start, id"
     _check_company_auto = True
 
     name = fields.Char(compute="_compute_name", compute_sudo=True)
@@ -86,6 +86,10 @@ class FusionBillingCharge(models.Model):
     )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    sequence = fields.Integer(
+        default=10,
+        help="Of prices in several foreign currencies the first one counts.",
     )
     active = fields.Boolean(default=True)
     date_start = fields.Date(
@@ -308,13 +312,19 @@ class FusionBillingCharge(models.Model):
     def _of_each_metric(self, currency):
         """Which of these charges of one plan price a subscription in ``currency``.
 
-        One for each metric: of charges in several currencies, the subscription's own.
+        One for each metric: of charges in several currencies, that in the
+        subscription's own, else in the company's, else the first by sequence.
 
         :return: {metric: charge}
         """
+
+        def rank(charge):
+            own = charge.company_id.currency_id
+            return charge.currency_id != currency, charge.currency_id != own
+
         chosen = {}
         for charge in self:
             rival = chosen.setdefault(charge.metric_id, charge)
-            if rival.currency_id != currency and charge.currency_id == currency:
+            if rank(charge) < rank(rival):
                 chosen[charge.metric_id] = charge
         return chosen

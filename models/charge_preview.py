@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 
 from ..engine.billing import money
-from ..engine.errors import BillingError
 from ..engine.billing.pricing import TIERED, PriceTerms, Tier, price
 from ..engine.billing.quantity import parse_quantity
+from ..engine.errors import BillingError
 
 
 class FusionBillingCharge(models.Model):

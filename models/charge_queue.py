@@ -46,10 +46,25 @@ class FusionBillingCharge(models.Model):
         self.env.registry.clear_cache()
         Order = self.env["sale.order"].sudo()
         running = Order._fc_running_domain()
+        Window = self.env["fusion.billing.window"].sudo()
         for company, charges in self.grouped("company_id").items():
             plans = charges.plan_id.ids
             orders = Order.search(
-                [*running, ("company_id", "=", company.id), "|"]
-                + [("plan_id", "in", plans), ("fc_window_plan_id", "in", plans)]
+                [*running, ("company_id", "=", company.id), ("plan_id", "in", plans)]
+            )
+            # What was not settled yet, of whatever subscription.
+            orders |= Window.search(
+                [
+                    ("is_settled", "!=", True),
+                    ("kind", "=", "billing"),
+                    ("company_id", "=", company.id),
+                    ("plan_id", "in", plans),
+                ]
+            ).subscription_id
+            orders |= (
+                self.env["fusion.billing.window.charge"]
+                .sudo()
+                .search([("state", "=", "open"), ("charge_id", "in", charges.ids)])
+                .subscription_id
             )
             self.env["fusion.billing.rating.queue"].sudo()._add(orders)

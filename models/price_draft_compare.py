@@ -7,8 +7,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
-from .sale_order_ledger import NOTHING
-from .sale_order_rating import Job
+from ..engine.billing import money
+from ..engine.billing.rating import Agreement, Standing, next_revision
 
 # Subscriptions that are held in memory at a time.
 BATCH = 1000
@@ -19,7 +19,7 @@ Pair = namedtuple("Pair", "order window live draft")
 class FusionBillingPriceDraft(models.Model):
     """Price the last window's real usage twice: as it is, and as it would be.
 
-    Both by the pipeline that invoices (``sale.order._fc_rate``). Nothing but the
+    Both by the function that invoices (the engine's ``next_revision``). Nothing but the
     draft's own results is written.
     """
 
@@ -64,7 +64,7 @@ class FusionBillingPriceDraft(models.Model):
         )
         choices, compared = {}, 0
         for batch in split_every(BATCH, orders.ids, Order.browse):
-            windows = batch._fc_last_windows(now)
+            windows = self.env["fusion.billing.window"]._last_ended(batch, now)
             compared += len(windows)
             self._store_results(self._pairs(windows, live, choices), terms)
         self._store_totals()
@@ -83,7 +83,7 @@ class FusionBillingPriceDraft(models.Model):
     def _pairs(self, windows, live, choices):
         """What to price: a :class:`Pair` for each subscription and drafted metric.
 
-        :param dict windows: subscription -> engine ``Window``
+        :param dict windows: subscription -> engine ``Span``
         :param live: the charges of today
         :param dict choices: what was chosen for a plan and currency; filled
         """
@@ -131,15 +131,14 @@ class FusionBillingPriceDraft(models.Model):
             ]
         )
         rows = []
+        rates = self.env["fusion.billing.rates"]._reader()
         for pair, quantity in zip(pairs, quantities, strict=True):
             order, window = pair.order, pair.window
             priced = {"live": (Decimal(0), None), "draft": None}
             for key in priced:
                 if charge := getattr(pair, key):
-                    job = Job(order, charge, window, False)
-                    values = order._fc_rate(job, terms[charge.id], quantity, NOTHING)
-                    explanation = json.dumps(values["explanation"])
-                    priced[key] = values["amount"], explanation
+                    revision = self._priced(pair, charge, terms, quantity, rates)
+                    priced[key] = revision.amount, json.dumps(revision.explanation)
             (was, because), (would_be, reason) = priced["live"], priced["draft"]
             rows.append(
                 (
@@ -153,8 +152,8 @@ class FusionBillingPriceDraft(models.Model):
                     pair.live.id if pair.live else None,
                     window.start,
                     window.end,
-                    order._fc_local_date(window.start),
-                    order._fc_local_date(window.end - timedelta(seconds=1)),
+                    window.first_day,
+                    window.end_day - timedelta(days=1),
                     quantity,
                     was,
                     would_be,
@@ -177,6 +176,29 @@ class FusionBillingPriceDraft(models.Model):
             rows,
             page_size=1000,
         )
+
+    def _priced(self, pair, charge, terms, quantity, rates):
+        """What the usage of a window comes to with a charge (``Revision``)."""
+        order, currency = pair.order, pair.order.currency_id
+        pair_of_rates = rates(
+            charge.currency_id.id,
+            currency.id,
+            order.company_id.id,
+            pair.window.end_day,
+        ) or (None, None)
+        agreement = Agreement(
+            charge=charge.id,
+            product=charge.product_id.id,
+            currency=charge.currency_id.id,
+            terms=terms[charge.id],
+            rate_from=pair_of_rates[0],
+            rate_to=pair_of_rates[1],
+        )
+        revision = next_revision(
+            agreement, quantity, money.to_decimal(currency.rounding), Standing()
+        )
+        revision.explanation["currency"] = charge.currency_id.name
+        return revision
 
     def _store_totals(self):
         """Sum up for each currency; amounts of two currencies are never added."""

@@ -194,7 +194,8 @@ class FusionBillingReconciliation(models.Model):
         [[amount]] = self.env.execute_query(
             SQL(
                 """
-                SELECT coalesce(sum(amount), 0)::text FROM fusion_billing_rating
+                SELECT coalesce(sum(amount_untaxed), 0)::text
+                  FROM fusion_billing_rating
                  WHERE subscription_id = %s AND metric_id = %s AND state != 'released'
                    AND window_start >= %s AND window_end <= %s AND currency_id = %s
                 """,

@@ -30,14 +30,17 @@ class ResCompany(models.Model):
     )
 
     def write(self, vals):
-        """With the time zone the windows move."""
-        result = super().write(vals)
+        """With the time zone the windows end at another instant; they begin as before."""
+        Order = self.env["sale.order"].sudo()
+        orders = Order
         if "fc_billing_tz" in vals:
-            Order = self.env["sale.order"].sudo()
             orders = Order.search(
                 [*Order._fc_running_domain(), ("company_id", "in", self.ids)]
             )
-            self.env["fusion.billing.rating.queue"].sudo()._add(orders)
+            # What has ended by now has ended in the present zone.
+            self.env["fusion.billing.timeline"]._catch_up(orders)
+        result = super().write(vals)
+        self.env["fusion.billing.timeline"]._zone_changed(orders)
         return result
 
     @api.constrains("fc_future_tolerance_hours")

@@ -7,13 +7,13 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import mute_logger
 
-from ..engine.billing import money
 from ..engine.api_errors import error_body
+from ..engine.billing import money
+from ..engine.billing.periods import parse_date
+from ..engine.billing.quantity import parse_quantity
 from ..engine.errors import BillingError, NotFoundError
 from ..engine.events import check_text
 from ..engine.payload import check_object, flag, optional_text, record_id, require
-from ..engine.billing.periods import parse_date
-from ..engine.billing.quantity import parse_quantity
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
 MAX_LINES = 200

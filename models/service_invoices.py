@@ -165,5 +165,5 @@ def _usage_of(rating):
         "quantity": explanation.get("quantity", "0"),
         "included": explanation.get("included", "0"),
         "billable": explanation.get("billable", "0"),
-        "amount": amount_text(rating.currency_id, rating.amount),
+        "amount": amount_text(rating.currency_id, rating.amount_untaxed),
     }

@@ -1,10 +1,10 @@
 from odoo import fields, models
 
+from ..engine.billing.periods import parse_timestamp
+from ..engine.billing.quantity import parse_quantity
 from ..engine.errors import BillingError
 from ..engine.events import check_text, subscription_reference
 from ..engine.payload import check_object, flag, require
-from ..engine.billing.periods import parse_timestamp
-from ..engine.billing.quantity import parse_quantity
 from .api_render import amount_text, decimal_text
 
 # Any two-part lock number of ours, beside that of the rating queue.
@@ -75,7 +75,7 @@ class FusionBillingService(models.Model):
         found = self._subscriptions_by_reference({reference})
         order = self._referenced_subscription(found, reference)
         for renewal in self._with_renewals(order)[1:]:
-            if start < order._fc_renewed_from():
+            if start < self.env["fusion.billing.succession"]._renewed_from(order):
                 break
             order = renewal
         Usage = self.env["fusion.billing.usage"]

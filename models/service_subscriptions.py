@@ -7,16 +7,13 @@ from ..engine.errors import BillingError, NotFoundError
 from ..engine.payload import check_object, optional_text, reference_id
 from ..engine.pg_text import array_literal, text_array_literal
 from .api_render import amount_text, decimal_text, iso_day, iso_instant
-from .sale_order import CHURNED, PAUSED, RENEWED, RUNNING
+from .subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 # What is read of a subscription to record its usage, in one query.
 INGESTION_FIELDS = [
     "is_subscription",
     "fc_external_id",
     "fc_service_id",
-    "fc_settled_start",
-    "fc_settled_end",
-    "fc_settled_day",
     "start_date",
     "last_invoice_date",
     "next_invoice_date",
@@ -25,8 +22,6 @@ INGESTION_FIELDS = [
     "subscription_state",
     "company_id",
     "plan_id",
-    "fc_window_plan_id",
-    "fc_window_plan_day",
 ]
 
 
@@ -155,9 +150,12 @@ class FusionBillingService(models.Model):
             "currency": order.currency_id.name,
             "last_invoice_date": iso_day(order.last_invoice_date),
             "end_date": iso_day(order.end_date),
-            "window": window
+            "window": (window or None)
             and {"start": iso_instant(window.start), "end": iso_instant(window.end)},
-            "successor_id": order._fc_successors().get(order, order.browse()).id
+            "successor_id": self.env["fusion.billing.succession"]
+            ._successors(order)
+            .get(order, order.browse())
+            .id
             or None,
             "lines": [
                 {

@@ -10,6 +10,7 @@ from ..engine.payload import check_object, flag, require
 from ..engine.query import DEFAULT_LIMIT
 from .api_render import amount_text, iso_instant, page_end
 from .arrival import settled_id
+from .subscription.timeline import CHURNED
 
 DEFAULT_PAST_WINDOWS = 3
 # So many events, of all apps, one page is looked for in; it takes some 0.1 s. Without a
@@ -121,37 +122,50 @@ class FusionBillingService(models.Model):
         """
         order = self._subscription_in_path(reference)
         window = order._fc_window()
-        current = None
-        if window and not window.is_empty and not order._fc_is_over():
-            current = {
-                "window_start": iso_instant(window.start),
-                "window_end": iso_instant(window.end),
-                "charges": [
-                    _charge_item(charge, priced["explanation"])
-                    | {"amount": amount_text(order.currency_id, priced["amount"])}
-                    for charge, priced in order._fc_preview_open_window()
-                ],
-            }
+        if order.subscription_state == CHURNED or window.is_settled:
+            window = window.browse()
         return {
             "status": "ok",
             "subscription_id": order.id,
             "external_id": order.fc_external_id or None,
             "currency": order.currency_id.name,
-            "current": current,
+            "current": self._current_window(window) if window else None,
             "past": self._past_windows(order, window, past),
             "unallocated": self._unallocated_usage(order),
         }
 
+    def _current_window(self, window):
+        """What a window comes to so far, as its invoice will say."""
+        jobs = self.env["fusion.billing.rater"]._preview(window)
+        untaxed = self.env["fusion.billing.rates"]._untaxed_reader()
+        Charge = self.env["fusion.billing.charge"].sudo()
+        return {
+            "window_start": iso_instant(window.start),
+            "window_end": iso_instant(window.end),
+            "charges": [
+                _charge_item(Charge.browse(job.agreement.charge), revision.explanation)
+                | {
+                    "amount": amount_text(
+                        window.currency_id,
+                        untaxed(job.agreement.product, job.window, revision.amount),
+                    )
+                }
+                for job, revision in jobs
+            ],
+        }
+
     def _past_windows(self, order, window, count):
-        """The windows of the ledger before the open one, the latest first."""
+        """The windows of the ledger before the current one, the latest first."""
         if not count:
             return []
-        before = window.start if window and not order._fc_is_over() else datetime.max
+        Rating = self.env["fusion.billing.rating"].sudo()
+        Rating.flush_model()
+        before = window.start if window else datetime.max
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT DISTINCT window_start FROM fusion_billing_rating
-                 WHERE subscription_id = %s AND state != 'released'
+                 WHERE subscription_id = %s AND state <> 'released'
                    AND window_start < %s
                  ORDER BY window_start DESC LIMIT %s
                 """,
@@ -160,37 +174,34 @@ class FusionBillingService(models.Model):
                 count,
             )
         )
-        ratings = (
-            self.env["fusion.billing.rating"]
-            .sudo()
-            .search(
-                [
-                    ("subscription_id", "=", order.id),
-                    ("state", "!=", "released"),
-                    ("window_start", "in", [start for [start] in rows]),
-                ],
-                order="window_start desc, charge_id, revision",
-            )
+        ratings = Rating.search(
+            [
+                ("subscription_id", "=", order.id),
+                ("state", "!=", "released"),
+                ("window_start", "in", [start for [start] in rows]),
+            ],
+            order="window_start desc, metric_id, revision",
         )
         return [
             {
-                "window_start": iso_instant(start),
-                "window_end": iso_instant(end),
+                "window_start": iso_instant(window.start),
+                "window_end": iso_instant(window.end),
                 "charges": [
-                    self._past_charge(order, charge, revisions)
-                    for charge, revisions in group.grouped("charge_id").items()
+                    self._past_charge(revisions)
+                    for revisions in group.grouped("agreement_id").values()
                 ],
             }
-            for (start, end), group in ratings.grouped(
-                lambda r: (r.window_start, r.window_end)
-            ).items()
+            for window, group in ratings.grouped("window_id").items()
         ]
 
-    def _past_charge(self, order, charge, revisions):
-        """What one charge of a past window came to, over all its revisions."""
+    def _past_charge(self, revisions):
+        """What one metric of a past window came to, over all its revisions."""
         open_ones = revisions.filtered(lambda r: r.state == "open")
-        return _charge_item(charge, revisions[-1].explanation or {}) | {
-            "amount": amount_text(order.currency_id, sum(revisions.mapped("amount"))),
+        latest = revisions[-1]
+        return _charge_item(latest.charge_id, latest.explanation or {}) | {
+            "amount": amount_text(
+                latest.currency_id, sum(revisions.mapped("amount_untaxed"))
+            ),
             "state": "open" if open_ones else "invoiced",
             "invoices": [
                 {"invoice_id": invoice.id, "number": invoice.name}

@@ -17,8 +17,7 @@ from ..engine.pg_text import (
 )
 
 # Where the usage of one subscription and metric is recorded: their ids, whether the
-# metric counts unique keys, and the spans of time that will be invoiced there (the
-# windows that were invoiced are in the ledger). Of a renewed
+# metric counts unique keys, and the spans of time that are billed there. Of a renewed
 # subscription also the target of the renewal, and the instant from which usage belongs
 # to it. ``former``: ids of the orders that were renewed into this one, under which an
 # event may be recorded already.
@@ -72,6 +71,7 @@ class FusionBillingUsage(models.Model):
         targets = self._targets(
             service,
             {(event.subscription_ref, event.metric_code) for _index, event in parsed},
+            min((event.period_start for _index, event in parsed), default=None),
         )
         rows = []
         for index, event in parsed:
@@ -117,17 +117,20 @@ class FusionBillingUsage(models.Model):
         return parsed
 
     @api.model
-    def _targets(self, service, names):
+    def _targets(self, service, names, since):
         """Where the usage goes that is addressed by these names.
 
         :param names: set of (subscription reference, metric code)
+        :param since: the earliest period of the usage, naive UTC
         :return: dict of each pair to its :class:`Target`, or to the BillingError
             that says why it has none
         """
         found = service._subscriptions_by_reference({ref for ref, _code in names})
         successors = self._all_successors(service, found.values())
         metrics = self._active_metrics({code for _ref, code in names})
-        spans, targets = {}, {}
+        orders = self.env["sale.order"].concat(*found.values(), *successors.values())
+        spans = self.env["fusion.billing.allocation"]._spans(orders, since)
+        targets = {}
         for reference, code in names:
             try:
                 order = service._referenced_subscription(found, reference)
@@ -143,7 +146,8 @@ class FusionBillingUsage(models.Model):
         """Renewals of these orders, and of the renewals: dict of order -> renewal."""
         successors = {}
         level = self.env["sale.order"].concat(*orders)
-        while found := level._fc_successors():
+        Succession = self.env["fusion.billing.succession"]
+        while found := Succession._successors(level):
             renewals = self.env["sale.order"].concat(*found.values())
             level = renewals.filtered_domain(service._subscription_domain())
             level -= self.env["sale.order"].concat(*successors)
@@ -152,15 +156,14 @@ class FusionBillingUsage(models.Model):
 
     @api.model
     def _target(self, order, metric, successors, spans, former=()):
-        if order.id not in spans:
-            spans[order.id] = order._fc_spans_of_metrics()
         renewal = successors.get(order)
+        Succession = self.env["fusion.billing.succession"]
         return Target(
             order=order.id,
             metric=metric.id,
             unique=metric.aggregation == "unique",
             billable=spans[order.id].get(metric.id, ()),
-            renewed_from=order._fc_renewed_from() if renewal else datetime.max,
+            renewed_from=(Succession._renewed_from(order) if renewal else datetime.max),
             renewal=renewal
             and self._target(renewal, metric, successors, spans, (*former, order.id)),
             former=former,
@@ -202,45 +205,12 @@ class FusionBillingUsage(models.Model):
         )
 
     @api.model
-    def _with_ledger(self, rows):
-        """The rows, those allocated after all whose window was invoiced already."""
-        asked = [row for row in rows if row.unallocated]
-        if not asked:
-            return rows
-        found = {
-            index
-            for [index] in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT DISTINCT u.index
-                      FROM unnest(%s::int[], %s::int[], %s::int[], %s::timestamp[])
-                           AS u(index, subscription_id, metric_id, period_start)
-                      JOIN fusion_billing_rating r
-                     USING (subscription_id, metric_id)
-                     WHERE u.period_start >= r.window_start
-                       AND u.period_start < r.window_end
-                       AND r.explanation->>'superseded' IS NULL
-                    """,
-                    [row.index for row in asked],
-                    [row.scope[0] for row in asked],
-                    [row.scope[1] for row in asked],
-                    [row.event.period_start for row in asked],
-                )
-            )
-        }
-        return [
-            row._replace(unallocated=False) if row.index in found else row
-            for row in rows
-        ]
-
-    @api.model
     def _store(self, service, rows, results):
         """Insert the rows; the unique index decides what is new, and for good.
 
         Rows go in sorted by their key: two batches with the same events in
         opposite order then wait for each other instead of deadlocking.
         """
-        rows = self._with_ledger(rows)
         before = self._recorded_before_renewal(rows)
         first_of, repeated = {}, []
         for row in rows:
@@ -433,7 +403,9 @@ class FusionBillingUsage(models.Model):
             timedelta(hours=subscription.company_id.fc_future_tolerance_hours),
         )
         metric = self._metric_of(self._active_metrics({metric_code}), metric_code)
-        target = self._target(subscription.sudo(), metric, {}, {})
+        order = subscription.sudo()
+        spans = self.env["fusion.billing.allocation"]._spans(order, event.period_start)
+        target = self._target(order, metric, {}, spans)
         row = self._prepare_row(0, event, target)
         results = [None]
         self._store(subscription.fc_service_id, [row], results)

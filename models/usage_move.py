@@ -40,13 +40,23 @@ class FusionBillingUsage(models.Model):
         """
         order.ensure_one()
         self.check_access("write")
-        spans = order.sudo()._fc_spans_of_metrics()
+        Allocation = self.env["fusion.billing.allocation"]
+        spans = Allocation._spans_to_bill(order.sudo())
         for usage in self.sudo():
             usage._check_can_move_to(order.sudo(), spans)
         columns = self._columns_of_move(order, spans)
+        before = self._quantities_after_move(order, columns, spans)
         scopes = self.sudo()._insert_new(columns)
         if len(scopes) != len(self):
             raise UserError(self.env._("Some of this usage was moved just now."))
+        if before == self._quantities_after_move(order, columns, spans):
+            raise UserError(
+                self.env._(
+                    "%s would be billed nothing more by it: of this metric one event of"
+                    " the window counts, and that is another. Void this usage instead.",
+                    order.display_name,
+                )
+            )
         self._void(
             self.env._(
                 "Billed with %(order)s instead: %(reason)s",
@@ -58,6 +68,26 @@ class FusionBillingUsage(models.Model):
             [
                 ("subscription_id", "=", order.id),
                 ("idempotency_key", "in", columns["idempotency_key"]),
+            ]
+        )
+
+    def _quantities_after_move(self, order, columns, spans):
+        """What the windows come to in which the moved events lie (list of Decimal)."""
+        Metric = self.env["fusion.billing.metric"].sudo()
+        wanted = {
+            (metric, span)
+            for metric, start in zip(
+                columns["metric_id"], columns["period_start"], strict=True
+            )
+            for span in spans[metric]
+            if span.contains(start)
+        }
+        return self.sudo()._aggregate_windows(
+            [
+                (order, Metric.browse(metric), span.start, span.end)
+                for metric, span in sorted(
+                    wanted, key=lambda pair: (pair[0], pair[1].start)
+                )
             ]
         )
 
@@ -76,7 +106,7 @@ class FusionBillingUsage(models.Model):
             raise UserError(
                 self.env._("%s belongs to another customer.", order.display_name)
             )
-        if self.metric_id.id not in spans:
+        if not spans.get(self.metric_id.id):
             raise UserError(
                 self.env._(
                     "%(order)s has no price for %(metric)s, or no window that is still"

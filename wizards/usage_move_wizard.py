@@ -27,7 +27,7 @@ class FusionBillingUsageMoveWizard(models.TransientModel):
             raise UserError(self.env._("Choose usage of one customer at a time."))
         values["partner_id"] = partners.id
         running = usages.subscription_id.filtered(
-            lambda o: not o._fc_open_span().is_empty
+            lambda o: o.subscription_state == "3_progress" and o.state == "sale"
         )
         if len(usages.subscription_id) == 1:
             values["subscription_id"] = running.id

@@ -9,6 +9,7 @@ from .money import EXACT, format_decimal
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
+_HUNDRED = Decimal(100)
 TIERED = ("graduated", "volume")
 # A third of a price has no end; explanations show this many digits of it.
 _SHOWN = Context(prec=28)
@@ -95,16 +96,27 @@ class PriceTerms:
         ):
             raise _invalid("tiers", "in ascending order")
 
+    def as_dict(self) -> dict:
+        """What is kept of an agreed price: JSON-able, numbers as decimal text."""
+        return {
+            "model": self.model,
+            "quota": format_decimal(self.included),
+            "unit_price": format_decimal(self.unit_price),
+            "unit_batch": format_decimal(self.unit_batch),
+            **({"tiers": [t.as_dict() for t in self.tiers]} if self.tiers else {}),
+            **({"minimum": format_decimal(self.minimum)} if self.minimum else {}),
+        }
+
     @classmethod
-    def from_dict(cls, explanation: dict) -> "PriceTerms":
-        """The terms a kept explanation (:meth:`Price.as_dict`) was made with."""
+    def from_dict(cls, kept: dict) -> "PriceTerms":
+        """The terms that :meth:`as_dict` has kept."""
         return cls(
-            model=explanation["model"],
-            included=Decimal(explanation["quota"]),
-            unit_price=Decimal(explanation["unit_price"]),
-            unit_batch=Decimal(explanation["unit_batch"]),
-            tiers=tuple(map(Tier.from_dict, explanation.get("tiers", ()))),
-            minimum=Decimal(explanation.get("minimum", 0)),
+            model=kept["model"],
+            included=Decimal(kept["quota"]),
+            unit_price=Decimal(kept["unit_price"]),
+            unit_batch=Decimal(kept["unit_batch"]),
+            tiers=tuple(map(Tier.from_dict, kept.get("tiers", ()))),
+            minimum=Decimal(kept.get("minimum", 0)),
         )
 
 
@@ -156,29 +168,16 @@ class Price:
     def as_dict(self) -> dict:
         """The explanation that is kept with a rating: JSON-able, decimal text."""
         return {
-            "model": self.terms.model,
+            **self.terms.as_dict(),
             "quantity": _show(self.quantity),
             "included": _show(self.included),
             "billable": _show(self.billable),
-            "quota": _show(self.terms.included),
-            "unit_price": _show(self.terms.unit_price),
-            "unit_batch": _show(self.terms.unit_batch),
             "amount": _show(self.amount),
             "steps": [step.as_dict() for step in self.steps],
-            **(
-                {"tiers": [t.as_dict() for t in self.terms.tiers]}
-                if self.terms.tiers
-                else {}
-            ),
-            **(
-                {"minimum": format_decimal(self.terms.minimum)}
-                if self.terms.minimum
-                else {}
-            ),
         }
 
 
-def price(terms: PriceTerms, quantity: Decimal) -> Price:
+def price(terms: PriceTerms, quantity: Decimal, discount: Decimal = _ZERO) -> Price:
     """Price the quantity of one window.
 
     The order of the stages is part of the agreement:
@@ -186,22 +185,31 @@ def price(terms: PriceTerms, quantity: Decimal) -> Price:
     1. quota: free units are units, so they go off before anything turns units
        into batches or money (101 units with 100 free are 1 unit, not 2 batches);
     2. charge model: billable units into steps of money;
-    3. minimum: what is missing to it is a step of its own, also without usage. After
-       the model, as it is money; before conversion and rounding, as it is in the
-       charge's currency;
-    4. total: the sum of the steps. Not rounded here, see :class:`Price`.
+    3. discount: a percent of what the model came to;
+    4. minimum: what is missing to it is a step of its own, also without usage. After
+       the discount, as it is what the window costs at least; before conversion and
+       rounding, as it is in the charge's currency;
+    5. total: the sum of the steps. Not rounded here, see :class:`Price`.
 
     :param quantity: aggregated usage of the window, >= 0
-    :raises BillingError: ``invalid_quantity``
+    :param discount: in percent, up to 100; below zero: a surcharge
+    :raises BillingError: ``invalid_quantity``, ``invalid_discount``
     """
     if not (quantity.is_finite() and quantity >= 0):
         raise BillingError("invalid_quantity", "invalid quantity", "quantity")
+    if not (discount.is_finite() and discount <= 100):
+        raise BillingError("invalid_discount", "invalid discount", "discount")
     included = min(quantity, terms.included)
     billable = EXACT.subtract(quantity, included)
     steps = CHARGE_MODELS[terms.model](terms, billable) if billable else ()
     amount = _ZERO
     for step in steps:
         amount = EXACT.add(amount, step.amount)
+    if amount and discount:
+        off = EXACT.divide(EXACT.multiply(amount, discount), _HUNDRED)
+        label = f"discount {format_decimal(discount)} %"
+        steps = (*steps, Step(label, -discount / _HUNDRED, amount, -off))
+        amount = EXACT.subtract(amount, off)
     if amount < terms.minimum:
         missing = EXACT.subtract(terms.minimum, amount)
         steps = (*steps, Step("minimum", _ONE, missing, missing))

@@ -1,13 +1,13 @@
 import unittest
 from datetime import date, datetime
 
-from ..errors import BillingError
 from ..billing.periods import (
     Window,
     day_start_utc,
     parse_timestamp,
     window_between,
 )
+from ..errors import BillingError
 
 
 class TestWindow(unittest.TestCase):

@@ -2,9 +2,9 @@ import json
 import unittest
 from decimal import Decimal, localcontext
 
-from ..errors import BillingError
 from ..billing.money import round_amount
 from ..billing.pricing import CHARGE_MODELS, TIERED, PriceTerms, Tier, price
+from ..errors import BillingError
 
 
 def _terms(model, included, unit_price, unit_batch):

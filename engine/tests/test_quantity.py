@@ -2,8 +2,8 @@ import time
 import unittest
 from decimal import Decimal
 
-from ..errors import BillingError
 from ..billing.quantity import parse_quantity
+from ..errors import BillingError
 
 
 class TestQuantity(unittest.TestCase):

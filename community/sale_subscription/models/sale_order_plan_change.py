@@ -42,7 +42,10 @@ class SaleOrder(models.Model):
             previous = order.plan_id
             # One row of the MRR log for all of it; a locked order changes, too.
             quiet = order.sudo().with_context(
-                mrr_logged_by_caller=True, subscription_update=True
+                mrr_logged_by_caller=True,
+                subscription_update=True,
+                # For those who bill by what a period's plan is.
+                plan_from_today=timing == NOW,
             )
             starts_today = timing == NOW and order.last_invoice_date
             translated = quiet.with_context(lang=order.partner_id.lang)

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .sale_order import CHURNED
+from ..subscription.timeline import CHURNED
 
 
 class AccountMove(models.Model):
@@ -16,6 +16,21 @@ class AccountMove(models.Model):
         compute="_compute_fc_rating_count",
         groups="fusion_centralized_billing.group_user",
     )
+
+    fc_bill_again = fields.Boolean(
+        string="Bill the Usage Again",
+        default=True,
+        help="Usage that this credit note credits in full goes on the next invoice, at"
+        " the price of then. Switch off to forgive it.",
+    )
+    fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
+
+    @api.depends("move_type", "invoice_line_ids")
+    def _compute_fc_credits_usage(self):
+        for move in self:
+            move.fc_credits_usage = move.move_type == "out_refund" and bool(
+                move.sudo().invoice_line_ids.fc_copied_from_id.fc_rating_ids
+            )
 
     @api.depends("fc_rating_ids")
     def _compute_fc_rating_count(self):
@@ -85,46 +100,101 @@ class AccountMove(models.Model):
         )
 
     def _post(self, soft=True):
+        Documents = self.env["fusion.billing.documents"]
+        self.env["fusion.billing.audit"]._check_before_posting(self)
         posted = super()._post(soft)
-        posted.sudo().fc_rating_ids._reclaim()
+        Documents._settle_windows(posted)
+        ratings = Documents._ratings_of(posted)
+        Documents._review(ratings)
+        # A corrected invoice was made before its credit note was posted.
+        Documents._take_over(ratings.invoice_line_id.fc_copy_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
-        # A draft was pending when its subscription was closed: what came since.
-        invoices = posted.filtered(lambda m: not m.reversed_entry_id)
+        posted._fc_bill_what_came_since()
+        return posted
+
+    def _fc_bill_what_came_since(self):
+        """These drafts were pending when their subscriptions were closed."""
+        Closing = self.env["fusion.billing.closing"]
+        invoices = self.filtered(lambda m: not m.reversed_entry_id)
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
         orders = orders.filtered(lambda o: o.subscription_state == CHURNED)
-        for order in orders - orders._fc_waiting_for_finance():
+        for order in orders - Closing._waiting_for_finance(orders):
             order._fc_bill_last_usage()
-        return posted
 
     def _invoice_paid_hook(self):
         result = super()._invoice_paid_hook()
         self._fc_emit("invoice.paid")
         return result
 
+    def button_draft(self):
+        result = super().button_draft()
+        Documents = self.env["fusion.billing.documents"]
+        Documents._review(Documents._ratings_of(self))
+        Documents._settle_windows(self)
+        return result
+
     def button_cancel(self):
         result = super().button_cancel()
         cancelled = self.filtered(lambda m: m.state == "cancel")
-        cancelled.sudo().fc_rating_ids._release()
+        Documents = self.env["fusion.billing.documents"]
+        Documents._review(Documents._ratings_of(cancelled))
+        Documents._open_windows(cancelled)
         cancelled._fc_emit("invoice.cancelled")
         return result
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_release_ratings(self):
-        self.sudo().fc_rating_ids._release()
+    def unlink(self):
+        Documents = self.env["fusion.billing.documents"]
+        ratings = Documents._ratings_of(self)
+        own = self.sudo().fc_rating_ids
+        windows = self.env["fusion.billing.window"].sudo()
+        windows = windows.search([("invoice_id", "in", self.ids)])
+        result = super().unlink()
+        (own.exists()).write({"invoice_id": False})
+        Documents._review(ratings)
+        Documents._open_windows_of(windows)
+        return result
 
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_release_ratings(self):
+    fc_rating_ids = fields.One2many(
+        "fusion.billing.rating",
+        "invoice_line_id",
+        string="Ratings",
+        groups="fusion_centralized_billing.group_user",
+    )
+    fc_copied_from_id = fields.Many2one(
+        "account.move.line",
+        string="Copied From",
+        copy=False,
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The usage line that this one credits, or corrects.",
+    )
+    fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
+
+    def _copy_data_extend_business_fields(self, values):
+        result = super()._copy_data_extend_business_fields(values)
+        if self.sudo().fc_rating_ids or self.fc_copied_from_id:
+            values["fc_copied_from_id"] = self.id
+        return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        copies = lines.filtered("fc_copied_from_id")
+        self.env["fusion.billing.documents"]._take_over(copies)
+        return lines
+
+    def unlink(self):
         """A usage line taken off a draft is still to be billed."""
-        gone = (
-            self.env["fusion.billing.rating"]
-            .sudo()
-            .search([("invoice_line_id", "in", self.ids)])
-        )
-        gone._release()
+        ratings = self.sudo().fc_rating_ids
+        result = super().unlink()
+        ratings = ratings.exists()
         # Or posting that draft would take them back as billed.
-        gone.invoice_id = False
+        ratings.write({"invoice_id": False})
+        self.env["fusion.billing.documents"]._review(ratings)
+        return result

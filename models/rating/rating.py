@@ -14,6 +14,15 @@ FROZEN = frozenset(
         "amount",
         "currency_id",
         "explanation",
+        "window_id",
+        "agreement_id",
+        "window_amount",
+        "amount_untaxed",
+        "terms",
+        "rate_from",
+        "rate_to",
+        "discount",
+        "counted",
     )
 )
 
@@ -21,10 +30,9 @@ FROZEN = frozenset(
 class FusionBillingRating(models.Model):
     """The ledger of rated windows: what one charge came to, and why.
 
-    One row for each (subscription, charge, window, revision). The open row of a
-    window is recomputed until an invoice takes it. Usage that turns up after
-    that makes a new revision, whose amount is the whole window's new amount
-    minus what earlier revisions have billed.
+    One row for each revision of a window's agreement. The open row is recomputed until
+    an invoice takes it. Usage that turns up after that makes a new revision, whose
+    amount is what the window is to be charged now minus what it has been charged.
 
     open      counted on, still to be invoiced
     invoiced  on an invoice (``invoice_id``), or part of it at amount 0
@@ -52,23 +60,53 @@ class FusionBillingRating(models.Model):
     window_end = fields.Datetime(
         required=True, readonly=True, help="First instant after the window."
     )
-    first_day = fields.Date(
-        compute="_compute_days", help="In the company's billing time zone."
+    window_id = fields.Many2one(
+        "fusion.billing.window",
+        required=True,
+        ondelete="restrict",
+        readonly=True,
+        index=True,
     )
-    last_day = fields.Date(
-        compute="_compute_days", help="In the company's billing time zone."
+    agreement_id = fields.Many2one(
+        "fusion.billing.window.charge",
+        required=True,
+        ondelete="restrict",
+        readonly=True,
     )
+    first_day = fields.Date(related="window_id.first_day")
+    last_day = fields.Date(related="window_id.last_day")
     revision = fields.Integer(required=True, readonly=True, default=0)
     quantity = fields.Float(digits=False, readonly=True)
     included = fields.Float(
         digits=False, readonly=True, help="Part of the quantity that is free."
     )
     billable = fields.Float(digits=False, readonly=True)
+    window_amount = fields.Monetary(
+        readonly=True, help="What the whole window came to at this revision."
+    )
     amount = fields.Monetary(
         readonly=True,
-        help="Amount of this revision: the window's amount minus what earlier "
-        "revisions have billed.",
+        help="Amount of this revision: what the window is to be charged minus what it"
+        " has been charged. With or without tax as the product's taxes say.",
     )
+    amount_untaxed = fields.Monetary(string="Untaxed Amount", readonly=True)
+    line_price = fields.Float(
+        string="Price on the Invoice",
+        digits=False,
+        readonly=True,
+        help="What it was put on its invoice line with, in the taxes of the customer.",
+    )
+    counted = fields.Json(
+        readonly=True, help="The revisions whose amounts it counts as charged."
+    )
+    product_id = fields.Many2one("product.product", readonly=True, ondelete="restrict")
+    charge_currency_id = fields.Many2one(
+        "res.currency", string="Currency of the Price", readonly=True
+    )
+    terms = fields.Json(readonly=True, help="The price in exact decimals.")
+    rate_from = fields.Float(digits=False, readonly=True)
+    rate_to = fields.Float(digits=False, readonly=True)
+    discount = fields.Float(string="Discount (%)", digits=False, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     explanation = fields.Json(
         readonly=True, help="The arithmetic, step by step, in exact decimals."
@@ -99,14 +137,29 @@ class FusionBillingRating(models.Model):
         "account.move", ondelete="set null", readonly=True, index="btree_not_null"
     )
 
+    released_by_id = fields.Many2one(
+        "account.move",
+        string="Credited By",
+        ondelete="set null",
+        readonly=True,
+        index="btree_not_null",
+        help="The credit note after which the window is billed again.",
+    )
+    is_taken_back = fields.Boolean(
+        string="Invoice Taken Back",
+        readonly=True,
+        help="Its invoice was cancelled or deleted, or its line taken off.",
+    )
+
     _revision_unique = models.Constraint(
-        "UNIQUE (subscription_id, charge_id, window_start, revision)",
-        "This window is rated already.",
+        "UNIQUE (agreement_id, revision)", "This window is rated already."
     )
     _one_open = models.UniqueIndex(
-        "(subscription_id, charge_id, window_start) WHERE state = 'open'",
-        "A window has one open rating.",
+        "(agreement_id) WHERE state = 'open'", "A window has one open rating."
     )
+    # The ratings of a subscription: its form, its page in the API.
+    _of_subscription = models.Index("(subscription_id, window_start)")
+    _open_of_subscription = models.Index("(subscription_id) WHERE state = 'open'")
     _window_in_order = models.Constraint(
         "CHECK (window_end > window_start)", "A window ends after it begins."
     )
@@ -119,16 +172,6 @@ class FusionBillingRating(models.Model):
                 f"{fields.Date.to_string(rating.window_start)}"
             )
 
-    @api.depends("window_start", "window_end", "subscription_id")
-    def _compute_days(self):
-        # The stored instants are UTC, and a browser shows them in the reader's
-        # time zone: there a window that is a month may seem to begin the day before.
-        for rating in self:
-            order = rating.subscription_id.sudo()
-            last_instant = fields.Datetime.subtract(rating.window_end, seconds=1)
-            rating.first_day = order._fc_local_date(rating.window_start)
-            rating.last_day = order._fc_local_date(last_instant)
-
     @api.depends("explanation")
     def _compute_explanation_text(self):
         for rating in self:
@@ -140,7 +183,7 @@ class FusionBillingRating(models.Model):
     def _explain(self, explanation, currency):
         """The arithmetic as text, a step on each line.
 
-        :param dict explanation: as ``sale.order._fc_rate`` makes it
+        :param dict explanation: as the engine's ``next_revision`` makes it
         :param currency: what the amount was converted to, if it was
         """
         lines = [
@@ -163,21 +206,25 @@ class FusionBillingRating(models.Model):
                 currency=explanation.get("currency") or "",
             )
         )
-        if rate := explanation.get("conversion_rate"):
+        if rates := explanation.get("rates"):
             lines.append(
                 self.env._(
-                    "Converted at %(rate)s = %(amount)s %(currency)s",
-                    rate=rate,
+                    "Converted at %(to)s / %(from)s = %(amount)s %(currency)s",
+                    **{"to": rates[1], "from": rates[0]},
                     amount=explanation["rounded"],
                     currency=currency.name,
                 )
             )
-        if billed := explanation.get("billed"):
+        if charged := explanation.get("charged_in_all"):
             lines.append(
                 self.env._(
-                    "Minus billed by earlier revisions: %(billed)s", billed=billed
+                    "To be charged in all, after what was forgiven or added:"
+                    " %(amount)s",
+                    amount=charged,
                 )
             )
+        if billed := explanation.get("billed"):
+            lines.append(self.env._("Minus charged so far: %(billed)s", billed=billed))
         return "\n".join(lines)
 
     def action_view_usage(self):
@@ -198,29 +245,25 @@ class FusionBillingRating(models.Model):
     def _unlink_never(self):
         raise UserError(self.env._("Ratings are kept: they explain the invoices."))
 
-    def _invoice(self, moves):
-        """Put open ratings on the invoices just made of their subscriptions.
+    def _fc_billed_now(self):
+        """Those of these open ratings that an invoice made now bills, or shows.
 
-        A rating of amount 0 has no invoice line: it goes with the invoice all
-        the same, since its window is settled by it.
+        Of a running subscription: what belongs to windows up to its next invoice, in
+        its own currency.
         """
-        move_of = {
-            order: line.move_id
-            for line in moves.invoice_line_ids
-            for order in line.sale_line_ids.order_id
-        }
-        for rating in self:
-            if rating.invoice_line_id:
-                invoice = rating.invoice_line_id.move_id
-            elif rating.currency_id.is_zero(rating.amount):
-                # An invoice of something else leaves the open window alone.
-                if not rating.subscription_id._fc_is_settling():
-                    continue
-                invoice = move_of.get(rating.subscription_id)
-            else:
-                continue
-            if invoice in moves:
-                rating.write({"state": "invoiced", "invoice_id": invoice.id})
+        chosen = self.env.context.get("fc_windows")
+        if chosen is not None:
+            return self.filtered(lambda r: r.window_id.id in chosen)
+        return self.filtered(lambda r: r._fc_is_next())
+
+    def _fc_is_next(self):
+        order, window = self.subscription_id, self.window_id
+        if order.subscription_state != "3_progress" or order.state != "sale":
+            return True
+        day = order.next_invoice_date
+        return self.currency_id == order.currency_id and bool(
+            not day or window.end_day <= day or window.settled_at
+        )
 
     def _fc_event_data(self):
         """What a webhook says of a rating: quantities and amounts as decimal text."""
@@ -234,6 +277,6 @@ class FusionBillingRating(models.Model):
             "revision": self.revision,
             "quantity": explanation.get("quantity"),
             "billable": explanation.get("billable"),
-            "amount": f"{self.amount:.{digits}f}",
+            "amount": f"{self.amount_untaxed:.{digits}f}",
             "currency": self.currency_id.name,
         }

@@ -1,4 +1,3 @@
-from odoo.fields import Datetime
 from odoo.tools import format_date
 from odoo.tools.misc import get_lang
 
@@ -35,12 +34,12 @@ class UsageText:
 
     def _describe_window(self, order, charge, rating):
         env, steps = charge.env, rating.explanation or {}
-        start, end = rating.window_start, rating.window_end
+        window = rating.window_id
         first_day, last_day = self._once(
-            ("days", start, end, order.company_id.id, env.lang),
+            ("days", window.first_day, window.end_day, env.lang),
             lambda: [
-                format_date(env, order._fc_local_date(moment))
-                for moment in (start, Datetime.subtract(end, seconds=1))
+                format_date(env, window.first_day),
+                format_date(env, window.last_day),
             ],
         )
         text = env._(

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from .usage_text import UsageText
+from ..rating.text import UsageText
 
 
 class SaleOrderLine(models.Model):
@@ -62,6 +62,7 @@ class SaleOrderLine(models.Model):
         return (
             self.sudo()
             .fc_open_rating_ids.filtered(lambda r: r.state == "open" and r.amount)
+            ._fc_billed_now()
             .sorted("window_start")
         )
 
@@ -71,20 +72,47 @@ class SaleOrderLine(models.Model):
         if not self.fc_charge_id:
             return vals_list
         [vals] = vals_list
-        full_name = self.env["account.move.line"]._get_journal_items_full_name
         text = UsageText()
         return [
-            vals
-            | {
-                "name": full_name(
-                    text.describe(self.order_id, rating),
-                    self.product_id.display_name,
-                ),
-                "price_unit": rating.amount,
-                "fc_rating_ids": [Command.link(rating.id)],
-            }
+            vals | self._fc_invoice_values(rating, text)
             for rating in self._fc_billed_ratings()
         ] or vals_list
+
+    def _fc_invoice_values(self, rating, text):
+        """Values of the invoice line of one rating."""
+        full_name = self.env["account.move.line"]._get_journal_items_full_name
+        product, price, discount = rating.product_id, rating.amount, 0.0
+        share = 1 - rating.discount / 100
+        if rating.discount and share > 0 and not rating.counted and price > 0:
+            # The customer sees what was taken off, where that comes to the same cent.
+            gross = self.currency_id.round(price / share)
+            if not self.currency_id.compare_amounts(gross * share, price):
+                price, discount = gross, rating.discount
+        adapted = self.env["fusion.billing.rates"]._adapt(self.order_id, product, price)
+        rating.line_price = self.env["fusion.billing.rates"]._adapt(
+            self.order_id, product, rating.amount
+        )
+        values = {
+            "name": full_name(
+                text.describe(self.order_id, rating), product.display_name
+            ),
+            "price_unit": adapted,
+            "discount": discount,
+            "fc_rating_ids": [Command.link(rating.id)],
+        }
+        if product != self.product_id:  # the charge has another one since
+            taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
+            taxes = self.order_id.fiscal_position_id.map_tax(taxes)
+            values |= {"product_id": product.id, "tax_ids": [Command.set(taxes.ids)]}
+        return values
+
+    def write(self, vals):
+        """A discount that somebody enters on a usage line is a stage of its price."""
+        result = super().write(vals)
+        if "discount" in vals and not self.env.context.get("fc_rating"):
+            orders = self.filtered("fc_charge_id").order_id
+            self.env["fusion.billing.rating.queue"].sudo()._add(orders)
+        return result
 
     def _is_invoiced_in_advance(self):
         """Usage is billed afterwards, as it came: by no days, and it is no MRR."""

@@ -1,0 +1,359 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ...engine.billing import money
+from ...engine.billing.ledger import CreditPart, judge_credits
+
+
+class FusionBillingDocuments(models.AbstractModel):
+    """What invoices and credit notes say of the ratings on them.
+
+    All of it follows from the documents as they are: whoever posts, resets, cancels,
+    deletes, credits or reverses one has it asked anew, so that undoing a step is no
+    other way than the step.
+    """
+
+    _name = "fusion.billing.documents"
+    _description = "Ratings on Invoices"
+
+    # -- made ------------------------------------------------------------------
+
+    @api.model
+    def _invoiced(self, orders, moves):
+        """Put open ratings on the invoices just made of these orders.
+
+        A rating of amount 0 has no invoice line: it goes with the invoice all the
+        same, where that settles its window.
+        """
+        move_of = {
+            order: line.move_id
+            for line in moves.invoice_line_ids
+            for order in line.sale_line_ids.order_id
+        }
+        for rating in orders._fc_open_ratings():
+            if rating.invoice_line_id:
+                invoice = rating.invoice_line_id.move_id
+            elif rating.amount or not rating.window_id.is_settled:
+                continue
+            else:
+                invoice = move_of.get(rating.subscription_id)
+            if invoice in moves:
+                rating.write({"state": "invoiced", "invoice_id": invoice.id})
+        for order, move in move_of.items():
+            settled = order.sudo().fc_window_ids.filtered(
+                lambda w: w.is_settled and not w.invoice_id
+            )
+            settled.invoice_id = move
+
+    # -- asked anew ------------------------------------------------------------
+
+    @api.model
+    def _ratings_of(self, moves):
+        """The ratings that these documents bill, credit, or reverse the credit of."""
+        moves = moves.sudo()
+        ratings, lines = moves.fc_rating_ids, moves.invoice_line_ids
+        while lines:
+            lines = lines.fc_copied_from_id
+            ratings |= lines.fc_rating_ids
+        return ratings.filtered(lambda r: r.state != "open")
+
+    @api.model
+    def _review(self, ratings):
+        """Bring ratings, agreements and adjustments in line with the documents.
+
+        :param ratings: ``fusion.billing.rating`` records that were invoiced once
+        :raises UserError: something that was taken back and billed anew would count
+            twice
+        """
+        for rating in ratings.sudo().exists():
+            taken_back = self._is_taken_back(rating)
+            release, credit, forgiven = False, rating.invoice_id.browse(), {}
+            if not taken_back and rating.invoice_line_id:
+                release, credit, forgiven = self._judge(rating)
+            self._adjust(rating, {} if taken_back or release else forgiven)
+            values = {"is_taken_back": taken_back, "released_by_id": credit.id}
+            if taken_back or release:
+                self._release(rating, values)
+            else:
+                self._reclaim(rating, values)
+
+    def _is_taken_back(self, rating):
+        """Whether its invoice is cancelled or deleted, or its line taken off."""
+        move, line = rating.invoice_id, rating.invoice_line_id
+        return not move or move.state == "cancel" or bool(rating.amount and not line)
+
+    def _judge(self, rating):
+        """What the documents have made of the line of a rating.
+
+        :return: (whether it is to be billed again, the credit note that says so,
+            {document line: how much of the rating it forgives})
+        """
+        line = rating.invoice_line_id
+        step = money.to_decimal(rating.currency_id.rounding)
+        amount = self._exact(rating, "amount")
+        put = self._exact(rating, "line_price") or amount
+
+        def in_ledger(signed):
+            """From the taxes of the customer to those of the ledger."""
+            if put == amount:
+                return money.round_amount(signed, step)
+            share = money.EXACT.divide(money.EXACT.multiply(signed, amount), put)
+            return money.round_amount(share, step)
+
+        posted = line.move_id.state == "posted"
+        charged = in_ledger(_signed(line)) if posted else amount
+        credits = line.fc_copy_ids.filtered(_credits).sorted("id")
+        parts = [
+            CreditPart(
+                -in_ledger(_net(copy)),
+                copy.move_id.move_type == "out_refund" and copy.move_id.fc_bill_again,
+            )
+            for copy in credits
+        ]
+        verdict = judge_credits(charged, parts)
+        forgiven = dict(zip(credits, verdict.forgiven, strict=True))
+        forgiven[line] = amount - charged
+        last = credits[-1:].move_id if verdict.is_released else line.move_id.browse()
+        return verdict.is_released, last, forgiven
+
+    def _exact(self, rating, name):
+        return money.to_decimal(rating[name] or 0)
+
+    def _adjust(self, rating, forgiven):
+        """Keep exactly these adjustments of a rating; what is kept keeps its place."""
+        Adjustment = self.env["fusion.billing.adjustment"].sudo()
+        wanted = {line: amount for line, amount in forgiven.items() if amount}
+        known = Adjustment.search([("rating_id", "=", rating.id)])
+        changed = False
+        for adjustment in known:
+            amount = wanted.pop(adjustment.line_id, None)
+            if amount is None:
+                adjustment.unlink()
+                changed = True
+            elif money.to_decimal(adjustment.forgiven) != amount:
+                adjustment.forgiven = float(amount)
+                changed = True
+        # The line itself was edited before it could be credited.
+        for line, amount in sorted(wanted.items(), key=lambda item: item[0].id):
+            Adjustment.create(
+                {
+                    "rating_id": rating.id,
+                    "agreement_id": rating.agreement_id.id,
+                    "line_id": line.id,
+                    "forgiven": float(amount),
+                }
+            )
+            changed = True
+        if changed:
+            self._rate_again(rating)
+
+    def _release(self, rating, values):
+        """Give a window back that will not be collected: it is billed anew.
+
+        The row stays as it is, as history; being released it no longer counts as
+        charged, and the agreement follows the charges again.
+        """
+        rating.write(values)
+        if rating.state == "released":
+            return
+        rating.state = "released"
+        agreement = rating.agreement_id
+        agreement.state = "open"
+        self.env["fusion.billing.adjustment"].sudo().search(
+            [("agreement_id", "=", agreement.id), ("ended_by_id", "=", False)]
+        ).ended_by_id = rating
+        self._rate_again(rating)
+
+    def _reclaim(self, rating, values):
+        """Count a released rating as charged again: what had released it is undone.
+
+        :raises UserError: another invoice has billed the same usage meanwhile
+        """
+        if rating.state != "released":
+            return
+        if again := self._billed_again(rating):
+            raise UserError(
+                self.env._(
+                    "The usage of %(rating)s was billed again by %(invoice)s. "
+                    "Collecting %(first)s too would bill it twice.",
+                    rating=rating.display_name,
+                    invoice=again.invoice_id.display_name,
+                    first=rating.invoice_id.display_name,
+                )
+            )
+        rating.write({**values, "state": "invoiced"})
+        self.env["fusion.billing.adjustment"].sudo().search(
+            [("ended_by_id", "=", rating.id)]
+        ).ended_by_id = False
+        self._agree_as(rating)
+        rating.window_id.write({"is_settled": True})
+        self._rate_again(rating)
+
+    def _agree_as(self, rating):
+        """The agreement is again what it was when this rating was invoiced."""
+        rating.flush_recordset()
+        self.env["fusion.billing.window.charge"].flush_model()
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_window_charge a
+               SET charge_id = r.charge_id, product_id = r.product_id,
+                   charge_currency_id = r.charge_currency_id, terms = r.terms,
+                   rate_from = r.rate_from, rate_to = r.rate_to,
+                   discount = r.discount, state = 'settled'
+              FROM fusion_billing_rating r
+             WHERE r.id = %s AND a.id = r.agreement_id
+            """,
+            [rating.id],
+        )
+        self.env["fusion.billing.window.charge"].invalidate_model(flush=False)
+
+    def _rate_again(self, rating):
+        self.env["fusion.billing.rating.queue"].sudo()._add(
+            rating.subscription_id, rating.window_start
+        )
+
+    def _billed_again(self, rating):
+        """An invoiced revision that bills what this one does, if there is one.
+
+        Not one that billed what was left over by this one, or that this one did.
+        """
+        if not rating.amount:
+            return rating.browse()
+        invoiced = rating.search(
+            [
+                ("agreement_id", "=", rating.agreement_id.id),
+                ("id", "!=", rating.id),
+                ("state", "=", "invoiced"),
+                ("amount", "!=", 0),
+            ]
+        )
+        return invoiced.filtered(
+            lambda other: (
+                rating.revision not in (other.counted or ())
+                and other.revision not in (rating.counted or ())
+            )
+        )[:1]
+
+    # -- the whole invoice -----------------------------------------------------
+
+    @api.model
+    def _open_windows(self, moves):
+        """Their invoice is gone: its windows follow the charges again, bounds stay."""
+        Window = self.env["fusion.billing.window"].sudo()
+        self._open_windows_of(Window.search([("invoice_id", "in", moves.ids)]))
+
+    @api.model
+    def _open_windows_of(self, windows):
+        for window in windows:
+            if all(a.state == "open" for a in window.agreement_ids):
+                window.is_settled = False
+        self.env["fusion.billing.rating.queue"].sudo()._add(windows.subscription_id)
+
+    @api.model
+    def _settle_windows(self, moves):
+        """Their invoice counts again."""
+        windows = self.env["fusion.billing.window"].sudo()
+        windows = windows.search([("invoice_id", "in", moves.ids)])
+        windows.write({"is_settled": True})
+
+    # -- corrected invoices ----------------------------------------------------
+
+    @api.model
+    def _take_over(self, lines):
+        """Bill on corrected invoices what the credited one had billed.
+
+        "Reverse and create invoice" makes a credit note and a new invoice, which has
+        the usage lines of the old one. Its ratings are rows of their own. Where an
+        earlier credit note has released the usage, the next invoice bills it, not this.
+        """
+        for line in lines.sudo().filtered(_may_correct):
+            credits = line.fc_copied_from_id.move_id.reversal_move_ids
+            # made right before this
+            credit = credits.filtered(lambda m, x=line: m.id < x.move_id.id)
+            credit = credit.sorted("id")[-1:]
+            for rating in line.fc_copied_from_id.fc_rating_ids:
+                if (
+                    rating.state == "released"
+                    and rating.released_by_id == credit
+                    and not rating.is_taken_back
+                    and not line.fc_rating_ids
+                ):
+                    self._bill_again_by(rating, line)
+
+    def _bill_again_by(self, rating, line):
+        """Make the revision that the line of a corrected invoice bills."""
+        rating.flush_model()
+        # An open revision (late usage) stays the latest.
+        self.env.cr.execute(
+            "UPDATE fusion_billing_rating SET revision = revision + 1"
+            " WHERE agreement_id = %s AND state = 'open'",
+            [rating.agreement_id.id],
+        )
+        self.env.cr.execute(
+            """
+            INSERT INTO fusion_billing_rating
+                   (subscription_id, partner_id, company_id, charge_id, metric_id,
+                    window_id, agreement_id, window_start, window_end, revision,
+                    quantity, included, billable, window_amount, amount,
+                    amount_untaxed, line_price, currency_id, product_id,
+                    charge_currency_id, terms, rate_from, rate_to, discount,
+                    explanation, peak_share, counted, state, order_line_id,
+                    invoice_line_id, invoice_id, create_uid, create_date, write_uid,
+                    write_date)
+            SELECT r.subscription_id, r.partner_id, r.company_id, r.charge_id,
+                   r.metric_id, r.window_id, r.agreement_id, r.window_start,
+                   r.window_end,
+                   (SELECT max(revision) + 1 FROM fusion_billing_rating x
+                     WHERE x.agreement_id = r.agreement_id AND x.state <> 'open'),
+                   r.quantity, r.included, r.billable, r.window_amount, r.amount,
+                   r.amount_untaxed, r.line_price, r.currency_id, r.product_id,
+                   r.charge_currency_id, r.terms, r.rate_from, r.rate_to, r.discount,
+                   r.explanation, r.peak_share,
+                   (SELECT coalesce(jsonb_agg(x.revision ORDER BY x.revision), '[]')
+                      FROM fusion_billing_rating x
+                     WHERE x.agreement_id = r.agreement_id AND x.state = 'invoiced'
+                       AND x.amount <> 0),
+                   'invoiced', r.order_line_id, %s, %s,
+                   %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC'
+              FROM fusion_billing_rating r WHERE r.id = %s
+            """,
+            [line.id, line.move_id.id, self.env.uid, self.env.uid, rating.id],
+        )
+        self.env.invalidate_all()
+        self._agree_as(rating)
+        self._rate_again(rating)
+
+
+def _signed(line):
+    """What a document line charges, below zero where it gives back (Decimal)."""
+    sign = -1 if line.move_type == "out_refund" else 1
+    step = money.to_decimal(line.currency_id.rounding)
+    share = 1 - money.to_decimal(line.discount or 0) / 100
+    price = money.to_decimal(line.price_unit) * money.to_decimal(line.quantity)
+    return money.round_amount(price * share, step) * sign
+
+
+def _credits(copy):
+    """Whether a line counts as reversing the one that it was copied from."""
+    move = copy.move_id
+    return (
+        move.state == "posted"
+        and move.reversed_entry_id
+        and move.reversed_entry_id == copy.fc_copied_from_id.move_id
+    )
+
+
+def _net(copy):
+    """What a reversing line charges, less what reverses it in its turn (Decimal)."""
+    return sum((_net(c) for c in copy.fc_copy_ids.filtered(_credits)), _signed(copy))
+
+
+def _may_correct(line):
+    move = line.move_id
+    is_debit_note = "debit_origin_id" in move._fields and move.debit_origin_id
+    return (
+        move.move_type == "out_invoice"
+        and not move.reversed_entry_id
+        and not is_debit_note
+        and line.fc_copied_from_id
+    )

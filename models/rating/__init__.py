@@ -1,0 +1,1 @@
+from . import order_lines, queue, rater, rates, rating

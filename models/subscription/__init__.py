@@ -1,0 +1,12 @@
+from . import (
+    allocation,
+    closing,
+    discount,
+    grace,
+    sale_order,
+    sale_order_line,
+    succession,
+    timeline,
+    window,
+    window_charge,
+)

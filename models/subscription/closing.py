@@ -1,0 +1,197 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
+
+_logger = logging.getLogger(__name__)
+
+
+class FusionBillingClosing(models.AbstractModel):
+    """Billing what no invoice of its subscription will come for.
+
+    Windows of a subscription that has ended or is paused, what came late for them, and
+    what belongs to a former customer or currency of it.
+    """
+
+    _name = "fusion.billing.closing"
+    _description = "Billing of Last Windows"
+
+    @api.model
+    def _invoice_due(self, orders):
+        """Make the invoices that are due, before these subscriptions end.
+
+        Where that fails (a missing account, say) it ends all the same, and says so.
+        """
+        today = fields.Date.today()
+        due = orders.filtered(
+            lambda o: (
+                o.is_subscription
+                and o.state == "sale"
+                and o.subscription_state == RUNNING
+                and o.next_invoice_date
+                and o.next_invoice_date <= today
+                and (not o.end_date or o.next_invoice_date < o.end_date)
+            )
+        )
+        for order in due.sudo().with_context(fc_no_grace=True):
+            try:
+                with self.env.cr.savepoint():
+                    order._create_recurring_invoice()
+            except UserError as exc:
+                order.message_post(
+                    body=self.env._(
+                        "What was due could not be invoiced before it ended: %s",
+                        str(exc),
+                    )
+                )
+
+    @api.model
+    def _bill(self, order):
+        """Invoice what an order has used and no other invoice will bill.
+
+        One invoice for each customer and currency that its windows were agreed with.
+        Where that fails (a missing account, say) the order says so.
+
+        :return: the invoices made
+        """
+        order = order.sudo()
+        moves = self.env["account.move"].sudo()
+        self.env["fusion.billing.rater"]._rate(order)
+        windows = self._windows(order)
+        groups = windows.grouped(lambda w: (w.partner_id, w.currency_id))
+        for (partner, currency), group in groups.items():
+            try:
+                with self.env.cr.savepoint():
+                    moves += order.with_context(
+                        fc_windows=tuple(group.ids),
+                        fc_bill_to=(partner.id, currency.id),
+                        raise_if_nothing_to_invoice=False,
+                    )._create_invoices()
+            except UserError as exc:
+                order.message_post(
+                    body=self.env._(
+                        "The last usage could not be invoiced: %s", str(exc)
+                    )
+                )
+        for move in moves.with_context(fc_windows=None, fc_bill_to=None):
+            try:
+                with self.env.cr.savepoint():
+                    move.action_post()
+            except UserError as exc:
+                order.message_post(
+                    body=self.env._(
+                        "The invoice of the last usage stays in draft: %s", str(exc)
+                    )
+                )
+        return moves
+
+    def _windows(self, order):
+        """Windows of an order that are billed apart from its own invoices."""
+        windows = order.fc_window_ids.filtered(lambda w: w.kind == "billing")
+        rated = (
+            self.env["fusion.billing.rating"]
+            .search(
+                [
+                    ("subscription_id", "=", order.id),
+                    ("state", "=", "open"),
+                    ("amount", "!=", 0),
+                ]
+            )
+            .window_id
+        )
+        windows = windows.filtered(lambda w: not w.is_settled) | rated
+        if order.state == "cancel" or order.subscription_state == CHURNED:
+            return windows
+        now = fields.Datetime.now()
+        if order.subscription_state in (PAUSED, RENEWED):
+            return windows.filtered(lambda w: w.end <= now)
+        return windows.filtered(
+            lambda w: (
+                w.settled_at
+                and (w.partner_id, w.currency_id)
+                != (order.partner_id, order.currency_id)
+            )
+        )
+
+    @api.model
+    def _cron(self):
+        """Hand over and bill what has ended since, each order on its own."""
+        Order, Cron = self.env["sale.order"], self.env["ir.cron"]
+        renewed = Order.search(
+            [("is_subscription", "=", True), ("subscription_state", "=", RENEWED)]
+        )
+        self.env["fusion.billing.succession"]._hand_over(renewed)
+        Cron._commit_progress()
+        for order in self._waiting_orders():
+            self._bill(order)
+            Cron._commit_progress()
+
+    def _waiting_orders(self):
+        """Orders with something to bill, by id.
+
+        What came late makes one invoice a day for each. What a credit note or a
+        cancelled invoice has given back is left to finance.
+        """
+        for model in ("fusion.billing.rating", "fusion.billing.window"):
+            self.env[model].flush_model()
+        self.env["sale.order"].flush_model()
+        ended = SQL(
+            "(o.state = 'cancel' OR o.subscription_state = ANY(%s))",
+            [PAUSED, RENEWED, CHURNED],
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT o.id FROM sale_order o
+                  JOIN fusion_billing_window w ON w.subscription_id = o.id
+                 WHERE w.is_settled IS NOT TRUE AND w.kind = 'billing'
+                   AND w."end" <= %(now)s AND %(ended)s
+                 UNION
+                SELECT o.id FROM sale_order o
+                  JOIN fusion_billing_rating r ON r.subscription_id = o.id
+                  JOIN fusion_billing_window w ON w.id = r.window_id
+                 WHERE r.state = 'open' AND r.amount <> 0
+                   AND w.settled_at IS NOT NULL
+                   AND (%(ended)s OR w.currency_id <> o.currency_id
+                        OR w.partner_id <> o.partner_id)
+                   AND NOT EXISTS (
+                           SELECT FROM fusion_billing_rating other
+                            WHERE other.subscription_id = o.id
+                              AND other.closed_at >= %(today)s)
+                """,
+                now=fields.Datetime.now(),
+                today=fields.Date.today(),
+                ended=ended,
+            )
+        )
+        orders = self.env["sale.order"].browse(sorted(key for [key] in rows))
+        return orders - self._waiting_for_finance(orders)
+
+    @api.model
+    def _waiting_for_finance(self, orders):
+        """Those with an amount that was billed, given back, and not billed since.
+
+        A later revision has billed it that has not counted it as charged.
+        """
+        self.env["fusion.billing.rating"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT r.subscription_id
+                  FROM fusion_billing_rating r
+                 WHERE r.subscription_id = ANY(%s)
+                   AND r.state = 'released' AND r.amount <> 0
+                   AND NOT EXISTS (
+                           SELECT FROM fusion_billing_rating again
+                            WHERE again.agreement_id = r.agreement_id
+                              AND again.revision > r.revision
+                              AND again.state = 'invoiced' AND again.amount <> 0
+                              AND (again.counted @> to_jsonb(r.revision)) IS NOT TRUE)
+                """,
+                orders.ids,
+            )
+        )
+        return orders.browse([order_id for [order_id] in rows])

@@ -1,0 +1,387 @@
+from odoo import api, fields, models
+
+from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
+
+# What the windows of a subscription depend on.
+_LIFE = frozenset(
+    (
+        "plan_id",
+        "start_date",
+        "last_invoice_date",
+        "next_invoice_date",
+        "end_date",
+        "subscription_state",
+        "state",
+        "partner_id",
+        "fc_billed_until",
+    )
+)
+USER_GROUP = "fusion_centralized_billing.group_user"
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    fc_service_id = fields.Many2one(
+        "fusion.billing.service",
+        string="Source App",
+        ondelete="restrict",
+        index="btree_not_null",
+        copy=False,
+        check_company=True,
+        help="The app that created this subscription and is told of its changes.",
+    )
+    fc_external_id = fields.Char(
+        string="External Subscription",
+        copy=False,
+        help="The subscription's id in the source app.",
+    )
+    fc_billed_until = fields.Date(
+        string="Usage Billed Elsewhere Until",
+        copy=False,
+        help="First day whose usage is billed here. Empty: all of it is.",
+    )
+    fc_usage_discount = fields.Float(
+        string="Discount on Usage (%)",
+        digits="Discount",
+        help="Taken off each usage price of this subscription, from the window on that"
+        " is open. A usage line can have a discount of its own.",
+    )
+    fc_window_ids = fields.One2many(
+        "fusion.billing.window", "subscription_id", string="Windows", groups=USER_GROUP
+    )
+    fc_rating_ids = fields.One2many(
+        "fusion.billing.rating", "subscription_id", string="Ratings", groups=USER_GROUP
+    )
+    fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
+    fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
+    fc_has_open_usage = fields.Boolean(
+        compute="_compute_fc_has_open_usage",
+        groups=USER_GROUP,
+        help="It has ended, and an amount of it is on no invoice.",
+    )
+    fc_rating_error = fields.Text(
+        string="Rating Problem",
+        copy=False,
+        readonly=True,
+        help="Why the last rating of this subscription failed.",
+    )
+
+    _fc_external_id_unique = models.UniqueIndex(
+        "(fc_service_id, fc_external_id) WHERE fc_external_id IS NOT NULL",
+        "The source app has a subscription with this id already.",
+    )
+
+    def _compute_fc_counts(self):
+        for field, model in (
+            ("fc_rating_count", "fusion.billing.rating"),
+            ("fc_usage_count", "fusion.billing.usage"),
+        ):
+            counts = dict(
+                self.env[model]._read_group(
+                    [("subscription_id", "in", self.ids)],
+                    ["subscription_id"],
+                    ["__count"],
+                )
+            )
+            for order in self:
+                order[field] = counts.get(order, 0)
+
+    def _fc_services(self):
+        """Services that are told about this subscription."""
+        self.ensure_one()
+        return self.sudo().fc_service_id or self.partner_id._fc_services(
+            self.company_id
+        )
+
+    def _get_copiable_order_lines(self):
+        """Leave usage lines behind: a copy has no usage yet, and they would bill it."""
+        lines = super()._get_copiable_order_lines()
+        return lines.filtered(lambda line: not line.fc_charge_id)
+
+    def _get_recurring_price_lines(self):
+        """Another plan has other prices, but what was rated is not one of them."""
+        lines = super()._get_recurring_price_lines()
+        return lines.filtered(lambda line: not line.fc_charge_id)
+
+    def _fc_event_data(self, service):
+        """What a webhook says of a subscription."""
+        self.ensure_one()
+        return {
+            "subscription_id": self.id,
+            "external_id": self.fc_external_id or None,
+            "name": self.name,
+            "external_customer_id": self.partner_id._fc_external_id(service) or None,
+            "plan_id": self.plan_id.id,
+            "subscription_state": self.subscription_state,
+            "start_date": fields.Date.to_string(self.start_date) or None,
+            "next_invoice_date": fields.Date.to_string(self.next_invoice_date) or None,
+        }
+
+    def write(self, vals):
+        """What follows from a change of dates, plan, state or customer, in order."""
+        if not _LIFE & vals.keys():
+            return super().write(vals)
+        Timeline = self.env["fusion.billing.timeline"]
+        ends = vals.get("subscription_state") == CHURNED
+        if ends:
+            self.env["fusion.billing.closing"]._invoice_due(self)
+        Timeline._catch_up(self)
+        before = {order: Timeline._know(order) for order in self}
+        result = super().write(vals)
+        for order, old in before.items():
+            if old.state == RENEWED and order.subscription_state in (RUNNING, PAUSED):
+                self.env["fusion.billing.succession"]._give_back(order)
+            order._fc_moved_since(Timeline._changed(order, old))
+        if {"state", "subscription_state"} & vals.keys():
+            for order, old in before.items():
+                order._fc_state_changed(old.state)
+            self.env["fusion.billing.succession"]._hand_over(
+                self | self.subscription_id
+            )
+        return result
+
+    def _fc_moved_since(self, since):
+        """Have it rated again, and usage from then on asked to which window it belongs.
+
+        :param since: naive UTC, or None: its windows are the same
+        """
+        order = self.filtered("is_subscription").sudo()
+        Queue = self.env["fusion.billing.rating.queue"].sudo()
+        Queue._add(order, since)
+        if order and since:
+            self.env["fusion.billing.allocation"]._allocate(order, {order.id: since})
+
+    def _fc_state_changed(self, previous_state):
+        if not self.is_subscription or self.subscription_state == previous_state:
+            return
+        self._fc_emit_state_change(previous_state)
+        if self.subscription_state == CHURNED and previous_state in (RUNNING, PAUSED):
+            # What a renewal that did not begin has used goes back to what it renews.
+            if not self.env["fusion.billing.succession"]._is_not_begun(self):
+                self._fc_bill_last_usage()
+
+    def _action_cancel(self):
+        """An order that is cancelled cannot be invoiced any more: what is due, before."""
+        self.env["fusion.billing.closing"]._invoice_due(self)
+        return super()._action_cancel()
+
+    def _is_period_due(self):
+        """Not before the source app had its time. A hook of Community's module only:
+        with Enterprise late usage goes on the next invoice.
+        """
+        due = super()._is_period_due()
+        if not due or self.env.context.get("fc_no_grace"):
+            return due
+        return not self.env["fusion.billing.grace"]._is_waiting(self)
+
+    def _fc_emit_state_change(self, previous_state):
+        """Tell the services; the first time it runs, it was created for them."""
+        self.ensure_one()
+        started = self.subscription_state == RUNNING and previous_state in (
+            False,
+            "1_draft",
+            "2_renewal",
+        )
+        if not started and previous_state in (False, "1_draft"):
+            return
+        for service in self._fc_services():
+            self.env["fusion.billing.webhook"]._enqueue(
+                service,
+                "subscription.created" if started else "subscription.updated",
+                self._fc_event_data(service)
+                | ({} if started else {"previous_state": previous_state}),
+            )
+
+    def _fc_close(self):
+        """End these subscriptions today."""
+        for order in self:
+            # What closing is called, editions do not agree on; the fields they do.
+            if hasattr(order, "set_close"):
+                order.set_close()
+            else:
+                order.write(
+                    {"end_date": fields.Date.today(), "subscription_state": CHURNED}
+                )
+
+    def action_fc_view_usage(self):
+        return self._fc_action("fusion.billing.usage")
+
+    def action_fc_view_ratings(self):
+        return self._fc_action("fusion.billing.rating")
+
+    def _fc_action(self, model):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env[model]._description,
+            "res_model": model,
+            "view_mode": "list,form",
+            "domain": [("subscription_id", "=", self.id)],
+        }
+
+    # -- rating ----------------------------------------------------------------
+
+    def _fc_rate_usage(self):
+        """Rate the usage of these subscriptions up to date, onto their lines.
+
+        Running it again changes nothing, and takes a number of queries that does not
+        grow with the set, but for lines that are new: Odoo makes these one by one.
+
+        :return: the open ``fusion.billing.rating`` rows of these subscriptions
+        """
+        orders = self.filtered("is_subscription").sudo()
+        changed = self.env["fusion.billing.rater"]._rate(orders)
+        self.env["fusion.billing.order.lines"]._update(changed)
+        return orders._fc_open_ratings()
+
+    @api.model
+    def _cron_fc_rate_usage(self):
+        """The scheduled job: rate what something has changed for, bill what has ended."""
+        if self.env["fusion.billing.rating.queue"]._rate_all():
+            self.env["fusion.billing.closing"]._cron()
+
+    def _fc_open_ratings(self):
+        """The ``fusion.billing.rating`` rows that are still to be invoiced."""
+        return (
+            self.env["fusion.billing.rating"]
+            .sudo()
+            .search([("subscription_id", "in", self.ids), ("state", "=", "open")])
+        )
+
+    def _fc_window(self):
+        """The window that is shown as the current one (``fusion.billing.window``).
+
+        The one that the next invoice bills; where that is settled already, or before
+        the first invoice, the one that runs. Empty: it has none, or none any more.
+        """
+        self.ensure_one()
+        self.env["fusion.billing.timeline"]._catch_up(self)
+        windows = self.sudo().fc_window_ids.filtered(lambda w: w.kind == "billing")
+        windows = windows.sorted("start")
+        day = self.next_invoice_date
+        if not day:
+            return windows[-1:]
+        ahead = windows.filtered(lambda w: w.end_day >= day and not w.is_settled)
+        return ahead[:1] or windows[-1:]
+
+    # -- invoicing -------------------------------------------------------------
+
+    def _create_invoices(self, grouped=False, final=False, date=None):
+        """Rate up to date, in the same transaction, before any invoice is made.
+
+        Cron, button and code all end here, on both editions.
+        """
+        orders = self.filtered("is_subscription").sudo()
+        if not orders:
+            return super()._create_invoices(grouped=grouped, final=final, date=date)
+        self.env["fusion.billing.timeline"]._catch_up(orders)
+        windows = orders._fc_windows_to_bill()
+        self.env["fusion.billing.rater"]._rate(orders, settle=windows.ids)
+        self.env["fusion.billing.order.lines"]._update(orders)
+        billed = orders._fc_open_ratings()._fc_billed_now()
+        orders._fc_settle(windows, billed)
+        # Usage voided after it was billed can outweigh the rest. Odoo makes that a
+        # credit note only when asked to; an invoice below zero cannot be posted.
+        final = final or any(rating.amount < 0 for rating in billed)
+        moves = super()._create_invoices(grouped=grouped, final=final, date=date)
+        if moves:
+            self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
+            self.env["fusion.billing.order.lines"]._update(orders)
+        return moves
+
+    def _fc_windows_to_bill(self):
+        """The windows that are not settled and that an invoice made now is to bill."""
+        chosen = self.env.context.get("fc_windows")
+        windows = self.fc_window_ids.filtered(
+            lambda w: w.kind == "billing" and not w.is_settled
+        )
+        if chosen is not None:
+            return windows.filtered(lambda w: w.id in chosen)
+        return windows.filtered(
+            lambda w: (day := w.subscription_id.next_invoice_date) and w.end_day <= day
+        )
+
+    def _fc_settle(self, windows, billed):
+        """Freeze the windows that are billed now, and the prices of what is billed.
+
+        An invoice of something else leaves a window alone that still runs.
+
+        :param windows: as :meth:`_fc_windows_to_bill` returns them
+        :param billed: the ratings that go on the invoice
+        """
+        today, costing = fields.Date.today(), billed.filtered("amount").window_id
+        if self.env.context.get("fc_windows") is None:
+            windows = windows.filtered(lambda w: w.end_day <= today or w in costing)
+        windows._settle()
+        agreements = windows.agreement_ids | billed.agreement_id
+        agreements.filtered(lambda a: a.state == "open").write({"state": "settled"})
+
+    def _get_invoiceable_lines(self, final=False):
+        """Leave out usage lines of amount 0; for last windows, all lines but usage.
+
+        Down payments are taken off by whatever invoice comes last, too.
+        """
+        lines = super()._get_invoiceable_lines(final)
+        if self.env.context.get("fc_windows") is not None:
+            advance = super()._get_invoiceable_lines(True).filtered("is_downpayment")
+            lines = self.order_line.filtered("fc_charge_id") | advance
+        # Windows that outweigh each other come to 0, too, and are told all the same.
+        return lines.filtered(
+            lambda line: not line.fc_charge_id or line._fc_billed_ratings()
+        )
+
+    def _prepare_invoice(self):
+        """An invoice of windows of a former customer or currency is in their name."""
+        values = super()._prepare_invoice()
+        partner_id, currency_id = self.env.context.get("fc_bill_to") or (False, False)
+        if currency_id and currency_id != self.currency_id.id:
+            values["currency_id"] = currency_id
+        if partner_id and partner_id != self.partner_id.id:
+            partner = self.env["res.partner"].browse(partner_id)
+            payer = partner.address_get(["invoice"])["invoice"]
+            values |= {"partner_id": payer, "partner_shipping_id": partner_id}
+        return values
+
+    def _fc_bill_last_usage(self):
+        """Invoice what a subscription has used that no other invoice will bill."""
+        self.ensure_one()
+        return self.env["fusion.billing.closing"]._bill(self)
+
+    def action_fc_invoice_open_usage(self):
+        """Invoice what an ended subscription still owes, and open what was made."""
+        self.ensure_one()
+        moves = self._fc_bill_last_usage()
+        self.invalidate_recordset(["invoice_ids"])
+        return self.action_view_invoice(moves.with_env(self.env))
+
+    @api.depends("subscription_state", "fc_rating_ids.state")
+    def _compute_fc_has_open_usage(self):
+        for order in self:
+            order.fc_has_open_usage = bool(
+                order.is_subscription
+                and (order.subscription_state == CHURNED or order.state == "cancel")
+                and order.sudo()._fc_open_ratings().filtered("amount")
+            )
+
+    def _get_update_prices_lines(self):
+        return (
+            super()
+            ._get_update_prices_lines()
+            .filtered(lambda line: not line.fc_charge_id)
+        )
+
+    def _create_upsell_activity(self):
+        """Usage above what was ordered is what usage billing is for."""
+        return super(
+            SaleOrder, self.filtered(lambda o: not o.order_line.fc_charge_id)
+        )._create_upsell_activity()
+
+    @api.model
+    def _fc_running_domain(self):
+        return [
+            ("is_subscription", "=", True),
+            ("subscription_state", "=", RUNNING),
+            ("start_date", "!=", False),
+            ("next_invoice_date", "!=", False),
+        ]

@@ -1,0 +1,397 @@
+from datetime import date
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
+from odoo.tools import SQL, format_date
+
+from ...engine.billing import windows
+from ...engine.billing.calendar import calendar_of
+
+RUNNING = "3_progress"
+PAUSED = "4_paused"
+RENEWED = "5_renewed"
+CHURNED = "6_churn"
+
+
+class Known(NamedTuple):
+    """What of a subscription its windows depend on, before a change and after it."""
+
+    is_subscription: bool
+    state: str
+    start_date: date
+    last_invoice_date: date
+    next_invoice_date: date
+    end_date: date
+    plan: int
+    partner: int
+    currency: int
+    billed_until: date
+
+    @property
+    def runs(self):
+        return bool(
+            self.is_subscription
+            and self.state == RUNNING
+            and self.start_date
+            and self.next_invoice_date
+        )
+
+
+class FusionBillingTimeline(models.AbstractModel):
+    """Keeps the windows of subscriptions in step with what happens to them.
+
+    What follows from a change is decided in ``engine/billing/windows.py``; this reads
+    the subscription, calls that, and stores what differs.
+    """
+
+    _name = "fusion.billing.timeline"
+    _description = "Windows of Subscriptions"
+
+    @api.model
+    def _know(self, order):
+        """What the windows of an order depend on now (:class:`Known`)."""
+        return Known(
+            is_subscription=order.is_subscription and order.state == "sale",
+            state=order.subscription_state,
+            start_date=order.start_date,
+            last_invoice_date=order.last_invoice_date,
+            next_invoice_date=order.next_invoice_date,
+            end_date=order.end_date,
+            plan=order.plan_id.id,
+            partner=order.partner_id.id,
+            currency=order.currency_id.id,
+            billed_until=order.fc_billed_until,
+        )
+
+    @api.model
+    def _catch_up(self, orders):
+        """Make the windows that have begun since; of orders that run.
+
+        :param orders: ``sale.order`` records
+        """
+        now = fields.Datetime.now()
+        behind = orders.filtered(lambda order: self._know(order).runs)
+        behind = behind.browse(self._behind(behind, now))
+        known = self.env["fusion.billing.window"]._of_orders(behind)
+        for order in behind:
+            spans = _spans(known.get(order.id))
+            self._store(order, spans, self._followed(order, spans))
+
+    def _behind(self, orders, now):
+        """Ids of those whose last window has ended, or that have none."""
+        if not orders:
+            return []
+        self.env["fusion.billing.window"].flush_model()
+        return [
+            order_id
+            for [order_id] in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT o.id FROM unnest(%s::int[]) AS o(id)
+                     WHERE NOT EXISTS (
+                           SELECT FROM fusion_billing_window w
+                            WHERE w.subscription_id = o.id AND w."end" > %s)
+                    """,
+                    orders.ids,
+                    now,
+                )
+            )
+        ]
+
+    @api.model
+    def _changed(self, order, old):
+        """Bring the windows of an order in step with what was written to it.
+
+        :param Known old: what it was before
+        :return: the first instant whose usage may lie in another window now, or None
+        :raises UserError: its start was moved into what is settled
+        """
+        new = self._know(order)
+        spans = _spans(
+            self.env["fusion.billing.window"]._of_orders(order).get(order.id)
+        )
+        if not new.runs and not (new.state == PAUSED and spans):
+            return None
+        made, tz = spans, order.company_id.fc_billing_tz
+        if new.runs and not old.runs:
+            made = self._gone_on(order, spans, new) if spans else self._begun(order)
+        restart = old.is_subscription and new.start_date != old.start_date
+        if restart:
+            self._check_start(order, spans, new)
+            restart = not any(span.stays for span in spans)
+        if spans and old.end_date != new.end_date and old.is_subscription:
+            if new.end_date:
+                made = windows.end_at(made, new.end_date, tz, old.end_date)
+            elif old.runs:
+                made = windows.without_end(made, old.end_date)
+        if self.env.context.get("plan_from_today") and new.plan != old.plan:
+            made = windows.cut_at(made, fields.Date.today(), tz)
+        if new.runs:
+            # Both dates by hand: the subscription as a whole is moved.
+            if restart and new.last_invoice_date != old.last_invoice_date:
+                made = ()
+            first_period = new.last_invoice_date in (False, None, old.start_date)
+            first_day = new.start_date if restart and first_period else None
+            made = self._followed(order, made, restart, first_day)
+        return self._store(order, spans, made)
+
+    def _begun(self, order):
+        """What it renews ends where this begins; so far it has no windows itself."""
+        parent = order.sudo().subscription_id
+        if parent and parent.is_subscription:
+            self._end_before(parent, order.start_date)
+        return ()
+
+    def _windows_before(self, order):
+        """The windows of the order that this one renews, in order of time."""
+        Window = self.env["fusion.billing.window"].sudo()
+        root = self._root(order)
+        if root == order:
+            return Window
+        return Window.search(
+            [("root_id", "=", root.id), ("subscription_id", "!=", order.id)],
+            order="start",
+        )
+
+    @api.model
+    def _root(self, order):
+        """The first order of the chain of renewals that this one is of."""
+        order = order.sudo()
+        seen = order
+        while parent := order.subscription_id:
+            if parent in seen or not parent.is_subscription:
+                break
+            seen |= parent
+            order = parent
+        return order
+
+    def _gone_on(self, order, spans, new):
+        """It runs again: inside its last window, or from this day on after a gap."""
+        tz = order.company_id.fc_billing_tz
+        day = self.env.context.get("fc_resumed_on") or fields.Date.today()
+        last = self.env["fusion.billing.window"].sudo().browse(spans[-1].key)
+        changed = (last.partner_id.id, last.currency_id.id) != (
+            new.partner,
+            new.currency,
+        )
+        if changed or spans[-1].kind == windows.GAP:
+            spans = windows.cut_at(spans, day, tz)
+        return windows.gap_until(spans, day, tz)
+
+    def _check_start(self, order, spans, new):
+        settled = [s for s in spans if s.is_fixed and s.kind == windows.BILLING]
+        if settled and new.start_date < settled[-1].end_day:
+            raise UserError(
+                self.env._(
+                    "%(order)s: usage was invoiced for the time up to %(date)s. The"
+                    " subscription cannot start before.",
+                    order=order.name,
+                    date=format_date(
+                        self.env, fields.Date.subtract(settled[-1].end_day, days=1)
+                    ),
+                )
+            )
+
+    # -- from the subscription to plain values ---------------------------------
+
+    @api.model
+    def _dates(self, order, first_day=None):
+        """What a running order says of its time (``SubscriptionDates``).
+
+        :param first_day: from then on usage is billed; None: as its dates say
+        """
+        plan = order.plan_id
+        period_day = order.last_invoice_date or order.start_date
+        first = first_day or period_day
+        if order.fc_billed_until:
+            first = max(first, order.fc_billed_until)
+        root = self._root(order)
+        anchors = [d for d in (root.start_date, order.start_date) if d]
+        aligned = bool("billing_first_day" in plan._fields and plan.billing_first_day)
+        return windows.SubscriptionDates(
+            first_day=first,
+            period_day=period_day,
+            next_day=order.next_invoice_date,
+            end_day=order.end_date or None,
+            calendar=calendar_of(
+                plan.billing_period_unit,
+                plan.billing_period_value,
+                anchors,
+                order.next_invoice_date,
+            ),
+            is_aligned=aligned,
+            tz=order.company_id.fc_billing_tz,
+            plan=plan.id,
+        )
+
+    def _followed(self, order, spans, restart=False, first_day=None):
+        """The windows of a running order, from what they were so far."""
+        dates, now = self._dates(order, first_day), fields.Datetime.now()
+        before = self._windows_before(order)[-1:]
+        if not before or (spans and not restart):
+            return windows.follow(spans, dates, now, restart)
+        # What it renews stands before it: it begins where that ends.
+        last = windows.replace(before._span(), is_fixed=True)
+        day = max(dates.first_day, last.end_day)
+        known = (*windows.gap_until((last,), day, dates.tz), *spans)
+        return windows.follow(known, dates, now, restart)[1:]
+
+    # -- storing ---------------------------------------------------------------
+
+    def _store(self, order, old, new):
+        """Write what differs; return the first instant it concerns, or None."""
+        if tuple(old) == tuple(new):
+            return None
+        kept = {span.key: span for span in new if span.key}
+        removed = [span for span in old if span.key not in kept]
+        changed = [
+            (span, kept[span.key])
+            for span in old
+            if span.key in kept and span != kept[span.key]
+        ]
+        made = [span for span in new if not span.key]
+        self._remove([span.key for span in removed])
+        self._move(changed)
+        self._insert(order, made)
+        self.env["fusion.billing.window"].invalidate_model()
+        order.invalidate_recordset(["fc_window_ids"], flush=False)
+        moments = [span.start for span in (*removed, *made)]
+        for before, after in changed:
+            if before.start != after.start:
+                moments.append(min(before.start, after.start))
+            if before.kind != after.kind or before.plan != after.plan:
+                moments.append(before.start)
+            if before.end != after.end:
+                moments.append(min(before.end, after.end))
+                self._mark(after.key, before.start)
+        return min(moments)
+
+    def _mark(self, key, start):
+        """What a window whose bounds moved comes to is to be worked out anew."""
+        window = self.env["fusion.billing.window"].sudo().browse(key)
+        self.env["fusion.billing.rating.queue"].sudo()._add_usage(
+            {window.subscription_id.id: start}
+        )
+
+    def _remove(self, keys):
+        if not keys:
+            return
+        self.env["fusion.billing.rating"].flush_model()
+        # Only open ratings can be of them: a window that was settled stays.
+        self.env.cr.execute(
+            "DELETE FROM fusion_billing_rating WHERE window_id = ANY(%s)", [keys]
+        )
+        self.env.cr.execute(
+            "DELETE FROM fusion_billing_window WHERE id = ANY(%s)", [keys]
+        )
+        self.env["fusion.billing.rating"].invalidate_model()
+        self.env["fusion.billing.window.charge"].invalidate_model()
+
+    def _move(self, changed):
+        """Write new bounds; what becomes shorter first, so that none overlap."""
+        self.env["fusion.billing.window"].flush_model()
+        for before, after in sorted(
+            changed, key=lambda pair: pair[1].end > pair[0].end
+        ):
+            self.env.cr.execute(
+                """
+                UPDATE fusion_billing_window
+                   SET start = %s, "end" = %s, first_day = %s, end_day = %s, tz = %s,
+                       plan_id = %s, kind = %s
+                 WHERE id = %s
+                """,
+                [
+                    after.start,
+                    after.end,
+                    after.first_day,
+                    after.end_day,
+                    after.tz,
+                    after.plan,
+                    after.kind,
+                    before.key,
+                ],
+            )
+            self.env.cr.execute(
+                """
+                UPDATE fusion_billing_rating SET window_start = %s, window_end = %s
+                 WHERE window_id = %s AND state = 'open'
+                """,
+                [after.start, after.end, before.key],
+            )
+        if changed:
+            self.env["fusion.billing.rating"].invalidate_model()
+            shorter = [a.key for b, a in changed if a.is_fixed and a.end != b.end]
+            self.env["fusion.billing.window"].sudo().browse(shorter)._take_digest()
+
+    def _insert(self, order, spans):
+        if not spans:
+            return
+        root = self._root(order)
+        rows = [
+            (
+                order.id,
+                root.id,
+                span.kind,
+                span.start,
+                span.end,
+                span.first_day,
+                span.end_day,
+                span.tz,
+                span.plan,
+                order.partner_id.id,
+                order.company_id.id,
+                order.currency_id.id,
+                self.env.uid,
+                self.env.uid,
+                fields.Datetime.now(),
+                fields.Datetime.now(),
+            )
+            for span in spans
+        ]
+        order.flush_recordset()
+        inserted = self.env.cr.execute_values(
+            """
+            INSERT INTO fusion_billing_window
+                   (subscription_id, root_id, kind, start, "end", first_day, end_day,
+                    tz, plan_id, partner_id, company_id, currency_id, create_uid,
+                    write_uid, create_date, write_date)
+            VALUES %s ON CONFLICT DO NOTHING RETURNING id
+            """,
+            rows,
+            fetch=True,
+        )
+        if len(inserted) != len(rows):
+            raise ConcurrencyError("the windows were made by somebody else just now")
+
+    # -- other changes ---------------------------------------------------------
+
+    @api.model
+    def _zone_changed(self, orders):
+        """The windows that run end by the new time zone; their starts stay."""
+        known = self.env["fusion.billing.window"]._of_orders(orders)
+        for order in orders.filtered(lambda o: self._know(o).runs):
+            spans = _spans(known.get(order.id))
+            since = self._store(order, spans, self._followed(order, spans))
+            if since:
+                order._fc_moved_since(since)
+
+    def _end_before(self, order, day):
+        """Windows from ``day`` on are those of its renewal."""
+        spans = _spans(
+            self.env["fusion.billing.window"]._of_orders(order).get(order.id)
+        )
+        made = tuple(s for s in spans if s.stays or s.first_day < day)
+        self._store(order, spans, made)
+
+    @api.model
+    def _given_back(self, order):
+        """A renewal ended before its first invoice: its time is the old order's."""
+        Window = self.env["fusion.billing.window"]
+        spans = _spans(Window._of_orders(order).get(order.id))
+        if not any(span.is_fixed for span in spans):
+            self._store(order, spans, ())
+
+
+def _spans(records):
+    return tuple(record._span() for record in records or ())

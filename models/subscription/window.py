@@ -1,0 +1,258 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, format_date
+
+from ...engine.billing import windows
+from ...engine.billing.periods import day_start_utc
+
+# What an agreement says is asked of nothing else once its window is settled.
+_BOUNDS = frozenset(("subscription_id", "root_id", "start", "end", "kind"))
+
+
+class FusionBillingWindow(models.Model):
+    """A span of a subscription's life: usage that begins in it is billed together.
+
+    The windows of a subscription follow each other without gap or overlap, over its
+    renewals, too. Each stays what it was when it was settled: see docs/rating.md.
+    """
+
+    _name = "fusion.billing.window"
+    _description = "Billing Window"
+    _order = "start desc, id desc"
+
+    subscription_id = fields.Many2one(
+        "sale.order", required=True, ondelete="cascade", readonly=True
+    )
+    root_id = fields.Many2one(
+        "sale.order",
+        string="First Subscription",
+        required=True,
+        ondelete="cascade",
+        readonly=True,
+        help="The subscription itself, or the first one of those it renews.",
+    )
+    kind = fields.Selection(
+        [(windows.BILLING, "Billing"), (windows.GAP, "Gap")],
+        required=True,
+        readonly=True,
+        default=windows.BILLING,
+        help="A gap is time that nobody bills: a pause, or after an end date.",
+    )
+    start = fields.Datetime(required=True, readonly=True)
+    end = fields.Datetime(
+        required=True, readonly=True, help="First instant after the window."
+    )
+    first_day = fields.Date(required=True, readonly=True)
+    end_day = fields.Date(
+        string="Day After", required=True, readonly=True, help="Day after the last one."
+    )
+    last_day = fields.Date(compute="_compute_last_day")
+    tz = fields.Char(string="Time Zone", required=True, readonly=True)
+    plan_id = fields.Many2one(
+        "sale.subscription.plan", ondelete="restrict", readonly=True, index=True
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", readonly=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    is_settled = fields.Boolean(
+        string="Settled",
+        readonly=True,
+        help="Its prices are those of its agreements; a metric without one has none.",
+    )
+    settled_at = fields.Datetime(
+        string="First Settled", readonly=True, help="From then on its bounds stay."
+    )
+    invoice_id = fields.Many2one(
+        "account.move",
+        string="Settled By",
+        ondelete="set null",
+        readonly=True,
+        index="btree_not_null",
+    )
+    digest = fields.Char(
+        readonly=True,
+        help="Of the events it had when it was settled: tells whether one was changed.",
+    )
+    digest_until = fields.Integer(readonly=True, help="The last event in the digest.")
+    agreement_ids = fields.One2many(
+        "fusion.billing.window.charge", "window_id", string="Agreements"
+    )
+    rating_ids = fields.One2many("fusion.billing.rating", "window_id", string="Ratings")
+
+    _in_order = models.Constraint(
+        'CHECK ("end" > start AND end_day > first_day)',
+        "A window ends after it begins.",
+    )
+    # Without an extension: a range of one number instead of btree_gist's equality.
+    _no_overlap = models.Constraint(
+        "EXCLUDE USING gist (int4range(root_id, root_id, '[]') WITH &&,"
+        ' tsrange(start, "end") WITH &&)',
+        "Windows of a subscription do not overlap.",
+    )
+    # The windows of an order from some instant on: rating, ingestion, the API.
+    _of_subscription = models.Index('(subscription_id, "end")')
+    # What is still to be billed by somebody, a small part of the table.
+    _unsettled = models.Index(
+        "(\"end\") WHERE is_settled IS NOT TRUE AND kind = 'billing'"
+    )
+
+    @api.depends("end_day")
+    def _compute_last_day(self):
+        for window in self:
+            window.last_day = fields.Date.subtract(window.end_day, days=1)
+
+    @api.depends("subscription_id.name", "first_day", "end_day")
+    def _compute_display_name(self):
+        for window in self:
+            window.display_name = (
+                f"{window.subscription_id.sudo().name}"
+                f" {format_date(self.env, window.first_day)} -"
+                f" {format_date(self.env, window.last_day)}"
+            )
+
+    def write(self, vals):
+        if _BOUNDS & vals.keys() and not self.env.su:
+            raise UserError(
+                self.env._("Windows follow the subscription; nobody edits them.")
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        if not self.env.su or any(window.settled_at for window in self):
+            raise UserError(self.env._("Windows are kept: they explain the invoices."))
+
+    # -- as plain values -------------------------------------------------------
+
+    def _span(self):
+        """This window as the engine takes it."""
+        self.ensure_one()
+        return windows.Span(
+            start=self.start,
+            end=self.end,
+            first_day=self.first_day,
+            end_day=self.end_day,
+            tz=self.tz,
+            plan=self.plan_id.id or None,
+            kind=self.kind,
+            key=self.id,
+            is_fixed=bool(self.settled_at),
+        )
+
+    @api.model
+    def _of_orders(self, orders):
+        """Their windows in order of time: {order id: records}."""
+        found = self.sudo().search(
+            [("subscription_id", "in", orders.ids)], order="subscription_id, start"
+        )
+        return {
+            order.id: group for order, group in found.grouped("subscription_id").items()
+        }
+
+    @api.model
+    def _last_ended(self, orders, now):
+        """The latest window of each that has ended by ``now`` (naive UTC).
+
+        Of one that was invoiced before its usage was billed here: the period before
+        its first window.
+
+        :return: {order: engine ``Span``}; one without such a window is not in
+        """
+        self.env["fusion.billing.timeline"]._catch_up(orders)
+        found = {}
+        for order_id, group in self._of_orders(orders).items():
+            order, spans = orders.browse(order_id), [w._span() for w in group]
+            ended = [s for s in spans if s.kind == windows.BILLING and s.end <= now]
+            if ended:
+                found[order] = ended[-1]
+            elif spans and (span := self._period_before(order, spans[0])):
+                found[order] = span
+        return found
+
+    def _period_before(self, order, first):
+        """The period of the calendar that ends where its first window begins."""
+        calendar = self.env["fusion.billing.timeline"]._dates(order).calendar
+        if not order.start_date or order.start_date >= first.first_day:
+            return None
+        day = calendar.boundary_before(first.first_day)
+        day = max(day, order.start_date)
+        start = day_start_utc(day, first.tz)
+        return windows.replace(
+            first, start=start, end=first.start, first_day=day, end_day=first.first_day
+        )
+
+    # -- settling --------------------------------------------------------------
+
+    def _settle(self):
+        """Freeze what these windows and their agreements say.
+
+        Right before what bills them is made, in that transaction.
+        """
+        now = fields.Datetime.now()
+        for window in self:
+            window.write({"is_settled": True, "settled_at": window.settled_at or now})
+        self._take_digest()
+
+    def _take_digest(self):
+        """Note what the events of these windows are, each chained to the one before."""
+        if not self.ids:
+            return
+        self.flush_recordset()
+        self.env["fusion.billing.usage"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE fusion_billing_window w
+                   SET digest = d.digest, digest_until = d.until
+                  FROM (%s) d WHERE d.window_id = w.id
+                """,
+                self._digests(SQL("w.id = ANY(%s)", self.ids), now=True),
+            )
+        )
+        self.invalidate_recordset(["digest", "digest_until"], flush=False)
+
+    @api.model
+    def _digests(self, scope, now=False):
+        """A query: window_id, digest of its events, the id of the last one in it.
+
+        :param SQL scope: a condition on ``w``, the window
+        :param now: of all events; else of those that were in it when it was settled
+        """
+        known = SQL("TRUE") if now else SQL("u.id <= w.digest_until")
+        return SQL(
+            """
+            SELECT w.id AS window_id,
+                   md5(coalesce(string_agg(
+                       concat_ws('|', u.id, u.metric_id, u.quantity, u.period_start,
+                                 u.period_end, u.idempotency_key, u.unique_key),
+                       E'\n' ORDER BY u.id), '')) AS digest,
+                   coalesce(max(u.id), 0) AS until
+              FROM fusion_billing_window w
+              LEFT JOIN fusion_billing_usage u
+                ON u.subscription_id = w.subscription_id
+               AND u.period_start >= w.start AND u.period_start < w."end" AND %s
+             WHERE %s
+             GROUP BY w.id
+            """,
+            known,
+            scope,
+        )
+
+    def action_view_usage(self):
+        """Open the events that lie in this window."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Usage Events"),
+            "res_model": "fusion.billing.usage",
+            "view_mode": "list,form",
+            "domain": [
+                ("subscription_id", "=", self.subscription_id.id),
+                ("period_start", ">=", self.start),
+                ("period_start", "<", self.end),
+            ],
+        }

@@ -1,0 +1,72 @@
+from odoo import api, fields, models
+
+
+class FusionBillingWindowCharge(models.Model):
+    """The agreement: at which price one metric is billed in one window.
+
+    Open it follows the charges: those of the window's plan that are valid on its first
+    day. Settled, right before its invoice is made, it is asked instead of charges,
+    plans, products and exchange rates.
+    """
+
+    _name = "fusion.billing.window.charge"
+    _description = "Agreed Price of a Window"
+    _order = "window_id desc, metric_id"
+
+    window_id = fields.Many2one(
+        "fusion.billing.window", required=True, ondelete="cascade", readonly=True
+    )
+    subscription_id = fields.Many2one(
+        "sale.order", required=True, ondelete="cascade", readonly=True, index=True
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    metric_id = fields.Many2one(
+        "fusion.billing.metric", required=True, ondelete="restrict", readonly=True
+    )
+    charge_id = fields.Many2one(
+        "fusion.billing.charge",
+        required=True,
+        ondelete="restrict",
+        readonly=True,
+        index=True,
+    )
+    product_id = fields.Many2one(
+        "product.product", required=True, ondelete="restrict", readonly=True
+    )
+    terms = fields.Json(
+        readonly=True,
+        help="The price in exact decimals. Empty: the metric has none now.",
+    )
+    charge_currency_id = fields.Many2one(
+        "res.currency", string="Currency of the Price", required=True, readonly=True
+    )
+    rate_from = fields.Float(
+        string="Rate of the Price's Currency", digits=False, readonly=True
+    )
+    rate_to = fields.Float(
+        string="Rate of the Invoice's Currency", digits=False, readonly=True
+    )
+    discount = fields.Float(string="Discount (%)", digits=False, readonly=True)
+    state = fields.Selection(
+        [("open", "Open"), ("settled", "Settled")],
+        required=True,
+        default="open",
+        readonly=True,
+    )
+    peak_share = fields.Integer(
+        readonly=True,
+        help="Highest share of the quota that the window reached, in percent.",
+    )
+
+    _one_for_metric = models.Constraint(
+        "UNIQUE (window_id, metric_id)", "A metric has one price in a window."
+    )
+
+    @api.depends("window_id", "metric_id")
+    def _compute_display_name(self):
+        for agreement in self:
+            agreement.display_name = (
+                f"{agreement.window_id.display_name} {agreement.metric_id.name}"
+            )
