@@ -39,3 +39,9 @@ from . import (
     test_webhook_secret,
     test_worked_examples,
 )
+from .rating import (
+    test_conversion_rates,
+    test_settled_prices,
+    test_time_zone_moves,
+    test_windows_follow,
+)

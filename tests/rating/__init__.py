@@ -1,0 +1,1 @@
+"""Lives of subscriptions, played through public names, billed to the cent."""
