@@ -161,7 +161,9 @@ class FusionBillingRater(models.AbstractModel):
                 Job(window, metric, agreement, agreement, key)
                 for metric, (key, agreement) in mine.items()
             ]
-            wanted = prices(window) if window.kind == windows.BILLING else {}
+            billed = window.kind == windows.BILLING
+            asked = billed and (follows or not window.is_settled)
+            wanted = prices(window) if asked else {}
             metrics = follows if window.is_settled else {**follows, **wanted}
             for metric in metrics:
                 if metric in mine:
@@ -208,8 +210,7 @@ class FusionBillingRater(models.AbstractModel):
             mine = of_plan.get((window.plan, window.company)) or of_plan.get(
                 (order.plan_id.id, window.company), Charge
             )
-            key = mine.ids and mine[0].plan_id.id, window.company, window.first_day
-            key = (*key, window.currency)
+            key = mine.plan_id.id, window.company, window.first_day, window.currency
             if key not in chosen:
                 currency = self.env["res.currency"].browse(window.currency)
                 valid = mine._valid_on(window.first_day)
