@@ -152,7 +152,8 @@ class TestTakenBack(LedgerCase):
         self.order.fc_rating_ids.closed_at = "2026-03-02 00:00:00"
         self._record(10, "2026-01-20 00:00:00")
         self._open_amount()
-        self.assertIn(self.order, self.env["sale.order"]._fc_ended_to_bill())
+        Closing = self.env["fusion.billing.closing"]
+        self.assertIn(self.order, Closing._waiting_orders())
         self._cancel(self.order.invoice_ids.sorted("id")[-1])
         self._open_amount()
-        self.assertNotIn(self.order, self.env["sale.order"]._fc_ended_to_bill())
+        self.assertNotIn(self.order, Closing._waiting_orders())

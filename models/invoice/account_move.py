@@ -105,9 +105,11 @@ class AccountMove(models.Model):
         posted = super()._post(soft)
         Documents._settle_windows(posted)
         ratings = Documents._ratings_of(posted)
+        billed = ratings.filtered(lambda r: r.state == "invoiced")
         Documents._review(ratings)
         # A corrected invoice was made before its credit note was posted.
-        Documents._take_over(ratings.invoice_line_id.fc_copy_ids)
+        released = billed.filtered(lambda r: r.state == "released")
+        Documents._take_over(released.invoice_line_id.fc_copy_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         posted._fc_bill_what_came_since()
@@ -131,7 +133,6 @@ class AccountMove(models.Model):
         result = super().button_draft()
         Documents = self.env["fusion.billing.documents"]
         Documents._review(Documents._ratings_of(self))
-        Documents._settle_windows(self)
         return result
 
     def button_cancel(self):

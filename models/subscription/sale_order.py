@@ -314,7 +314,7 @@ class SaleOrder(models.Model):
         if self.env.context.get("fc_windows") is None:
             windows = windows.filtered(lambda w: w.end_day <= today or w in costing)
         windows._settle()
-        agreements = windows.agreement_ids | billed.agreement_id
+        agreements = windows.agreement_ids | billed.filtered("amount").agreement_id
         agreements.filtered(lambda a: a.state == "open").write({"state": "settled"})
 
     def _get_invoiceable_lines(self, final=False):

@@ -111,8 +111,8 @@ class FusionBillingTimeline(models.AbstractModel):
         spans = _spans(
             self.env["fusion.billing.window"]._of_orders(order).get(order.id)
         )
-        if not new.runs and not (new.state == PAUSED and spans):
-            return None
+        if not new.runs and not (new.state == PAUSED and old.state == PAUSED and spans):
+            return self._stopped(order, spans, old)
         made, tz = spans, order.company_id.fc_billing_tz
         if new.runs and not old.runs:
             made = self._gone_on(order, spans, new) if spans else self._begun(order)
@@ -134,6 +134,14 @@ class FusionBillingTimeline(models.AbstractModel):
             first_period = new.last_invoice_date in (False, None, old.start_date)
             first_day = new.start_date if restart and first_period else None
             made = self._followed(order, made, restart, first_day)
+        return self._store(order, spans, made)
+
+    def _stopped(self, order, spans, old):
+        """It runs no more: what is underway keeps its end, what did not begin is off."""
+        if not old.runs:
+            return None
+        now = fields.Datetime.now()
+        made = tuple(span for span in spans if span.stays or span.start <= now)
         return self._store(order, spans, made)
 
     def _begun(self, order):
