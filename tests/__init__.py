@@ -40,8 +40,18 @@ from . import (
     test_worked_examples,
 )
 from .rating import (
+    test_closing_when_due,
     test_conversion_rates,
+    test_copies,
+    test_dates_entered_late,
+    test_discounts,
+    test_first_day,
+    test_forgiven,
+    test_gaps,
+    test_renewal_cancelled,
     test_settled_prices,
+    test_taken_back_late,
+    test_tax_basis,
     test_time_zone_moves,
     test_windows_follow,
 )
