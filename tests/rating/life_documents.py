@@ -2,7 +2,6 @@ import json
 
 from freezegun import freeze_time
 
-
 from ..common import BillingCase
 
 

@@ -12,11 +12,11 @@ class TestGaps(DocumentCase):
     1 April.
     """
 
-    def _used_around_a_gap(self):
+    def _use_before_the_gap(self):
         self.use(120, "2026-01-10", "a")  # 20 x 0.50 = 10.00
 
     def _goes_on(self, stop, go):
-        self._used_around_a_gap()
+        self._use_before_the_gap()
         self.at("2026-01-20 09:00:00", stop)
         self.days("2026-01-21 09:00:00", "2026-02-01 09:00:00", "2026-03-01 09:00:00")
         self.use(300, "2026-03-05", "between")  # would be 200 x 0.50 = 100.00
@@ -52,7 +52,7 @@ class TestGaps(DocumentCase):
 
     def test_usage_of_the_paused_window_is_billed_at_its_end(self):
         """Not only when the subscription goes on: it may never."""
-        self._used_around_a_gap()
+        self._use_before_the_gap()
         self.at("2026-01-20 09:00:00", self.order.pause_subscription)
         self.use(30, "2026-01-25", "b")
         self.day("2026-01-31 09:00:00")
@@ -62,7 +62,7 @@ class TestGaps(DocumentCase):
         self.assertEqual(self.net_total(), 35.0)  # January's base fee, and no other
 
     def test_a_pause_inside_one_window_is_no_gap(self):
-        self._used_around_a_gap()
+        self._use_before_the_gap()
         self.at("2026-01-15 09:00:00", self.order.pause_subscription)
         self.use(20, "2026-01-18", "b")
         self.at("2026-01-20 09:00:00", self.order.resume_subscription)
@@ -92,7 +92,7 @@ class TestGaps(DocumentCase):
         self.assertEqual(self.unallocated(), 300.0)
 
     def test_closed_by_the_app_and_reopened_by_people(self):
-        self._used_around_a_gap()
+        self._use_before_the_gap()
         self.cancel("2026-01-20 09:00:00")
         self.use(300, "2026-03-05", "between")
         self.at("2026-03-15 09:00:00", self.order.set_open)
@@ -102,7 +102,7 @@ class TestGaps(DocumentCase):
 
     def test_closed_and_reopened_inside_one_window(self):
         """The window goes on: one quota, and what was billed counts."""
-        self._used_around_a_gap()
+        self._use_before_the_gap()
         self.at("2026-01-15 09:00:00", self.order.set_close)
         self.assertEqual(self.net(), 10.0)
         self.at("2026-01-20 09:00:00", self.order.set_open)
@@ -139,13 +139,13 @@ class TestGaps(DocumentCase):
     def test_weeks(self):
         """Weeks from Thursday 1 January; paused on the 5th, going on on the 24th."""
         self._other_order({"name": "Weekly", "billing_period_unit": "week"})
-        self._used_around_a_gap_of_weeks()
+        self._goes_on_after_weeks()
         self.days("2026-01-24 10:00:00", "2026-01-29 09:00:00")
         # 2 January: 20 x 0.50; 25 January: 10 x 0.50; the 23rd is unallocated
         self.assertEqual(self.net(), 15.0)
         self.assertEqual(self.unallocated(), 300.0)
 
-    def _used_around_a_gap_of_weeks(self):
+    def _goes_on_after_weeks(self):
         self.use(120, "2026-01-02", "a")
         self.at("2026-01-05 09:00:00", self.order.pause_subscription)
         self.days("2026-01-08 09:00:00", "2026-01-15 09:00:00")
