@@ -10,8 +10,20 @@ class DocumentCase(BillingCase):
 
     It begins on 1 January 2026: a base fee of 10.00 and calls at 0.50 each above 100,
     months, UTC. The daily job came on that day, so January's base fee is invoiced.
-    Hours are UTC; every instant is written out.
+    Hours are UTC. The clock stands still between the moments that a test names, and goes
+    on to the next one: nothing happens today.
     """
+
+    @classmethod
+    def setUpClass(cls):
+        freezer = freeze_time("2026-01-01 08:00:00")
+        cls.clock = freezer.start()
+        cls.addClassCleanup(freezer.stop)
+        super().setUpClass()
+
+    def setUp(self):
+        super().setUp()
+        self.clock.move_to("2026-01-01 09:30:00")
 
     @classmethod
     def _create_service(cls, **values):
@@ -25,12 +37,12 @@ class DocumentCase(BillingCase):
 
     @classmethod
     def _create_subscription(cls, start="2026-01-01", job=True, **values):
-        with freeze_time(f"{start} 08:00:00"):
-            order = cls._create_order(start_date=start, **values)
-            order.action_confirm()
+        cls.clock.move_to(f"{start} 08:00:00")
+        order = cls._create_order(start_date=start, **values)
+        order.action_confirm()
         if job:
-            with freeze_time(f"{start} 09:00:00"):
-                order._create_recurring_invoice(automatic=True)
+            cls.clock.move_to(f"{start} 09:00:00")
+            order._create_recurring_invoice(automatic=True)
         cls.env.flush_all()
         cls.env.invalidate_all()
         return order
@@ -47,9 +59,9 @@ class DocumentCase(BillingCase):
             "period_end": _instant(at),
             "idempotency_key": key,
         }
-        with freeze_time(now or at):
-            answer = self.service._api_record_usage({"events": [event]})
-            self.env.flush_all()
+        answer = self.at(
+            now or at, lambda: self.service._api_record_usage({"events": [event]})
+        )
         return answer["results"][0]
 
     def void(self, key, at, order=None):
@@ -58,11 +70,12 @@ class DocumentCase(BillingCase):
             "metric_code": self.metric.code,
             "idempotency_key": key,
         }
-        with freeze_time(at):
-            answer = self.service._api_void_usage(
+        answer = self.at(
+            at,
+            lambda: self.service._api_void_usage(
                 {"reason": "counted twice", "events": [event]}
-            )
-            self.env.flush_all()
+            ),
+        )
         return answer["results"][0]
 
     def cancel(self, at, when="now", order=None):
@@ -93,9 +106,9 @@ class DocumentCase(BillingCase):
 
     def at(self, moment, action):
         """Do something at a moment; everything is written afterwards."""
-        with freeze_time(moment):
-            result = action()
-            self.env.flush_all()
+        self.clock.move_to(moment)
+        result = action()
+        self.env.flush_all()
         self.env.invalidate_all()
         return result
 
@@ -111,12 +124,14 @@ class DocumentCase(BillingCase):
     def day(self, moment):
         """The daily job and the rating job; returns the invoices of the former."""
         moves = self.job(moment)
-        with freeze_time(moment), self.enter_registry_test_mode():
-            self.env.ref(
-                "fusion_centralized_billing.cron_rate_usage"
-            ).method_direct_trigger()
-        self.env.invalidate_all()
+        self.rate(moment)
         return moves
+
+    def rate(self, moment):
+        """The rating job alone."""
+        job = self.env.ref("fusion_centralized_billing.cron_rate_usage")
+        with self.enter_registry_test_mode():
+            self.at(moment, job.method_direct_trigger)
 
     def days(self, *moments):
         for moment in moments:

@@ -88,6 +88,16 @@ class TestClosingWhenDue(DocumentCase):
         self.cancel("2026-04-02 12:00:00")
         self._check_all_is_billed(120.0)
 
+    def test_weeks_that_were_missed(self):
+        """Above 60 calls a week: 40.00 in each of three weeks."""
+        weekly = self._create_plan(name="Weekly", billing_period_unit="week")
+        self._create_charge(plan_id=weekly.id, included_quota=60, price_per_unit=1.0)
+        self.order = self._create_subscription(plan_id=weekly.id)
+        for day in ("02", "09", "16"):
+            self.use(100, f"2026-01-{day}", f"k{day}")
+        self.cancel("2026-01-18 12:00:00")
+        self._check_all_is_billed(120.0)
+
     def test_by_people(self):
         self._use_on_both_sides_of_the_boundary()
         self.at("2026-02-02 12:00:00", self.order.set_close)

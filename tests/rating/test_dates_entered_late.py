@@ -227,6 +227,17 @@ class TestAnotherLife(DocumentCase):
         self.assertEqual(self.net() - before, 1.0)
         self.assertEqual(self._usage_by_currency(), {self.currency.name: 51.0})
 
+    def test_a_late_call_where_both_currencies_have_a_price(self):
+        """The price in euro took over January's calls, too: 51.00 euro."""
+        self._create_charge(
+            currency_id=self.euro.id, included_quota=0, price_per_unit=1.0
+        )
+        self._begin_anew(**self._euro_values())
+        self.day("2026-02-05 10:00:00")
+        self.use(1, "2026-01-31", "late", now="2026-02-10 00:00:00")
+        self.days("2026-02-11 09:00:00", "2026-03-01 09:00:00", "2026-03-05 09:00:00")
+        self.assertEqual(self._usage_by_currency(), {self.currency.name: 51.0})
+
     def test_usage_of_the_new_life_is_in_its_currency(self):
         self._begin_anew(**self._euro_values())
         self.day("2026-02-05 10:00:00")

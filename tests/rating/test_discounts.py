@@ -121,16 +121,16 @@ class TestDiscounts(DocumentCase):
         self.assertEqual(self.usage_on(march), 29.0)  # 10 x 0.90 + 20 x 1.00
 
     def test_it_is_rounded_once(self):
-        """3 calls at 0.125 are 0.375, less 10 % 0.3375: 0.34."""
+        """5 calls at 0.125 are 0.625, less 10 % 0.5625: 0.56. Of 0.63 it was 0.57."""
         self.charge.price_per_unit = 0.125
         self.use(1, "2026-01-10", "a")
         self.day("2026-01-10 12:00:00")
         self._agree("2026-01-15 09:00:00")
-        self.use(2, "2026-01-20", "b")
+        self.use(4, "2026-01-20", "b")
         invoice = self.day("2026-02-01 09:00:00")
-        self.assertEqual(self.usage_on(invoice), 0.34)
+        self.assertEqual(self.usage_on(invoice), 0.56)
 
-    def test_whole_batches_less_a_third(self):
+    def test_whole_batches_less_a_fifth(self):
         """3 batches of 50 at 5.00, a fifth off: 12.00."""
         self.charge.write(
             {"charge_model": "package", "unit_batch": 50, "price_per_unit": 5.0}

@@ -20,17 +20,6 @@ class TestFirstDay(DocumentCase):
     def _use_at_once(self):
         return self.use(500, "2026-01-01 08:10:00", "a")
 
-    def _rate(self, moment):
-        """The rating job alone."""
-        with self.enter_registry_test_mode():
-            self.at(
-                moment,
-                self.env.ref(
-                    "fusion_centralized_billing.cron_rate_usage"
-                ).method_direct_trigger,
-            )
-        self.env.invalidate_all()
-
     def test_its_usage_is_not_unallocated(self):
         self.assertEqual(self._use_at_once(), {"status": "accepted"})
         self.assertEqual(self.unallocated(), 0)
@@ -56,14 +45,14 @@ class TestFirstDay(DocumentCase):
 
     def test_the_rating_job_rates_it(self):
         self._use_at_once()
-        self._rate("2026-01-01 08:20:00")
+        self.rate("2026-01-01 08:20:00")
         self.assertEqual(self.order.fc_rating_ids.mapped("amount"), [200.0])
         self.assertEqual(self.order.fc_rating_ids.state, "open")
 
     def test_thresholds_are_told(self):
         """500 of 100 included: 80 and 100 percent were reached."""
         self._use_at_once()
-        self._rate("2026-01-01 08:20:00")
+        self.rate("2026-01-01 08:20:00")
         told = self.told("usage.threshold_reached")
         self.assertEqual([data["threshold_percent"] for data in told], [80, 100])
         self.day("2026-01-01 09:00:00")
@@ -124,3 +113,16 @@ class TestFirstDay(DocumentCase):
         self._use_at_once()
         self.cancel("2026-01-01 08:30:00")
         self.assertEqual(self.net(), 200.0)
+
+    def test_before_it_begins_there_is_no_window(self):
+        """Confirmed on 1 January for the 5th: a call of the 2nd is nobody's."""
+        self.order = self._create_order(
+            partner_id=self.partner.id, start_date="2026-01-05"
+        )
+        self.at("2026-01-01 10:00:00", self.order.action_confirm)
+        answer = self.use(500, "2026-01-02", "early")
+        self.assertEqual(answer, {"status": "accepted", "unallocated": True})
+        answer = self.use(104, "2026-01-05 00:00:00", "first")
+        self.assertEqual(answer, {"status": "accepted"})
+        self.days("2026-01-05 09:00:00", "2026-02-05 09:00:00")
+        self.assertEqual(self.net(), 2.0)  # 4 x 0.50
