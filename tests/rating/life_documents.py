@@ -10,8 +10,8 @@ class DocumentCase(BillingCase):
 
     It begins on 1 January 2026: a base fee of 10.00 and calls at 0.50 each above 100,
     months, UTC. The daily job came on that day, so January's base fee is invoiced.
-    Hours are UTC. The clock stands still between the moments that a test names, and goes
-    on to the next one: nothing happens today.
+    Hours are UTC. The clock stands still between the moments that a test names: nothing
+    happens on the day the tests run.
     """
 
     @classmethod
@@ -117,9 +117,7 @@ class DocumentCase(BillingCase):
         orders = self.env["sale.order"].search(
             [("partner_id", "=", self.partner.id), ("is_subscription", "=", True)]
         )
-        return self.at(
-            moment, lambda: orders._create_recurring_invoice(automatic=True)
-        )
+        return self.at(moment, lambda: orders._create_recurring_invoice(automatic=True))
 
     def day(self, moment):
         """The daily job and the rating job; returns the invoices of the former."""
@@ -230,9 +228,7 @@ class DocumentCase(BillingCase):
 
 def _signed_sum(lines):
     signs = {"out_invoice": 1, "out_refund": -1}
-    return round(
-        sum(line.price_subtotal * signs[line.move_type] for line in lines), 2
-    )
+    return round(sum(line.price_subtotal * signs[line.move_type] for line in lines), 2)
 
 
 def _instant(moment):

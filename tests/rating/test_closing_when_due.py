@@ -125,10 +125,12 @@ class TestClosingWhenDue(DocumentCase):
         self.assertEqual(usage.mapped("quantity"), [7.0])
         self.at(
             "2026-03-21 09:00:00",
-            lambda: self.env["fusion.billing.usage.move.wizard"]
-            .with_context(active_ids=usage.ids)
-            .create({"subscription_id": other.id, "reason": "went on there"})
-            .action_move(),
+            lambda: (
+                self.env["fusion.billing.usage.move.wizard"]
+                .with_context(active_ids=usage.ids)
+                .create({"subscription_id": other.id, "reason": "went on there"})
+                .action_move()
+            ),
         )
         self.days("2026-03-21 10:00:00", "2026-04-15 09:00:00")
         self._check_all_is_billed(117.0)

@@ -39,9 +39,7 @@ class TestCopies(DocumentCase):
         def run():
             wizard = (
                 self.env["account.debit.note"]
-                .with_context(
-                    active_model="account.move", active_ids=self.invoice.ids
-                )
+                .with_context(active_model="account.move", active_ids=self.invoice.ids)
                 .create({"copy_lines": True})
             )
             wizard.create_debit()

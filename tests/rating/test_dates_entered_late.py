@@ -149,9 +149,7 @@ class TestPlanChangedFromTheNextPeriodOn(DocumentCase):
         self._create_link(external_id="acc-b", partner_id=partner.id)
         weekly = self._create_plan(name="Weekly", billing_period_unit="week")
         self._create_charge(plan_id=weekly.id)
-        self.order = self._create_subscription(
-            partner_id=partner.id, plan_id=weekly.id
-        )
+        self.order = self._create_subscription(partner_id=partner.id, plan_id=weekly.id)
         self.day("2026-01-08 09:00:00")
         self.at(
             "2026-01-08 10:00:00",
@@ -237,6 +235,43 @@ class TestAnotherLife(DocumentCase):
         self.use(1, "2026-01-31", "late", now="2026-02-10 00:00:00")
         self.days("2026-02-11 09:00:00", "2026-03-01 09:00:00", "2026-03-05 09:00:00")
         self.assertEqual(self._usage_by_currency(), {self.currency.name: 51.0})
+
+    def _begin_anew_inside_the_window(self, called="2026-01-15"):
+        """Cancelled on 20 January, which bills 50.00; in euro from then on."""
+        self.use(50, "2026-01-10", "a")
+        self.at("2026-01-20 09:00:00", self.order.action_cancel)
+        self.assertEqual(self._usage_by_currency(), {self.currency.name: 50.0})
+
+        def run():
+            self.order.action_draft()
+            self.order.write(self._euro_values())
+            self.order.action_confirm()
+
+        self.at("2026-01-20 10:00:00", run)
+        self.use(1, called, "late", now="2026-01-21 00:00:00")
+        self.days("2026-01-21 09:00:00", "2026-02-01 09:00:00", "2026-02-02 09:00:00")
+        self.days("2026-03-01 09:00:00", "2026-03-02 09:00:00")
+
+    def test_cancelled_and_begun_anew_inside_a_window(self):
+        self._begin_anew_inside_the_window()
+        self.assertEqual(self._usage_by_currency(), {self.currency.name: 51.0})
+
+    def test_the_same_where_both_currencies_have_a_price(self):
+        self._create_charge(
+            currency_id=self.euro.id, included_quota=0, price_per_unit=1.0
+        )
+        self._begin_anew_inside_the_window()
+        self.assertEqual(self._usage_by_currency(), {self.currency.name: 51.0})
+
+    def test_a_call_of_the_new_life_inside_the_window_of_the_old(self):
+        """The price in euro took over all of January: a line of 51.00, one of -50.00."""
+        self._create_charge(
+            currency_id=self.euro.id, included_quota=0, price_per_unit=1.0
+        )
+        self._begin_anew_inside_the_window(called="2026-01-21")
+        lines = self._lines_of_usage(self._posted_lines().move_id)
+        # the 50 calls of 10 January, in the old currency, and the one of the 21st
+        self.assertEqual(sorted(lines.mapped("price_subtotal")), [1.0, 50.0])
 
     def test_usage_of_the_new_life_is_in_its_currency(self):
         self._begin_anew(**self._euro_values())

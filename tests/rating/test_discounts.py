@@ -21,15 +21,17 @@ class TestDiscounts(DocumentCase):
         """The button Discount of the order: on all order lines."""
         self.at(
             at,
-            lambda: self.env["sale.order.discount"]
-            .create(
-                {
-                    "sale_order_id": self.order.id,
-                    "discount_type": "sol_discount",
-                    "discount_percentage": share,
-                }
-            )
-            .action_apply_discount(),
+            lambda: (
+                self.env["sale.order.discount"]
+                .create(
+                    {
+                        "sale_order_id": self.order.id,
+                        "discount_type": "sol_discount",
+                        "discount_percentage": share,
+                    }
+                )
+                .action_apply_discount()
+            ),
         )
 
     def _use_before_and_after(self, agreed):

@@ -155,9 +155,7 @@ class TestGaps(DocumentCase):
 
     def test_whole_batches(self):
         """Batches of 50 above 100 at 3.00; the gap shares none of them."""
-        self._other_order(
-            charge_model="package", unit_batch=50, price_per_unit=3.0
-        )
+        self._other_order(charge_model="package", unit_batch=50, price_per_unit=3.0)
         self._goes_on(self.order.pause_subscription, self.order.resume_subscription)
         self.use(151, "2026-03-20", "after")
         self.days("2026-03-21 09:00:00", "2026-04-01 09:00:00")

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -45,15 +47,12 @@ class TestRenewalCancelled(DocumentCase):
             return
 
         def run():
-            try:
-                with self.env.cr.savepoint():
-                    self.env["fusion.billing.usage.move.wizard"].with_context(
-                        active_ids=usage.ids
-                    ).create(
-                        {"subscription_id": self.order.id, "reason": "renewal"}
-                    ).action_move()
-            except UserError:
-                pass
+            wizard = self.env["fusion.billing.usage.move.wizard"].with_context(
+                active_ids=usage.ids
+            )
+            values = {"subscription_id": self.order.id, "reason": "renewal"}
+            with suppress(UserError), self.env.cr.savepoint():
+                wizard.create(values).action_move()
 
         self.at(at, run)
 
@@ -74,9 +73,7 @@ class TestRenewalCancelled(DocumentCase):
         """The same keys are the same events: 150 calls, not 300."""
         self._use_and_cancel()
         self.day("2026-02-01 09:00:00")
-        answer = self.use(
-            150, "2026-02-01 02:00:00", "r1", now="2026-02-02 09:00:00"
-        )
+        answer = self.use(150, "2026-02-01 02:00:00", "r1", now="2026-02-02 09:00:00")
         self._bill_by_finance("2026-02-03 09:00:00")
         self.day("2026-03-01 09:00:00")
         self.assertEqual(self.net(), 25.0)

@@ -112,7 +112,7 @@ class TestTakenBackLate(DocumentCase):
         self.assertEqual(self.net(), 50.5)
 
     def test_a_forgiving_credit_note_is_taken_back_and_its_usage_was_voided(self):
-        """As long as it stood the void used up what was forgiven; now it is credited."""
+        """While it stood the void used up what was forgiven; now it is credited."""
         self._credited_and_taken_back(self._void_all, MONTH_LATER, again=False)
         self.assertEqual(self.net(), 0.0)
 
