@@ -19,7 +19,11 @@ class TestClosingWhenDue(DocumentCase):
 
     def _unallocated_events(self):
         return self.env["fusion.billing.usage"].search(
-            [("subscription_id", "=", self.order.id), ("unallocated", "=", True)]
+            [
+                ("subscription_id", "=", self.order.id),
+                ("unallocated", "=", True),
+                ("voided_at", "=", False),
+            ]
         )
 
     def _check_all_is_billed(self, amount):

@@ -264,7 +264,7 @@ class TestAnotherLife(DocumentCase):
         self.assertEqual(self._usage_by_currency(), {self.currency.name: 51.0})
 
     def test_a_call_of_the_new_life_inside_the_window_of_the_old(self):
-        """The price in euro took over all of January: a line of 51.00, one of -50.00."""
+        """The price in euro took over all of January: lines of 51.00 and -50.00."""
         self._create_charge(
             currency_id=self.euro.id, included_quota=0, price_per_unit=1.0
         )
