@@ -258,7 +258,7 @@ class TestBilledOnce(BillingCase):
         self.assertEqual((move.amount_untaxed, move.invoice_line_ids.quantity), (50, 1))
         self.assertEqual(self.order.fc_rating_ids.state, "invoiced")
 
-    @freeze_time("2026-01-30 12:00:00")
+    @freeze_time("2026-02-01 12:00:00")
     def test_closing_with_a_draft_bills_what_came_since(self):
         self.order._create_invoices()
         self._record(10, "2026-01-30 00:00:00")
@@ -324,7 +324,7 @@ class TestBilledOnce(BillingCase):
         self.order.subscription_state = "3_progress"
         self.assertEqual(self._open_amount(), 50.0)
 
-    @freeze_time("2026-01-30 12:00:00")
+    @freeze_time("2026-02-01 12:00:00")
     def test_a_draft_that_is_posted_after_the_close_brings_the_rest(self):
         draft = self.order._create_invoices()
         self.order.subscription_state = "6_churn"

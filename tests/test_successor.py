@@ -42,6 +42,9 @@ class TestUsageOfRenewals(BillingCase):
             )
         return answer["results"][0]
 
+    def _hand_over(self):
+        self.env["fusion.billing.succession"]._hand_over(self.order)
+
     def _usage(self, order):
         return self.env["fusion.billing.usage"].search(
             [("subscription_id", "=", order.id)]
@@ -106,7 +109,7 @@ class TestUsageOfRenewals(BillingCase):
         self.assertEqual(event.subscription_id, self.order)
         self.assertEqual(self._post("2026-02-01"), {"status": "duplicate"})
         self.assertFalse(self._usage(renewal))
-        self.order._fc_hand_over_usage()
+        self._hand_over()
         self.assertEqual(self._usage(renewal), event)
         self.assertEqual(self._post("2026-02-01"), {"status": "duplicate"})
 
@@ -115,19 +118,19 @@ class TestUsageOfRenewals(BillingCase):
         renewal = self._renew()
         kept = self._record(1, "2026-02-01 00:00:00", order=renewal)
         twice = self._record(1, "2026-02-01 00:00:00")
-        self.order._fc_hand_over_usage()
+        self._hand_over()
         self.assertEqual(twice.subscription_id, self.order)
         self.assertTrue(twice.voided_at)
         self.assertIn(renewal.name, twice.void_reason)
         self.assertFalse(kept.voided_at)
-        self.order._fc_hand_over_usage()
+        self._hand_over()
         self.assertEqual(len(self._usage(renewal)), 1)
 
     def test_one_key_with_two_contents_is_left_to_finance(self):
         renewal = self._renew()
         self._record_with_key(renewal, 1)
         odd = self._record_with_key(self.order, 2)
-        self.order._fc_hand_over_usage()
+        self._hand_over()
         self.assertEqual(odd.subscription_id, self.order)
         self.assertTrue(odd.unallocated)
         self.assertFalse(odd.voided_at)
@@ -144,9 +147,11 @@ class TestUsageOfRenewals(BillingCase):
 
     def test_renewal_that_was_cancelled_takes_nothing(self):
         renewal = self._renew()
-        renewal._action_cancel()
-        renewal.state = "cancel"
-        self.assertNotIn(self.order, self.order._fc_successors())
+        with freeze_time("2026-01-21"):
+            renewal._action_cancel()
+        self._hand_over()
+        self._post("2026-02-03")
+        self.assertFalse(self._usage(renewal))
 
     def test_usage_of_another_customer_is_not_reached(self):
         """The renewal stands on somebody this app is not linked to."""

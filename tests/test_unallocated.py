@@ -149,7 +149,8 @@ class TestGrace(BillingCase):
 
     def _waits(self, at, order=None):
         with freeze_time(at):
-            return (order or self.order)._fc_is_waiting()
+            grace = self.env["fusion.billing.grace"]
+            return grace._is_waiting(order or self.order)
 
     def setUp(self):
         super().setUp()
