@@ -1,5 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+
+from ..engine.reference import id_in_text
 
 RUNNING = "3_progress"
 PAUSED = "4_paused"
@@ -23,7 +25,15 @@ class SaleOrder(models.Model):
     fc_external_id = fields.Char(
         string="External Subscription",
         copy=False,
-        help="The subscription's id in the source app.",
+        help="The subscription's id in the source app. From the first one on, all ids"
+        " that the app sends are its own, also where they are numbers.",
+    )
+    fc_billed_until = fields.Date(
+        string="Billed Elsewhere Until",
+        copy=False,
+        readonly=True,
+        help="First day that is billed here: what was before it was billed by another"
+        " system.",
     )
     fc_rating_ids = fields.One2many(
         "fusion.billing.rating", "subscription_id", string="Ratings", groups=USER_GROUP
@@ -46,6 +56,27 @@ class SaleOrder(models.Model):
         "(fc_service_id, fc_external_id) WHERE fc_external_id IS NOT NULL",
         "The source app has a subscription with this id already.",
     )
+
+    @api.constrains("fc_service_id", "fc_external_id")
+    def _check_fc_external_id(self):
+        """Note that the app has ids of its own: for good, whatever becomes of this one.
+
+        A number that is not known (yet) would else be somebody else's, by Odoo's id.
+
+        :raises ValidationError: in a path it would be Odoo's id of another subscription
+        """
+        named = self.filtered(lambda o: o.fc_service_id and o.fc_external_id)
+        for order in named:
+            if id_in_text(order.fc_external_id):
+                raise ValidationError(
+                    self.env._(
+                        "An external subscription cannot be named “%s”: that means the"
+                        " order with this number.",
+                        order.fc_external_id,
+                    )
+                )
+        services = named.sudo().fc_service_id
+        services.filtered(lambda s: not s.uses_external_ids).uses_external_ids = True
 
     def _compute_fc_counts(self):
         for field, model in (
