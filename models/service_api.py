@@ -290,11 +290,6 @@ class FusionBillingService(models.Model):
             [("fc_service_id", "=", self.id), ("fc_external_id", "=", external_id)]
         )
         if not order:
-            if external_id and id_in_text(external_id):
-                # In a path it would be Odoo's id of another subscription.
-                raise BillingError(
-                    "invalid_external_id", "invalid external_id", "external_id"
-                )
             values |= self._api_order_dates(plan, **days)
             order = self._api_confirm_order(env, values)
         elif (order.partner_id, order.plan_id) != (link.partner_id, plan):
@@ -315,9 +310,15 @@ class FusionBillingService(models.Model):
     def _api_confirm_order(self, env, values):
         """Create and confirm; what Odoo refuses is the caller's to mend.
 
+        :raises BillingError: ``invalid_external_id``, ``subscription_refused``
         :raises ConcurrencyError: a request for another customer has just taken the
             external id; Odoo repeats this one, which then says so
         """
+        if id_in_text(values["fc_external_id"] or ""):
+            # In a path it would be Odoo's id of another subscription.
+            raise BillingError(
+                "invalid_external_id", "invalid external_id", "external_id"
+            )
         try:
             # The second of the two is no error worth a line in the log.
             with mute_logger("odoo.sql_db"), env.cr.savepoint():
