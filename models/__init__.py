@@ -32,6 +32,7 @@ from . import (
     service_keys,
     service_rate_limit,
     service_reconciliation,
+    service_start,
     service_subscriptions,
     service_usage,
     service_webhook,

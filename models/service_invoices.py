@@ -4,8 +4,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.errors import BillingError, NotFoundError
-from ..engine.payload import reference_id
 from ..engine.query import DEFAULT_LIMIT
+from ..engine.reference import reference_id
 from .api_render import amount_text, decimal_text, iso_instant, page_end
 
 

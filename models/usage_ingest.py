@@ -392,7 +392,7 @@ class FusionBillingUsage(models.Model):
             raise BillingError("unknown_subscription", "unknown subscription")
         event = events.parse_event(
             {
-                "subscription_external_id": subscription.id,
+                "subscription_id": subscription.id,
                 "metric_code": metric_code,
                 "quantity": quantity,
                 "period_start": _timestamp_text(period_start),

@@ -15,7 +15,7 @@ from ..engine.errors import BillingError
 from .test_http import HttpApiCase
 
 ADDON = Path(__file__).resolve().parent.parent
-SOURCES = ("controllers", "engine", "models")
+SOURCES = ("controllers", "engine", "engine/billing", "models")
 RAISED = {"BillingError", "NotFoundError", "Refused"}
 
 

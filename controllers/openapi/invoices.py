@@ -99,7 +99,11 @@ they were cancelled since; never drafts.
 """,
         query={
             "external_customer_id": Parameter("Of this customer."),
-            "subscription": Parameter("With lines of this subscription.", "sub-1"),
+            "subscription": Parameter(
+                "With lines of this subscription: its `external_id`, or `id:` and its"
+                " `subscription_id`.",
+                "sub-1",
+            ),
             "payment_state": Parameter("Paid, or how far.", "not_paid"),
             "date_from": Parameter("Dated this day or later."),
             "date_until": Parameter("Dated before this day."),

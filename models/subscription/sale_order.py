@@ -1,5 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
+from ...engine.reference import id_in_text
 from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 # What the windows of a subscription depend on.
@@ -34,12 +36,15 @@ class SaleOrder(models.Model):
     fc_external_id = fields.Char(
         string="External Subscription",
         copy=False,
-        help="The subscription's id in the source app.",
+        help="The subscription's id in the source app. From the first one on, all ids"
+        " that the app sends are its own, also where they are numbers.",
     )
     fc_billed_until = fields.Date(
-        string="Usage Billed Elsewhere Until",
+        string="Billed Elsewhere Until",
         copy=False,
-        help="First day whose usage is billed here. Empty: all of it is.",
+        readonly=True,
+        help="First day that is billed here: what was before it was billed by another"
+        " system.",
     )
     fc_usage_discount = fields.Float(
         string="Discount on Usage (%)",
@@ -71,6 +76,27 @@ class SaleOrder(models.Model):
         "(fc_service_id, fc_external_id) WHERE fc_external_id IS NOT NULL",
         "The source app has a subscription with this id already.",
     )
+
+    @api.constrains("fc_service_id", "fc_external_id")
+    def _check_fc_external_id(self):
+        """Note that the app has ids of its own: for good, whatever becomes of this one.
+
+        A number that is not known (yet) would else be somebody else's, by Odoo's id.
+
+        :raises ValidationError: in a path it would be Odoo's id of another subscription
+        """
+        named = self.filtered(lambda o: o.fc_service_id and o.fc_external_id)
+        for order in named:
+            if id_in_text(order.fc_external_id):
+                raise ValidationError(
+                    self.env._(
+                        "An external subscription cannot be named “%s”: that means the"
+                        " order with this number.",
+                        order.fc_external_id,
+                    )
+                )
+        services = named.sudo().fc_service_id
+        services.filtered(lambda s: not s.uses_external_ids).uses_external_ids = True
 
     def _compute_fc_counts(self):
         for field, model in (
@@ -158,12 +184,15 @@ class SaleOrder(models.Model):
         self._fc_emit_state_change(previous_state)
         if self.subscription_state == CHURNED and previous_state in (RUNNING, PAUSED):
             # What a renewal that did not begin has used goes back to what it renews.
-            if not self.env["fusion.billing.succession"]._is_not_begun(self):
+            Succession = self.env["fusion.billing.succession"]
+            if self.state != "cancel" or not Succession._is_not_begun(self):
                 self._fc_bill_last_usage()
 
     def _action_cancel(self):
         """An order that is cancelled cannot be invoiced any more: what is due, before."""
-        self.env["fusion.billing.closing"]._invoice_due(self)
+        Succession = self.env["fusion.billing.succession"]
+        begun = self.filtered(lambda o: not Succession._is_not_begun(o))
+        self.env["fusion.billing.closing"]._invoice_due(begun)
         return super()._action_cancel()
 
     def _is_period_due(self):
