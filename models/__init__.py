@@ -29,6 +29,7 @@ from . import (
     res_config_settings,
     res_partner,
     sale_order,
+    sale_order_account,
     sale_order_allocation,
     sale_order_grace,
     sale_order_last_window,

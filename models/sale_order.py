@@ -86,7 +86,7 @@ class SaleOrder(models.Model):
             "subscription_id": self.id,
             "external_id": self.fc_external_id or None,
             "name": self.name,
-            "external_customer_id": self.partner_id._fc_external_id(service) or None,
+            "external_customer_id": self._fc_account_link(service).external_id or None,
             "plan_id": self.plan_id.id,
             "subscription_state": self.subscription_state,
             "start_date": fields.Date.to_string(self.start_date) or None,

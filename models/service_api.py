@@ -275,6 +275,7 @@ class FusionBillingService(models.Model):
             "company_id": self.company_id.id,
             "plan_id": plan.id,
             "fc_service_id": self.id,
+            "fc_account_link_id": link.id,
             "fc_external_id": external_id,
             "order_line": [fields.Command.create(line) for line in lines],
         }
@@ -287,7 +288,11 @@ class FusionBillingService(models.Model):
         )
         if not order:
             order = self._api_confirm_order(env, values)
-        elif (order.partner_id, order.plan_id) != (link.partner_id, plan):
+        elif (order.partner_id, order.plan_id, order._fc_account_link(self)) != (
+            link.partner_id,
+            plan,
+            link,
+        ):
             raise BillingError(
                 "external_id_conflict",
                 "external_id belongs to another subscription",

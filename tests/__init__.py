@@ -1,5 +1,6 @@
 from . import (
     test_account_link,
+    test_accounts,
     test_api_calls,
     test_api_handlers,
     test_api_key,
