@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .subscription.sections import without_empty_headings
+
 RUNNING = "3_progress"
 PAUSED = "4_paused"
 RENEWED = "5_renewed"
@@ -185,11 +187,13 @@ class SaleOrder(models.Model):
         else:
             lines = super()._get_invoiceable_lines(final)
         # Windows that outweigh each other come to 0, too, and are told all the same.
-        return lines.filtered(
-            lambda line: (
-                not line.fc_charge_id
-                or not line.currency_id.is_zero(line.price_unit)
-                or line._fc_billed_ratings()
+        return without_empty_headings(
+            lines.filtered(
+                lambda line: (
+                    not line.fc_charge_id
+                    or not line.currency_id.is_zero(line.price_unit)
+                    or line._fc_billed_ratings()
+                )
             )
         )
 

@@ -1,5 +1,6 @@
 from odoo import models
 
+from .subscription.sections import read_again_in_order, sequence_for_usage
 from .usage_text import UsageText
 
 
@@ -48,6 +49,7 @@ class SaleOrder(models.Model):
                         "product_id": charge.product_id.id,
                         "fc_charge_id": charge.id,
                         "name": text.describe(order, told),
+                        "sequence": sequence_for_usage(order),
                         "product_uom_qty": 1.0,
                         "price_unit": amount,
                         "technical_price_unit": amount,
@@ -64,6 +66,7 @@ class SaleOrder(models.Model):
         )
         for line in Line.create(to_create):
             line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
+        read_again_in_order(self.browse({vals["order_id"] for vals in to_create}))
         # Computed now, as the context says whether a new total is tracked.
         self.with_context(mail_notrack=True).mapped("amount_total")
 

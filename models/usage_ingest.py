@@ -17,8 +17,8 @@ from ..engine.pg_text import (
 )
 
 # Where the usage of one subscription and metric is recorded: their ids, whether the
-# metric counts unique keys, or takes the last value, and the spans of time that will be invoiced there (the
-# windows that were invoiced are in the ledger). Of a renewed
+# metric counts unique keys, or takes the last value, and the spans of time that will be
+# invoiced there (the windows that were invoiced are in the ledger). Of a renewed
 # subscription also the target of the renewal, and the instant from which usage belongs
 # to it. ``former``: ids of the orders that were renewed into this one, under which an
 # event may be recorded already.

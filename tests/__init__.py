@@ -25,6 +25,7 @@ from . import (
     test_rating,
     test_reconciliation,
     test_renewal,
+    test_sections,
     test_security,
     test_service_keys,
     test_successor,
