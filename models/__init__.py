@@ -21,6 +21,7 @@ from . import (
     price_draft_charge,
     price_draft_compare,
     price_draft_result,
+    product_template,
     rating,
     rating_queue,
     rating_release,

@@ -11,6 +11,7 @@ from . import (
     test_billed_once,
     test_browser,
     test_charge_models,
+    test_charge_product,
     test_conformance,
     test_constraints,
     test_http,
