@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from .sale_order import RUNNING
@@ -19,10 +20,24 @@ class SaleOrder(models.Model):
         ondelete="set null",
         index="btree_not_null",
         copy=False,
-        readonly=True,
         check_company=True,
+        domain="['|', ('partner_id', '=', partner_id),"
+        " ('partner_id.child_ids', '=', partner_id)]",
         help="The customer's account in the source app that this subscription is of.",
     )
+
+    @api.constrains("fc_account_link_id")
+    def _check_fc_account_link(self):
+        for order in self.sudo().filtered("fc_account_link_id"):
+            if order.fc_account_link_id not in order._fc_possible_account_links():
+                raise ValidationError(
+                    self.env._(
+                        "%(account)s is no account of the customer of %(order)s in its"
+                        " source app.",
+                        account=order.fc_account_link_id.external_id,
+                        order=order.name,
+                    )
+                )
 
     def write(self, vals):
         # Before anything is told of the subscription that begins to run.

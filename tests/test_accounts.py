@@ -4,6 +4,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import file_path
@@ -300,6 +301,23 @@ class TestAccounts(AccountsCase):
         # One that comes before it by name does not take its place.
         self._create_link(external_id="aaa")
         self.assertEqual(self._account(order), "acc-0")
+
+    def test_finance_can_choose_another_account(self):
+        """But none of another customer, app or company."""
+        chosen = self._create_link(external_id="acc-0")
+        self.order.fc_account_link_id = chosen
+        self.assertEqual(self._account(self.order), "acc-0")
+        company = self.env["res.company"].create({"name": "Other Company"})
+        theirs = self._create_service(code="theirs", company_id=company.id)
+        for values in (
+            {"partner_id": self.payer.id},
+            {"service_id": self.other.id},
+            {"service_id": theirs.id},
+        ):
+            link = self._create_link(external_id="acc-x", **values)
+            with self.subTest(values), self.assertRaises(UserError):
+                self.order.fc_account_link_id = link
+            link.unlink()
 
     def test_order_made_before_the_customer_was_linked(self):
         customer = self.env["res.partner"].create({"name": "Later"})
