@@ -153,6 +153,9 @@ ERRORS: dict[str, ApiError] = {
     "pdf_unavailable": ApiError(
         503, "the server cannot make PDF files now; ask its administrator"
     ),
+    "shared_invoice": ApiError(
+        400, "the invoice bills subscriptions of another app, too; its PDF shows them"
+    ),
     "invalid_window": ApiError(400, "`window_end` is not after `window_start`"),
     "invalid_declared_quantity": ApiError(
         400, "`declared_quantity` is no decimal from 0 up to 10^16"

@@ -19,6 +19,7 @@ from . import (
     price_draft_charge,
     price_draft_compare,
     price_draft_result,
+    product_template,
     rating,
     reconciliation,
     res_company,

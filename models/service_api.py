@@ -8,7 +8,6 @@ from odoo.tools import mute_logger
 
 from ..engine.api_errors import error_body
 from ..engine.billing import money
-from ..engine.billing.periods import parse_date
 from ..engine.billing.quantity import parse_quantity
 from ..engine.errors import BillingError, NotFoundError
 from ..engine.events import check_text
@@ -281,6 +280,7 @@ class FusionBillingService(models.Model):
             "company_id": self.company_id.id,
             "plan_id": plan.id,
             "fc_service_id": self.id,
+            "fc_account_link_id": link.id,
             "fc_external_id": external_id,
             "order_line": [fields.Command.create(line) for line in lines],
         }
@@ -293,7 +293,11 @@ class FusionBillingService(models.Model):
         if not order:
             values |= self._api_order_dates(plan, **days)
             order = self._api_confirm_order(env, values)
-        elif (order.partner_id, order.plan_id) != (link.partner_id, plan):
+        elif (order.partner_id, order.plan_id, order._fc_account_link(self)) != (
+            link.partner_id,
+            plan,
+            link,
+        ):
             raise BillingError(
                 "external_id_conflict",
                 "external_id belongs to another subscription",

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from ..engine.billing.periods import parse_date
 from ..engine.billing.start import first_billed_day, periods_due, periods_of
 from ..engine.errors import BillingError
-from .sale_order import RUNNING
+from .subscription.timeline import RUNNING
 
 MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
 

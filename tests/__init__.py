@@ -1,5 +1,6 @@
 from . import (
     test_account_link,
+    test_accounts,
     test_api_calls,
     test_api_handlers,
     test_api_key,
@@ -10,6 +11,7 @@ from . import (
     test_billed_once,
     test_browser,
     test_charge_models,
+    test_charge_product,
     test_conformance,
     test_constraints,
     test_http,
@@ -24,6 +26,7 @@ from . import (
     test_rating,
     test_reconciliation,
     test_renewal,
+    test_sections,
     test_security,
     test_service_keys,
     test_subscription_names,

@@ -362,20 +362,9 @@ class FusionBillingRater(models.AbstractModel):
         if not keys:
             return {}
         adjustments, less = self._adjustments(keys)
-        return {
-            key: Standing(
-                revision=revision,
-                charged=Decimal(charged or 0) - less.get(key, 0),
-                counted=tuple(counted or ()),
-                adjustments=tuple(adjustments.get(key, ())),
-                quantity=Decimal(quantity),
-                open=_open_revision(revision_open) if revision_open else None,
-                peak=peak,
-                is_told=is_told,
-            )
-            for key, charged, counted, revision, quantity, peak, is_told, revision_open in self.env.execute_query(
-                SQL(
-                    """
+        rows = self.env.execute_query(
+            SQL(
+                """
                     SELECT r.agreement_id,
                            sum(r.amount) FILTER (WHERE r.state = 'invoiced')::text,
                            array_agg(r.revision ORDER BY r.revision)
@@ -396,9 +385,21 @@ class FusionBillingRater(models.AbstractModel):
                      WHERE r.agreement_id = ANY(%s)
                      GROUP BY r.agreement_id
                     """,
-                    keys,
-                )
+                keys,
             )
+        )
+        return {
+            key: Standing(
+                revision=revision,
+                charged=Decimal(charged or 0) - less.get(key, 0),
+                counted=tuple(counted or ()),
+                adjustments=tuple(adjustments.get(key, ())),
+                quantity=Decimal(quantity),
+                open=_open_revision(stands) if stands else None,
+                peak=peak,
+                is_told=is_told,
+            )
+            for key, charged, counted, revision, quantity, peak, is_told, stands in rows
         }
 
     def _adjustments(self, keys):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...engine.reference import id_in_text
+from .sections import without_empty_headings
 from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 # What the windows of a subscription depend on.
@@ -22,7 +23,8 @@ USER_GROUP = "fusion_centralized_billing.group_user"
 
 
 class SaleOrder(models.Model):
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "fusion.billing.order.account"]
 
     fc_service_id = fields.Many2one(
         "fusion.billing.service",
@@ -137,7 +139,7 @@ class SaleOrder(models.Model):
             "subscription_id": self.id,
             "external_id": self.fc_external_id or None,
             "name": self.name,
-            "external_customer_id": self.partner_id._fc_external_id(service) or None,
+            "external_customer_id": self._fc_account_link(service).external_id or None,
             "plan_id": self.plan_id.id,
             "subscription_state": self.subscription_state,
             "start_date": fields.Date.to_string(self.start_date) or None,
@@ -148,6 +150,9 @@ class SaleOrder(models.Model):
         """What follows from a change of dates, plan, state or customer, in order."""
         if not _LIFE & vals.keys():
             return super().write(vals)
+        # Before anything is told of the subscription that begins to run.
+        if vals.get("state") == "sale" or vals.get("subscription_state") == RUNNING:
+            self._fc_choose_account_link()
         Timeline = self.env["fusion.billing.timeline"]
         ends = vals.get("subscription_state") == CHURNED
         if ends:
@@ -189,7 +194,7 @@ class SaleOrder(models.Model):
                 self._fc_bill_last_usage()
 
     def _action_cancel(self):
-        """An order that is cancelled cannot be invoiced any more: what is due, before."""
+        """What is due is invoiced before: a cancelled order cannot be."""
         Succession = self.env["fusion.billing.succession"]
         begun = self.filtered(lambda o: not Succession._is_not_begun(o))
         self.env["fusion.billing.closing"]._invoice_due(begun)
@@ -266,7 +271,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _cron_fc_rate_usage(self):
-        """The scheduled job: rate what something has changed for, bill what has ended."""
+        """The scheduled job: rate what has changed, bill what has ended."""
         if self.env["fusion.billing.rating.queue"]._rate_all():
             self.env["fusion.billing.closing"]._cron()
 
@@ -356,8 +361,10 @@ class SaleOrder(models.Model):
             advance = super()._get_invoiceable_lines(True).filtered("is_downpayment")
             lines = self.order_line.filtered("fc_charge_id") | advance
         # Windows that outweigh each other come to 0, too, and are told all the same.
-        return lines.filtered(
-            lambda line: not line.fc_charge_id or line._fc_billed_ratings()
+        return without_empty_headings(
+            lines.filtered(
+                lambda line: not line.fc_charge_id or line._fc_billed_ratings()
+            )
         )
 
     def _prepare_invoice(self):

@@ -140,7 +140,7 @@ class FusionBillingTimeline(models.AbstractModel):
         return self._store(order, spans, made)
 
     def _stopped(self, order, spans, old):
-        """It runs no more: what is underway keeps its end, what did not begin is off."""
+        """It runs no more: what has begun keeps its end, what has not is off."""
         if not old.runs:
             return None
         now, day = fields.Datetime.now(), order.next_invoice_date
