@@ -82,13 +82,15 @@ class TestCredits(unittest.TestCase):
         self.assertEqual(self.judge("50", ("20", True), ("30", True)), (1, [0, 0]))
 
     def test_one_of_the_parts_forgives(self):
-        self.assertEqual(self.judge("50", ("20", True), ("30", False)), (None, [20, 30]))
+        parts = ("20", True), ("30", False)
+        self.assertEqual(self.judge("50", *parts), (None, [20, 30]))
 
     def test_a_part(self):
         self.assertEqual(self.judge("50", ("20", True)), (None, [20.0]))
 
     def test_what_goes_beyond_the_line_is_by_hand(self):
-        self.assertEqual(self.judge("50", ("20", False), ("50", False)), (None, [20, 30]))
+        twice = ("20", False), ("50", False)
+        self.assertEqual(self.judge("50", *twice), (None, [20, 30]))
         self.assertEqual(self.judge("50", ("50", True), ("50", False)), (0, [0, 0]))
 
     def test_of_a_line_that_gives_back(self):

@@ -119,7 +119,8 @@ class TestFollow(unittest.TestCase):
         running = span(JAN, FEB, key=7)
         for day in (date(2026, 1, 25), date(2026, 2, 10)):
             with self.subTest(day=day):
-                found = follow((running,), dates(JAN, day), datetime(2026, 1, 20), False)
+                of, now = dates(JAN, day), datetime(2026, 1, 20)
+                found = follow((running,), of, now, False)
                 self.assertEqual(days(found), [(JAN, day, BILLING)])
                 self.assertEqual(found[0].key, 7)
 

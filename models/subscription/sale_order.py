@@ -310,11 +310,11 @@ class SaleOrder(models.Model):
         if not orders:
             return super()._create_invoices(grouped=grouped, final=final, date=date)
         self.env["fusion.billing.timeline"]._catch_up(orders)
-        windows = orders._fc_windows_to_bill()
+        windows = self.env["fusion.billing.window"]._to_bill(orders)
         self.env["fusion.billing.rater"]._rate(orders, settle=windows.ids)
         self.env["fusion.billing.order.lines"]._update(orders)
         billed = orders._fc_open_ratings()._fc_billed_now()
-        orders._fc_settle(windows, billed)
+        windows._settle(billed)
         # Usage voided after it was billed can outweigh the rest. Odoo makes that a
         # credit note only when asked to; an invoice below zero cannot be posted.
         final = final or any(rating.amount < 0 for rating in billed)
@@ -323,33 +323,6 @@ class SaleOrder(models.Model):
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
             self.env["fusion.billing.order.lines"]._update(orders)
         return moves
-
-    def _fc_windows_to_bill(self):
-        """The windows that are not settled and that an invoice made now is to bill."""
-        chosen = self.env.context.get("fc_windows")
-        windows = self.fc_window_ids.filtered(
-            lambda w: w.kind == "billing" and not w.is_settled
-        )
-        if chosen is not None:
-            return windows.filtered(lambda w: w.id in chosen)
-        return windows.filtered(
-            lambda w: (day := w.subscription_id.next_invoice_date) and w.end_day <= day
-        )
-
-    def _fc_settle(self, windows, billed):
-        """Freeze the windows that are billed now, and the prices of what is billed.
-
-        An invoice of something else leaves a window alone that still runs.
-
-        :param windows: as :meth:`_fc_windows_to_bill` returns them
-        :param billed: the ratings that go on the invoice
-        """
-        today, costing = fields.Date.today(), billed.filtered("amount").window_id
-        if self.env.context.get("fc_windows") is None:
-            windows = windows.filtered(lambda w: w.end_day <= today or w in costing)
-        windows._settle()
-        agreements = windows.agreement_ids | billed.filtered("amount").agreement_id
-        agreements.filtered(lambda a: a.state == "open").write({"state": "settled"})
 
     def _get_invoiceable_lines(self, final=False):
         """Leave out usage lines of amount 0; for last windows, all lines but usage.
