@@ -3,11 +3,18 @@ from collections import defaultdict
 from decimal import Decimal
 
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.billing import money
 from ...engine.billing.ledger import Adjustment
-from ...engine.billing.rating import Revision, Standing, is_news, next_revision
+from ...engine.billing.rating import (
+    Revision,
+    Standing,
+    is_news,
+    is_postable,
+    next_revision,
+)
 from .agreements import agreement_of
 
 
@@ -111,6 +118,15 @@ class FusionBillingLedger(models.AbstractModel):
             known = standing.get(job.key, Standing())
             step = steps[job.window.currency]
             revision = next_revision(job.agreement, quantity, step, known)
+            if not is_postable(revision, step):
+                raise UserError(
+                    self.env._(
+                        "%(order)s: %(amount)s for one window is more than an invoice"
+                        " can carry to the cent.",
+                        order=by_id[job.window.order].name,
+                        amount=money.format_decimal(revision.window_amount),
+                    )
+                )
             if not is_news(revision, known, job.window.id in settle):
                 continue
             order = by_id[job.window.order]

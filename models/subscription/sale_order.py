@@ -262,12 +262,21 @@ class SaleOrder(models.Model):
         Running it again changes nothing, and takes a number of queries that does not
         grow with the set, but for lines that are new: Odoo makes these one by one.
 
-        :return: the open ``fusion.billing.rating`` rows of these subscriptions
+        :return: the open ``fusion.billing.rating`` rows up to the current window
         """
         orders = self.filtered("is_subscription").sudo()
-        changed = self.env["fusion.billing.rater"]._rate(orders)
+        orders._fc_bring_up_to_date()
+        ratings = orders._fc_open_ratings()
+        current = {order: order._fc_window() for order in ratings.subscription_id}
+        # A later one waits for the invoices before it.
+        return ratings.filtered(
+            lambda r: r.window_start <= current[r.subscription_id].start
+        )
+
+    def _fc_bring_up_to_date(self):
+        """Rate, and carry what the next invoice bills to the lines."""
+        changed = self.env["fusion.billing.rater"]._rate(self)
         self.env["fusion.billing.order.lines"]._update(changed)
-        return orders._fc_open_ratings()
 
     @api.model
     def _cron_fc_rate_usage(self):
@@ -290,7 +299,6 @@ class SaleOrder(models.Model):
         the first invoice, the one that runs. Empty: it has none, or none any more.
         """
         self.ensure_one()
-        self.env["fusion.billing.timeline"]._catch_up(self)
         windows = self.sudo().fc_window_ids.filtered(lambda w: w.kind == "billing")
         windows = windows.sorted("start")
         day = self.next_invoice_date
@@ -298,6 +306,13 @@ class SaleOrder(models.Model):
             return windows[-1:]
         ahead = windows.filtered(lambda w: w.end_day >= day and not w.is_settled)
         return ahead[:1] or windows[-1:]
+
+    def _fc_period_end(self):
+        """The day on which the period that runs ends, invoiced or not (date)."""
+        self.ensure_one()
+        self.env["fusion.billing.timeline"]._catch_up(self)
+        last = self.sudo().fc_window_ids.sorted("start")[-1:]
+        return max(last.end_day or fields.Date.today(), fields.Date.today())
 
     # -- invoicing -------------------------------------------------------------
 
