@@ -27,13 +27,14 @@ class Ledger:
 
     def __init__(self, charges: list[Charge]) -> None:
         self.charges = charges
-        self.rates: dict[str, dict[date, Fraction]] = {"EUR": {}}
+        self.rates = {"EUR": {date(2025, 1, 1): Fraction("0.8")}}
         self.discount = "0"
         self.events: dict[str, Event] = {}
         self.windows: list[Window] = []
         self.moves: list[Move] = []
         self.lines: list[Line] = []
         self.sequence = 0
+        self.busy: date | None = None  # the last day of a job, or of a posting
         self.now = datetime.min
 
     @property
@@ -173,6 +174,7 @@ class Ledger:
 
     def post(self, move: Move) -> None:
         self.sequence += 1
+        self.busy = self.today
         move.state, move.was_posted, move.posted = "posted", True, self.sequence
         for line in move.lines:
             if line.taken_back:

@@ -90,14 +90,26 @@ class Model(Life):
     def do_void(self, key, _metric):
         self.events[key].voided = True
 
+    def can_repeat(self, place):
+        """The same request again."""
+        known = list(self.events.values())
+        if not known:
+            return None
+        event = known[place % len(known)]
+        start = event.start.isoformat()
+        return [[[event.key, event.metric, event.quantity, start]]]
+
+    do_repeat = do_usage
+
     # -- jobs --------------------------------------------------------------------
 
     def can_jobs(self):
-        """Once a day at most."""
-        return self.can_wait(1)
+        """Once a day at most, and not on a day on which something was posted."""
+        return self.can_wait(1 if self.busy == self.today else 0)
 
     def do_jobs(self, to):
         self.do_wait(to)
+        self.busy = self.today
         self.extend()
         if self.order.runs:
             self.invoice(self.order)
@@ -108,6 +120,7 @@ class Model(Life):
 
     def do_rate(self, to):
         self.do_wait(to)
+        self.busy = self.today
         self.extend()
         self.rate()
 
