@@ -27,7 +27,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--seed", type=int, default=1, help="of the first program")
     add("--count", type=int, default=100, help="how many programs")
-    add("--steps", type=int, default=16, help="of a long one")
+    add("--steps", type=int, default=12, help="of a long one")
     add("--without", default="", metavar="A,B", help="leave these operations out")
     add("--only", default="", metavar="A,B", help="beside usage, jobs and time")
     add(
@@ -36,6 +36,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         metavar="A,B",
         help="of money, moves, windows, flags, audit, oracle",
     )
+    add("--orders", type=int, default=0, help="play each in so many other orders")
     add("--most", type=int, default=5, help="stop after so many that differ")
     add("--no-shorten", action="store_true", help="print programs as they were made")
     add("--program", help="play this one alone, as it was printed")
@@ -61,6 +62,7 @@ def arguments(options: argparse.Namespace) -> dict:
         "without": without,
         "ignore": [name for name in options.ignore.split(",") if name],
         "most": options.most,
+        "orders": options.orders,
         "shorten": not options.no_shorten,
         "program": json.loads(options.program) if options.program else None,
     }

@@ -72,6 +72,10 @@ STEPS: dict[str, tuple[float, Maker]] = {
     "resume": (3, lambda draw: ["resume"]),
     "close": (2, lambda draw: ["close"]),
     "reopen": (2, lambda draw: ["reopen"]),
+    "crash": (
+        1,
+        lambda draw: ["crash", draw.randrange(100)],
+    ),
     "finance": (1, lambda draw: ["finance"]),
     "plan_now": (2, lambda draw: ["plan", "now", draw.choice("AB")]),
     "plan_next": (2, lambda draw: ["plan", "next", draw.choice("AB")]),
@@ -129,6 +133,22 @@ STEPS: dict[str, tuple[float, Maker]] = {
     "debit": (1, lambda draw: ["copy", draw.place(), "debit"]),
     "duplicate": (1, lambda draw: ["copy", draw.place(), "duplicate"]),
 }
+# What often comes some time after another step.
+LATER = {
+    "pause": "resume",
+    "close": "reopen",
+    "cancel_order": "confirm",
+    "renew": "unrenew",
+    "cancel": "reset",
+    "reset": "post",
+    "credit": "reversed",
+    "credit_part": "credit",
+    "forgiven": "void",
+    "change": "post",
+    "modify": "post",
+    "reopen": "plan_now",
+}
+IN_DRAFTS = ("post", "change", "drop", "delete")
 # Options of the whole program that can be switched off, too.
 OPTIONS = ("drafts", "eur", "zones", "days")
 NAMES = (*STEPS, *OPTIONS)
@@ -145,7 +165,16 @@ def charges() -> list[Charge]:
     ]
 
 
-def program(seed: int, without: Iterable[str] = (), steps: int = 16) -> dict:
+def on_a_draft(draw: Draw, without: set[str]) -> list[list]:
+    """What finance does with the draft that a job has left, before it posts it."""
+    made = []
+    for name, chance in (("change", 0.3), ("drop", 0.1), ("delete", 0.1)):
+        if name not in without and draw.random() < chance:
+            made.append(STEPS[name][1](draw))
+    return [*made, ["post", 0]] if draw.random() < 0.7 else made
+
+
+def program(seed: int, without: Iterable[str] = (), steps: int = 12) -> dict:
     """Make a program.
 
     :param without: of NAMES
@@ -164,16 +193,30 @@ def program(seed: int, without: Iterable[str] = (), steps: int = 16) -> dict:
         "start": day,
         "now": f"{day}T08:00:00",
         "zone": option("zones", "UTC", "UTC", *ZONES),
-        "posting": option("drafts", "post", "post", "post", "draft"),
+        "posting": option("drafts", "post", "post", "draft"),
         "currency": option("eur", "USD", "USD", "EUR"),
     }
+    drafts = config["posting"] == "draft"
     names = [name for name in STEPS if name not in without]
-    weights = [STEPS[name][0] for name in names]
-    made = [["jobs"], draw.usage()]
+    weights = [
+        STEPS[name][0] * (4 if drafts and name in IN_DRAFTS else 1) for name in names
+    ]
+    made = [["jobs"], *([["post", 0]] if drafts else []), draw.usage()]
     for name in draw.choices(names, weights, k=draw.randint(steps // 2, steps)):
-        made.append(STEPS[name][1](draw))
-        if name == "next":
-            made.append(["jobs"])
-        if config["posting"] == "draft" and name == "next" and draw.random() < 0.6:
-            made.append(["post", 0])
+        made += steps_of(draw, name, without, drafts)
     return {"seed": seed, "config": config, "steps": made + LAST}
+
+
+def steps_of(draw: Draw, name: str, without: set[str], drafts: bool) -> list[list]:
+    """A step, and what mostly follows it."""
+    made = [STEPS[name][1](draw)]
+    if name == "next":
+        made.append(["jobs"])
+        if drafts:
+            made += on_a_draft(draw, without)
+    later = LATER.get(name)
+    if later and later not in without and draw.random() < 0.5:
+        between = draw.choice(("wait", "next", "usage", "wait"))
+        made += steps_of(draw, between, without, drafts)
+        made.append(STEPS[later][1](draw))
+    return made

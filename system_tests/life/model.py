@@ -51,7 +51,7 @@ class Model(Life):
         return [max(to.replace(hour=12, minute=0), self.now).isoformat()]
 
     def do_wait(self, to):
-        self.now = datetime.fromisoformat(to)
+        self.now = max(datetime.fromisoformat(to), self.now)
 
     def can_next(self):
         """On to the day of the next invoice, and a little into it."""
@@ -115,6 +115,13 @@ class Model(Life):
             self.invoice(self.order)
         self.expire()
         self.rate()
+
+    def can_crash(self, place):
+        """The jobs, in a process that ends in the middle: as if nothing was."""
+        return [*self.can_jobs(), place]
+
+    def do_crash(self, _to, _place):
+        pass
 
     can_rate = can_jobs
 

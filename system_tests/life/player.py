@@ -7,13 +7,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from .generator import charges
 from .model import Model
+from .orders import shuffled
 
 
 class Difference(AssertionError):
     """Odoo did what the rules forbid, or did not do what they ask for."""
+
+
+def totals(read: dict) -> dict:
+    """What all documents charge for each window, and where each event is."""
+    money = {
+        key: str(sum(map(Decimal, sums)))
+        for key, sums in read["money"].items()
+        if sum(map(Decimal, sums))
+    }
+    return {"money": money, "flags": read["flags"]}
 
 
 class Player:
@@ -21,10 +34,11 @@ class Player:
     :param executor: see scripts/life_executor.py
     :param ignore: parts that are not compared: money, moves, windows, flags, audit,
         oracle
+    :param orders: in how many other orders each program is played
     """
 
-    def __init__(self, executor, ignore=()):
-        self.executor, self.ignore = executor, set(ignore)
+    def __init__(self, executor, ignore=(), orders=0):
+        self.executor, self.ignore, self.orders = executor, set(ignore), orders
         self.counts: Counter = Counter()
 
     def play(self, program: dict) -> None:
@@ -38,9 +52,35 @@ class Player:
             for step in program["steps"]:
                 self.step(model, step)
             self.check_verdict(model)
+            self.outcome = totals(self.executor.read(flags=True))
         finally:
             self.executor.end()
         self.counts["programs"] += 1
+
+    def play_orders(self, program: dict, count: int) -> None:
+        """Play a program, and then what is the same in so many other orders.
+
+        :raises Difference: not all come to the same
+        """
+        self.play(program)
+        steps, outcome = self.played, self.outcome
+        for number in range(count):
+            self.played = shuffled(steps, program["seed"] * 100 + number)
+            now = datetime.fromisoformat(program["config"]["now"])
+            self.executor.begin(program["config"])
+            try:
+                for name, *args in self.played:
+                    if name == "rate" and args == [None]:
+                        args = [now.isoformat()]
+                    if refused := self.executor.do(now, [name, *args]):
+                        raise Difference(f"in another order {name} is refused: {refused}")
+                    now = self.executor.now() + timedelta(minutes=1)
+                found = totals(self.executor.read(flags=True))
+            finally:
+                self.executor.end()
+            self.counts["orders"] += 1
+            if found != outcome:
+                raise Difference(f"in another order {found}, not {outcome}")
 
     def step(self, model: Model, step: list) -> None:
         concrete = model.prepare(step)
@@ -96,8 +136,12 @@ class Player:
             raise Difference(f"the oracle: {found['oracle']}")
 
     def differs(self, program: dict) -> Exception | None:
+        self.counts["played"] += 1
         try:
-            self.play(program)
+            if self.orders:
+                self.play_orders(program, self.orders)
+            else:
+                self.play(program)
         except Exception as error:
             return error
         return None
@@ -122,7 +166,8 @@ class Player:
 
     def story(self, program: dict, error: Exception) -> str:
         """A program that differs, as it is printed: short, and made concrete."""
-        self.differs(program)
+        if self.orders == 0:
+            self.differs(program)
         return "\n".join(
             [
                 f"seed {program['seed']}: {json.dumps(program['config'])}",

@@ -1,14 +1,18 @@
 """Plays random programs on this database, and on the model: see system_tests/life.
 
 Run by `python3 -m system_tests.life`, or by the tests. ``args``: count and seed (of the
-first), without, steps, ignore, shorten, program (one to play alone). Prints a line for
-each that differs, and at last a line of JSON. The database is left as it was.
+first), without, steps, ignore, shorten, most (failures), orders (in how many others
+each is played), program (one to play alone). Prints each that differs, and at last a
+line of JSON. The database is left as it was.
 """
 
+import contextlib
 import json
+import runpy
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from freezegun.api import real_perf_counter
@@ -21,7 +25,15 @@ sys.path.append(str(REPO))
 
 from system_tests.life.generator import program  # noqa: E402
 from system_tests.life.odoo_books import Books  # noqa: E402
+from system_tests.life.orders import BY_NUMBER  # noqa: E402
 from system_tests.life.player import Player  # noqa: E402
+
+
+POINTS = runpy.run_path(str(REPO / "system_tests" / "crash_points.py"))["POINTS"]
+
+
+class Crash(BaseException):
+    """The process is gone: nothing that is caught as a mere error."""
 
 
 class Executor(Books):
@@ -69,8 +81,11 @@ class Executor(Books):
 
     # -- time and jobs -----------------------------------------------------------
 
+    def now(self):
+        return datetime.now()
+
     def do_wait(self, to):
-        self.clock.move_to(datetime.fromisoformat(to))
+        self.clock.move_to(max(datetime.fromisoformat(to), self.now()))
 
     do_next = do_wait
 
@@ -80,6 +95,22 @@ class Executor(Books):
         orders._create_recurring_invoice(automatic=True)
         self.env["sale.order"]._cron_subscription_expiration()
         self.env["sale.order"]._cron_fc_rate_usage()
+
+    def do_crash(self, to, place):
+        """Run the jobs up to one of the points, and take all of it back."""
+        model, method, when, *_count = list(POINTS.values())[place % len(POINTS)]
+        cls = type(self.env[model])
+        original = getattr(cls, method, None)
+
+        def crash(records, *args, **kwargs):
+            if when == "after":
+                original(records, *args, **kwargs)
+            raise Crash
+
+        with contextlib.suppress(Crash), self.env.cr.savepoint():
+            with patch.object(cls, method, crash, create=True):
+                self.do_jobs(to)
+            raise Crash
 
     def do_rate(self, to):
         self.do_wait(to)
@@ -283,13 +314,15 @@ class Executor(Books):
 
 def main(env, args):
     executor = Executor(env, freeze_time, REPO / "benchmarks" / "oracle.py")
-    player = Player(executor, args.get("ignore", ()))
+    orders = args.get("orders", 0)
+    player = Player(executor, args.get("ignore", ()), orders)
+    without = [*args.get("without", ()), *(BY_NUMBER if orders else ())]
     if args.get("program"):
         programs = [args["program"]]
     else:
         first = args.get("seed", 1)
         programs = (
-            program(seed, args.get("without", ()), args.get("steps", 16))
+            program(seed, without, args.get("steps", 12))
             for seed in range(first, first + args["count"])
         )
     begin, failed = real_perf_counter(), 0
