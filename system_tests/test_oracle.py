@@ -7,7 +7,6 @@ from functools import partial
 
 from .story_case import StoryCase
 
-
 JANUARY = "2026-01-09T10:00:00"
 FEBRUARY = "2026-02-09T10:00:00"
 MONTH = [["wait", 31 * 24], ["invoice"]]

@@ -73,7 +73,9 @@ class Ledger:
         rate = Fraction(1)
         if terms.currency != window.currency:
             day = min(window.until, self.today)
-            rate = self.rate_on(window.currency, day) / self.rate_on(terms.currency, day)
+            rate = self.rate_on(window.currency, day) / self.rate_on(
+                terms.currency, day
+            )
         return terms.but(rate=rate, discount=self.discount)
 
     def rate_on(self, currency: str, day: date) -> Fraction:
@@ -91,9 +93,7 @@ class Ledger:
         terms = self.terms(window, metric)
         if terms is None or window.void:
             return ZERO
-        return price(
-            terms, aggregate(METRICS[metric], self.quantities(window, metric))
-        )
+        return price(terms, aggregate(METRICS[metric], self.quantities(window, metric)))
 
     def lines_of(self, window: Window, metric: str) -> list[Line]:
         return [

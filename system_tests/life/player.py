@@ -73,7 +73,9 @@ class Player:
                     if name == "rate" and args == [None]:
                         args = [now.isoformat()]
                     if refused := self.executor.do(now, [name, *args]):
-                        raise Difference(f"in another order {name} is refused: {refused}")
+                        raise Difference(
+                            f"in another order {name} is refused: {refused}"
+                        )
                     now = self.executor.now() + timedelta(minutes=1)
                 found = totals(self.executor.read(flags=True))
             finally:

@@ -10,13 +10,14 @@ import contextlib
 import json
 import runpy
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from unittest.mock import patch
 
 from freezegun import freeze_time
 from freezegun.api import real_perf_counter
 
+from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
@@ -27,7 +28,6 @@ from system_tests.life.generator import program  # noqa: E402
 from system_tests.life.odoo_books import Books  # noqa: E402
 from system_tests.life.orders import BY_NUMBER  # noqa: E402
 from system_tests.life.player import Player  # noqa: E402
-
 
 POINTS = runpy.run_path(str(REPO / "system_tests" / "crash_points.py"))["POINTS"]
 
@@ -82,7 +82,7 @@ class Executor(Books):
     # -- time and jobs -----------------------------------------------------------
 
     def now(self):
-        return datetime.now()
+        return fields.Datetime.now()
 
     def do_wait(self, to):
         self.clock.move_to(max(datetime.fromisoformat(to), self.now()))
@@ -304,11 +304,11 @@ class Executor(Books):
             wizard = (
                 self.env["account.debit.note"]
                 .with_context(active_model="account.move", active_ids=move.ids)
-                .create({"copy_lines": True, "date": date.today()})
+                .create({"copy_lines": True, "date": fields.Date.today()})
             )
             copy = self.env["account.move"].browse(wizard.create_debit()["res_id"])
         else:
-            copy = move.copy({"invoice_date": date.today()})
+            copy = move.copy({"invoice_date": fields.Date.today()})
         copy.action_post()
 
 

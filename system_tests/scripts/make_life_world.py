@@ -7,8 +7,8 @@ from odoo.fields import Command
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from system_tests.life.generator import charges  # noqa: E402
-from system_tests.life.ledger import METRICS  # noqa: E402
+from system_tests.life.generator import charges
+from system_tests.life.ledger import METRICS
 
 RATE = 0.8  # euros for a dollar, from the beginning of 2025 on
 

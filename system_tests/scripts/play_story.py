@@ -1,13 +1,15 @@
 """Plays a story on the world of make_story_world.py, and commits it.
 
-``args``: {"at": the instant at which it begins, "steps": [[name, ...], ...]}. A document
-is named by its place among all of them.
+``args``: "at", the instant at which it begins, and "steps", [name, ...] each. A
+document is named by its place among all of them.
 """
 
 import json
 from datetime import datetime, timedelta
 
 from freezegun import freeze_time
+
+from odoo import fields
 
 
 class Story:
@@ -30,7 +32,7 @@ class Story:
     # -- steps -------------------------------------------------------------------
 
     def wait(self, hours):
-        self.clock.move_to(datetime.now() + timedelta(hours=hours))
+        self.clock.move_to(fields.Datetime.now() + timedelta(hours=hours))
 
     def usage(self, *events):
         raw = [

@@ -4,116 +4,13 @@ Months, UTC, a call costs 0.50 above a quota of 100, unless said. What is expect
 what all documents charge for usage; the base fee is left out.
 """
 
-import unittest
-from datetime import date, datetime, timedelta
-from fractions import Fraction
+from datetime import date
 
 from system_tests.life.model import Model
 from system_tests.life.money import Terms
 from system_tests.life.records import Charge
 
-CONFIG = {
-    "zone": "UTC",
-    "posting": "post",
-    "start": "2026-01-01",
-    "now": "2026-01-01T08:00:00",
-    "currency": "USD",
-}
-DEAR = {"price": "2", "quota": "0"}
-
-
-class Story:
-    """A model that is told what happens, by day."""
-
-    def __init__(self, *charges, **config):
-        terms = Terms("0.50", quota="100")
-        self.model = Model([*charges] or [Charge("A", "calls", terms)], CONFIG | config)
-        self.count = 0
-        self.jobs("2026-01-02")
-
-    def at(self, day):
-        moment = datetime.fromisoformat(day)
-        if moment == datetime.combine(moment, datetime.min.time()):
-            moment += timedelta(hours=12)
-        self.model.do_wait(max(moment, self.model.now).isoformat())
-        self.model.extend()
-        return self
-
-    def jobs(self, *days):
-        for day in days:
-            self.do(day, "jobs", f"{day}T12:00:00")
-        return self
-
-    def use(self, quantity, start, day=None, metric="calls"):
-        self.count += 1
-        event = [str(self.count), metric, str(quantity), start]
-        return self.do(day or start, "usage", [event])
-
-    def void(self, number, day):
-        return self.do(day, "void", str(number), "calls")
-
-    def do(self, day, name, *args, refused=False):
-        self.at(day)
-        self.model.apply([name, *args], refused)
-        for move in self.model.moves:
-            total = sum(line.shown for line in move.lines)
-            move.is_refund = total + (10 if move.period else 0) < 0
-        return self
-
-    def try_(self, day, name, *args):
-        """As a program does it: only where the model says that it is possible."""
-        self.at(day)
-        step = self.model.prepare([name, *args])
-        if step is None:
-            raise AssertionError(f"{name} is not possible")
-        return self.do(day, *step)
-
-    def total(self):
-        return float(sum(posted for posted, _draft in self.model.money().values()))
-
-    def by_window(self):
-        return {
-            key[0].date().isoformat() if key[0] else "by hand": float(posted)
-            for key, (posted, _draft) in self.model.money().items()
-            if posted
-        }
-
-    def drafts(self):
-        return float(sum(draft for _posted, draft in self.model.money().values()))
-
-    def windows(self):
-        return [
-            f"{w.start:%m-%d %H} {w.end:%m-%d %H}"
-            for w in self.model.windows
-            if not w.void
-        ]
-
-    def lost(self):
-        return [k for k, flag in self.model.flags().items() if flag == "unallocated"]
-
-
-def closed(**config):
-    """Closed on 20 January: 150 calls, 25.00."""
-    story = Story(**config).use(150, "2026-01-10")
-    return story.do("2026-01-20", "close", 0)
-
-
-def renewed():
-    """Renewed on 20 January, 180 calls: 40.00 on 1 February."""
-    story = Story().use(180, "2026-01-10").do("2026-01-20", "renew", 0)
-    return story.jobs("2026-02-01")
-
-
-def drafted():
-    """The draft of 1 February is pending: 200 calls, 50.00."""
-    story = Story(posting="draft")
-    story.do("2026-01-02", "post", 0)
-    return story.use(200, "2026-01-10").jobs("2026-02-01")
-
-
-class ModelCase(unittest.TestCase):
-    def assert_total(self, story, amount):
-        self.assertEqual(story.total(), amount)
+from .story import CONFIG, DEAR, ModelCase, Story, closed, drafted, renewed
 
 
 class TestSettled(ModelCase):
@@ -350,115 +247,6 @@ class TestRates(ModelCase):
         self.assert_total(story, 1251.25)
 
 
-class TestDocuments(ModelCase):
-    """Credit notes, copies and drafts."""
-
-    def setUp(self):
-        self.story = Story(Charge("A", "calls", Terms("1")))
-        self.story.use(50, "2026-01-10").jobs("2026-02-01")
-
-    def test_two_parts_are_a_full_credit_note(self):
-        self.story.try_("2026-02-02", "credit", 0, "0.4", True)
-        self.story.jobs("2026-02-03")
-        self.assert_total(self.story, 30.0)
-        self.story.try_("2026-02-04", "credit", 0, "1", True)
-        self.assert_total(self.story, 0.0)
-        self.story.jobs("2026-03-01")
-        self.assert_total(self.story, 50.0)
-
-    def test_billed_again_only_if_all_parts_say_so(self):
-        self.story.try_("2026-02-02", "credit", 0, "0.4", False)
-        self.story.try_("2026-02-04", "credit", 0, "1", True)
-        self.story.use(3, "2026-01-11", "2026-02-05").jobs("2026-03-01")
-        self.assert_total(self.story, 3.0)
-
-    def test_forgiven_and_then_voided(self):
-        self.story.try_("2026-02-02", "credit", 0, "0.4", False)
-        self.story.void(1, "2026-02-05").jobs("2026-03-01")
-        self.assert_total(self.story, 0.0)
-
-    def test_a_draft_lowered_and_then_voided(self):
-        story = Story(Charge("A", "calls", Terms("1")), posting="draft")
-        story.do("2026-01-02", "post", 0).use(100, "2026-01-10").jobs("2026-02-01")
-        story.try_("2026-02-01", "change", 0, "0.6").do("2026-02-01", "post", 1)
-        self.assert_total(story, 60.0)
-        story.void(1, "2026-02-06").jobs("2026-03-01").do("2026-03-01", "post", 2)
-        self.assert_total(story, 0.0)
-
-    def test_a_price_raised_on_the_draft(self):
-        story = Story(Charge("A", "calls", Terms("1")), posting="draft")
-        story.do("2026-01-02", "post", 0)
-        story.use(60, "2026-01-10").use(40, "2026-01-11").jobs("2026-02-01")
-        story.try_("2026-02-01", "change", 0, "1.5").do("2026-02-01", "post", 1)
-        self.assert_total(story, 150.0)
-        story.void(2, "2026-02-06").jobs("2026-03-01").do("2026-03-01", "post", 2)
-        self.assert_total(story, 90.0)
-
-    def test_a_duplicate_and_a_debit_note_are_charges_by_hand(self):
-        self.story.try_("2026-02-02", "copy", 0, "debit")
-        self.assertTrue(self.story.model.has_charges_by_hand())
-        self.story.use(1, "2026-01-11", "2026-02-03").jobs("2026-03-01")
-        self.assertEqual(
-            self.story.by_window(), {"2026-01-01": 51.0, "by hand": 50.0}
-        )
-
-    def test_a_credit_note_is_reversed(self):
-        self.story.try_("2026-02-05", "credit", 0, "1", True)
-        self.story.try_("2026-02-05", "reverse", 0).jobs("2026-03-01")
-        self.assert_total(self.story, 50.0)
-
-    def test_the_credit_note_of_a_void_is_reversed(self):
-        self.story.void(1, "2026-02-05").jobs("2026-03-01")
-        self.assert_total(self.story, 0.0)
-        self.story.try_("2026-03-02", "reverse", 0)
-        self.assert_total(self.story, 50.0)
-        self.story.use(1, "2026-01-31", "2026-03-05").jobs("2026-04-01")
-        self.assert_total(self.story, 1.0)
-
-    def test_a_reversal_that_comes_too_late(self):
-        self.story.try_("2026-02-05", "credit", 0, "1", True).jobs("2026-03-01")
-        step = self.story.model.prepare(["reverse", 0])
-        self.assertIsNone(self.story.model.refusal(step))
-        self.story.do("2026-03-02", *step).jobs("2026-04-01")
-        self.assertEqual(
-            self.story.by_window(), {"2026-01-01": 50.0, "by hand": 50.0}
-        )
-
-    def test_a_cancelled_invoice_is_posted_after_all(self):
-        self.story.do("2026-02-02", "cancel", 1).void(1, "2026-02-03")
-        self.story.do("2026-02-04", "reset", 1).do("2026-02-04", "post", 1)
-        self.assert_total(self.story, 50.0)
-        self.story.jobs("2026-03-01")
-        self.assert_total(self.story, 0.0)
-
-    def test_a_cancelled_invoice_is_billed_again(self):
-        self.story.do("2026-02-02", "cancel", 1)
-        self.story.do("2026-02-03", "edit", 0, {"price": "2"}).jobs("2026-03-01")
-        self.assert_total(self.story, 100.0)
-        self.story.do("2026-03-02", "reset", 1)
-        self.assertIsNone(self.story.model.refusal(["post", 1]))
-
-    def test_a_draft_deleted(self):
-        story = drafted()
-        self.assertEqual(story.drafts(), 50.0)
-        story.do("2026-02-02", "delete", 1).do("2026-02-02", "edit", 0, {"price": "1"})
-        story.jobs("2026-02-03")
-        self.assertEqual(story.drafts(), 100.0)
-
-    def test_reverse_and_create(self):
-        self.story.try_("2026-02-02", "modify", 0)
-        self.assertEqual((self.story.total(), self.story.drafts()), (0.0, 50.0))
-        self.story.try_("2026-02-02", "post", 0).jobs("2026-03-01")
-        self.assert_total(self.story, 50.0)
-
-    def test_a_closed_one_is_left_to_finance(self):
-        self.story.do("2026-02-02", "close", 0)
-        self.story.try_("2026-02-03", "credit", 0, "1", True).jobs("2026-02-04")
-        self.assert_total(self.story, 0.0)
-        self.story.try_("2026-02-05", "finance")
-        self.assert_total(self.story, 50.0)
-
-
 class TestClosing(ModelCase):
     """Whatever closes first invoices what is due."""
 
@@ -506,6 +294,3 @@ class TestStart(ModelCase):
         story = Story().jobs("2026-02-01")
         step = story.model.prepare(["start", -10])
         self.assertTrue(story.model.refusal(step))
-
-    def test_figures_are_exact(self):
-        self.assertEqual(Fraction("0.1") + Fraction("0.2"), Fraction("0.3"))
