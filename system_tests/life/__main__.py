@@ -60,6 +60,7 @@ def arguments(options: argparse.Namespace) -> dict:
         "count": options.count,
         "steps": options.steps,
         "without": without,
+        "often": [name for name in options.only.split(",") if name],
         "ignore": [name for name in options.ignore.split(",") if name],
         "most": options.most,
         "orders": options.orders,

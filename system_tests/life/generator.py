@@ -174,10 +174,16 @@ def on_a_draft(draw: Draw, without: set[str]) -> list[list]:
     return [*made, ["post", 0]] if draw.random() < 0.7 else made
 
 
-def program(seed: int, without: Iterable[str] = (), steps: int = 12) -> dict:
+def program(
+    seed: int,
+    without: Iterable[str] = (),
+    steps: int = 12,
+    often: Iterable[str] = (),
+) -> dict:
     """Make a program.
 
     :param without: of NAMES
+    :param often: those that are to come several times as often
     :param steps: how many at most, beside the first and the last ones
     """
     without, draw = set(without), Draw(seed)
@@ -199,9 +205,14 @@ def program(seed: int, without: Iterable[str] = (), steps: int = 12) -> dict:
     drafts = config["posting"] == "draft"
     names = [name for name in STEPS if name not in without]
     weights = [
-        STEPS[name][0] * (4 if drafts and name in IN_DRAFTS else 1) for name in names
+        STEPS[name][0]
+        * (4 if drafts and name in IN_DRAFTS else 1)
+        * (3 if name in often else 1)
+        for name in names
     ]
     made = [["jobs"], *([["post", 0]] if drafts else []), draw.usage()]
+    if draw.random() < 0.6:  # most begin with a window that has usage, and is billed
+        made += [draw.usage(), *steps_of(draw, "next", without, drafts)]
     for name in draw.choices(names, weights, k=draw.randint(steps // 2, steps)):
         made += steps_of(draw, name, without, drafts)
     return {"seed": seed, "config": config, "steps": made + LAST}

@@ -322,7 +322,7 @@ def main(env, args):
     else:
         first = args.get("seed", 1)
         programs = (
-            program(seed, without, args.get("steps", 12))
+            program(seed, without, args.get("steps", 12), args.get("often", ()))
             for seed in range(first, first + args["count"])
         )
     begin, failed = real_perf_counter(), 0
