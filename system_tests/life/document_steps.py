@@ -227,7 +227,7 @@ class DocumentSteps(Life):
             self.take_back(move)
             self.undo_credit(move)
         else:
-            back.of, back.by_hand = None, -sum(a for _w, _m, a in move.amounts())
+            back.is_by_hand = True
         self.post(back)
 
     def can_copy(self, place, how):
@@ -242,7 +242,7 @@ class DocumentSteps(Life):
 
     def do_copy(self, number, _how):
         original = self.moves[number]
-        copy = Move(original.order, "copy")
+        copy = Move(original.order, "copy", is_by_hand=True)
         copy.by_hand = sum(amount for _w, _m, amount in original.amounts())
         self.moves.append(copy)
         self.post(copy)

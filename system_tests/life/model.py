@@ -68,4 +68,5 @@ class Model(LifeSteps, PriceSteps, DocumentSteps):
 
     def has_charges_by_hand(self) -> bool:
         """Then the audit and control totals must name them."""
-        return any(move.by_hand and move.state == "posted" for move in self.moves)
+        copies = any(move.is_by_hand and move.state == "posted" for move in self.moves)
+        return copies or any(line.is_beyond for line in self.lines)

@@ -100,6 +100,11 @@ class Line:
         return min(total, self.shown) if total else ZERO
 
     @property
+    def is_beyond(self) -> bool:
+        """Whether more is credited than it charges."""
+        return sum((part.amount for part in self.parts), ZERO) > self.shown > 0
+
+    @property
     def counts(self) -> bool:
         live = self.move.state in ("draft", "posted")
         return live and not self.dropped and not self.taken_back and not self.is_again
@@ -135,7 +140,8 @@ class Move:
     parts: list[Credit] = field(default_factory=list)
     again: bool = True
     undone: bool = False  # reversed
-    by_hand: Fraction = ZERO
+    by_hand: Fraction = ZERO  # of no window
+    is_by_hand: bool = False  # a charge that no rating explains
     is_refund: bool = False  # an invoice below zero
     of: Move | None = None  # what it reverses
     life: int = 0
