@@ -168,8 +168,7 @@ class Player:
 
     def story(self, program: dict, error: Exception) -> str:
         """A program that differs, as it is printed: short, and made concrete."""
-        if self.orders == 0:
-            self.differs(program)
+        self.differs(program)
         return "\n".join(
             [
                 f"seed {program['seed']}: {json.dumps(program['config'])}",
