@@ -358,6 +358,7 @@ class TestUsageAllocation(BillingCase):
     @freeze_time("2026-03-01")
     def test_the_day_begins_at_midnight_of_the_billing_time_zone(self):
         self.company.fc_billing_tz = "America/Toronto"  # UTC-5 in January
+        self.order = self._create_subscription()
         self.assertTrue(self._unallocated("2026-01-01T04:59:59Z"))
         self.assertFalse(self._unallocated("2026-01-01T05:00:00Z"))
 
