@@ -78,17 +78,24 @@ OPEN = """
                        AS stop
               FROM fc_order o WHERE has_open_window) o
 """
-# ``origin``: the start that the ratings of it have; ``since``: the first of them.
+# Ratings of one charge and start are of one window, which ends as the last of them
+# that was invoiced says; those of several charges, where it ends on the same day.
 SPANS = """
+    CREATE TEMP TABLE fc_rated AS
+    SELECT subscription_id AS id, charge_id, window_start AS origin,
+           (array_agg(window_end ORDER BY state = 'open', id DESC))[1] AS "end"
+      FROM fusion_billing_rating GROUP BY 1, 2, 3;
+    CREATE UNIQUE INDEX ON fc_rated (id, charge_id, origin);
+    ANALYZE fc_rated;
     CREATE TEMP TABLE fc_span (
         key serial PRIMARY KEY, id int4, root int4, origin timestamp, start timestamp,
         "end" timestamp, is_settled bool, since int4, plan_id int4, currency_id int4,
-        invoice_id int4, settled_at timestamp, is_cut bool DEFAULT false
+        invoice_id int4, settled_at timestamp, is_cut bool DEFAULT false,
+        rated_end timestamp
     );
-    INSERT INTO fc_span (id, root, origin, start, "end", is_settled, since, plan_id,
-                         currency_id, invoice_id, settled_at)
-    SELECT r.subscription_id, o.root, r.window_start, r.window_start,
-           (array_agg(r.window_end ORDER BY r.state = 'open', r.id DESC))[1],
+    INSERT INTO fc_span (id, root, origin, start, "end", rated_end, is_settled, since,
+                         plan_id, currency_id, invoice_id, settled_at)
+    SELECT r.subscription_id, o.root, r.window_start, r.window_start, x."end", x."end",
            bool_or(r.state <> 'open'), min(r.id),
            (array_agg(c.plan_id ORDER BY r.explanation ? 'superseded',
                       r.state = 'open', r.id DESC))[1],
@@ -99,9 +106,11 @@ SPANS = """
            min(coalesce(m.create_date, r.write_date)) FILTER (WHERE r.state <> 'open')
       FROM fusion_billing_rating r
       JOIN fc_order o ON o.id = r.subscription_id
+      JOIN fc_rated x ON x.id = r.subscription_id AND x.charge_id = r.charge_id
+       AND x.origin = r.window_start
       JOIN fusion_billing_charge c ON c.id = r.charge_id
       LEFT JOIN account_move m ON m.id = r.invoice_id
-     GROUP BY r.subscription_id, o.root, r.window_start
+     GROUP BY r.subscription_id, o.root, r.window_start, x."end"
     HAVING bool_or(r.state <> 'open' OR NOT r.explanation ? 'superseded');
     CREATE INDEX ON fc_span (id, origin);
     ANALYZE fc_span;
@@ -205,15 +214,20 @@ def migrate(cr, _version):
     cr.execute(TABLE)
     for statement in (ORDERS, OPEN, SPANS):
         cr.execute(statement)
-    # ratings that a start has: which span they are of
+    # which span the ratings of a charge and start are of
     cr.execute(
         """
         CREATE TEMP TABLE fc_place AS
-        SELECT id, origin, key, key AS own FROM fc_span WHERE origin IS NOT NULL
+        SELECT s.id, x.charge_id, s.origin, s.key, s.key AS own
+          FROM fc_span s
+          JOIN fc_rated x ON x.id = s.id AND x.origin = s.origin
+           AND x."end" = s.rated_end
         """
     )
     cut = untangle_all(cr)
-    cr.execute("CREATE UNIQUE INDEX ON fc_place (id, origin); ANALYZE fc_place")
+    cr.execute(
+        "CREATE UNIQUE INDEX ON fc_place (id, charge_id, origin); ANALYZE fc_place"
+    )
     cr.execute(DAYS)
     cr.execute(INSERT)
     cr.execute("ANALYZE fusion_billing_window")
@@ -232,13 +246,12 @@ def untangle_all(cr):
     chains = {}
     for key, root, *span in cr.fetchall():
         chains.setdefault(root, []).append((key, *span))
-    cut, gone = [], []
+    cut, gone, near = [], [], set()
     for spans in chains.values():
-        for key, start, end, into in untangle(spans):
-            if into is None:
-                cut.append((key, start, end))
-            else:
-                gone.append((key, into))
+        changes, touched = untangle(spans)
+        near |= touched
+        cut += [change[:3] for change in changes if change[3] is None]
+        gone += [(key, into) for key, _start, _end, into in changes if into is not None]
     if cut:
         cr.execute_values(
             """
@@ -254,14 +267,13 @@ def untangle_all(cr):
             """
             WITH gone AS (SELECT * FROM unnest(%s::int4[], %s::int4[]) AS g(key, into)),
                  moved AS (UPDATE fc_place p SET key = gone.into
-                             FROM gone WHERE p.key = gone.key),
-                 joined AS (UPDATE fc_span s SET is_cut = true
-                              FROM gone WHERE s.key = gone.into)
+                             FROM gone WHERE p.key = gone.key)
             DELETE FROM fc_span s USING gone WHERE s.key = gone.key;
             DELETE FROM fc_place WHERE key = 0
             """,
             [[key for key, _into in gone], [into for _key, into in gone]],
         )
+    cr.execute("UPDATE fc_span SET is_cut = true WHERE key = ANY(%s)", [list(near)])
     return len(cut) + len(gone)
 
 
@@ -272,7 +284,7 @@ def untangle(spans):
         open window of the order's dates)
     :return: (key, start, end, None) of those that are cut, (key, None, None, key of the
         span that takes its ratings, or 0: they are open and are made anew) of those of
-        which nothing is left
+        which nothing is left; and the keys of those that stay, and took time of them
     """
     late = float("inf")
 
@@ -280,18 +292,20 @@ def untangle(spans):
         _key, order, start, _end, is_settled, since, is_current = span
         return not is_settled, not is_current, since or late, order, start
 
-    kept, changes = [], []
+    kept, changes, touched = [], [], set()
     for key, order, start, end, is_settled, _since, _current in sorted(spans, key=rank):
+        around = [k for k in kept if k[2] < end and k[3] > start]
+        if is_settled:
+            touched |= {k[0] for k in around}
         piece = last_piece(start, end, [(s, e) for _k, _o, s, e, _settled in kept])
         if piece:
             kept.append((key, order, *piece, is_settled))
             if piece != (start, end):
                 changes.append((key, *piece, None))
             continue
-        around = [k for k in kept if k[2] < end and k[3] > start]
         around.sort(key=lambda k: (k[1] != order, not k[2] <= start < k[3], k[2]))
         changes.append((key, None, None, around[0][0] if is_settled else 0))
-    return changes
+    return changes, touched
 
 
 def last_piece(start, end, taken):

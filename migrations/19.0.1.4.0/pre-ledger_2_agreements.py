@@ -51,7 +51,8 @@ ROWS = """
                    THEN jsonb_build_object('tiers', r.explanation->'tiers')
                    ELSE '{}' END AS terms
       FROM fusion_billing_rating r
-      JOIN fc_place p ON p.id = r.subscription_id AND p.origin = r.window_start
+      JOIN fc_place p ON p.id = r.subscription_id AND p.charge_id = r.charge_id
+       AND p.origin = r.window_start
       JOIN fc_span s ON s.key = p.key
       JOIN fusion_billing_charge c ON c.id = r.charge_id
       LEFT JOIN account_move_line l ON l.id = r.invoice_line_id
