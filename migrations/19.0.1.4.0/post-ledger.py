@@ -117,10 +117,10 @@ def balance(env):
     """Keep what settled windows were charged."""
     env.cr.execute(SUSPECTS)
     suspects = {key: rest for key, *rest in env.cr.fetchall()}
+    _logger.info("Billing ledger: %s agreements in doubt", len(suspects))
     for keys in split_every(500, suspects, list):
         balance_some(env, {key: suspects[key] for key in keys})
     env.invalidate_all()
-    _logger.info("Billing ledger: %s agreements in doubt", len(suspects))
 
 
 def balance_some(env, suspects):

@@ -9,7 +9,7 @@
   invoiced first before what was invoiced later. The later one begins where the earlier
   one ends; one of which nothing is left adds its ratings to the one that it lay in.
   ``post-ledger.py`` sees to it that this charges nobody anything.
-- An open window that a change of dates had given up (all of it "superseded") is dropped.
+- An open window that a change of dates had given up ("superseded") is dropped.
 """
 
 import logging
@@ -137,8 +137,8 @@ SPANS = """
        AND (o.has_ended OR s."end" <= o.fc_settled_end);
     -- of the order's plan, also where a metric is priced by an earlier plan's charge
     UPDATE fc_span s SET plan_id = coalesce(
-               CASE WHEN o.fc_window_plan_day = o.first_day THEN o.fc_window_plan_id END,
-               o.plan_id)
+               CASE WHEN o.fc_window_plan_day = o.first_day
+                    THEN o.fc_window_plan_id END, o.plan_id)
       FROM fc_order o
       LEFT JOIN fc_open n ON n.id = o.id
      WHERE o.id = s.id
