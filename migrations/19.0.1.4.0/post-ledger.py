@@ -9,31 +9,47 @@ is noted as forgiven, or added: to the price only, as no document says it.
 import json
 import logging
 import time
-from dataclasses import replace
+from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL, split_every
 from odoo.tools.sql import table_exists
 
-from odoo.addons.fusion_centralized_billing.engine.billing import money
-from odoo.addons.fusion_centralized_billing.engine.billing.rating import next_revision
+from odoo.addons.fusion_centralized_billing.engine.billing.ledger import Adjustment
+from odoo.addons.fusion_centralized_billing.engine.billing.pricing import PriceTerms
+from odoo.addons.fusion_centralized_billing.engine.billing.rating import (
+    Agreement,
+    Standing,
+    next_revision,
+)
 
 _logger = logging.getLogger(__name__)
 
+# With what the ledger says of them: charged, as documents do, and by which revisions.
 SUSPECTS = """
-    SELECT a.id, a.window_id, bool_or(n.is_cut),
+    SELECT a.id, w.subscription_id, a.metric_id, w.start, w."end", c.rounding::text,
+           a.terms, a.rate_from::text, a.rate_to::text,
+           bool_or(n.is_cut), bool_or(n.state = 'open'),
            coalesce(sum(n.amount) FILTER (WHERE n.state = 'open'
                                             AND NOT n.superseded), 0)::text,
-           bool_or(n.state = 'open'),
-           (array_agg(r.quantity::text ORDER BY n.superseded, n.number DESC))[1]
+           (array_agg(r.quantity::text ORDER BY n.superseded, n.number DESC))[1],
+           (array_agg(r.quantity::text ORDER BY n.number DESC))[1],
+           max(n.number) FILTER (WHERE n.state <> 'open'),
+           coalesce(sum(n.amount) FILTER (WHERE n.state = 'invoiced'), 0)::text,
+           array_agg(n.number ORDER BY n.number)
+               FILTER (WHERE n.state = 'invoiced' AND n.amount <> 0),
+           a.peak_share
       FROM fusion_billing_window_charge a
+      JOIN fusion_billing_window w ON w.id = a.window_id
+      JOIN res_currency c ON c.id = w.currency_id
       JOIN fc_numbered n ON n.window_id = a.window_id AND n.metric_id = a.metric_id
       JOIN fusion_billing_rating r ON r.id = n.id
      WHERE a.state = 'settled'
-     GROUP BY a.id, a.window_id
+     GROUP BY a.id, w.id, c.id
     HAVING bool_or(n.is_cut)
         OR NOT bool_or(n.state = 'open')
        AND (bool_or(n.is_joined)
@@ -42,6 +58,14 @@ SUSPECTS = """
                             WHERE x.agreement_id = a.id)
             OR coalesce(sum(n.amount) FILTER (WHERE n.state = 'invoiced'), 0)
                <> (array_agg(n.rounded ORDER BY n.superseded, n.number DESC))[1])
+     ORDER BY a.id
+"""
+ADJUSTMENTS = """
+    SELECT x.agreement_id, r.window_amount::text, x.forgiven::text
+      FROM fusion_billing_adjustment x
+      JOIN fusion_billing_rating r ON r.id = x.rating_id
+     WHERE r.state = 'invoiced'
+     ORDER BY x.id
 """
 REVISION = """
     UPDATE fusion_billing_rating SET revision = revision + 1
@@ -119,54 +143,97 @@ def migrate(cr, _version):
     )
 
 
+class Suspect(NamedTuple):
+    """A row of ``SUSPECTS``."""
+
+    agreement: int
+    order: int
+    metric: int
+    start: datetime
+    end: datetime
+    step: str
+    terms: dict
+    rate_from: str | None
+    rate_to: str | None
+    is_cut: bool
+    has_open: bool
+    open_amount: str
+    priced_quantity: str
+    last_quantity: str
+    last: int
+    invoiced: str
+    counted: list[int] | None
+    peak: int
+
+
 def balance(env):
     """Keep what settled windows were charged."""
     env.cr.execute(SUSPECTS)
-    suspects = {key: rest for key, *rest in env.cr.fetchall()}
+    suspects = [Suspect(*row) for row in env.cr.fetchall()]
     _logger.info("Billing ledger: %s agreements in doubt", len(suspects))
-    for keys in split_every(500, suspects, list):
-        balance_some(env, {key: suspects[key] for key in keys})
+    env.cr.execute(ADJUSTMENTS)
+    adjustments = defaultdict(list)
+    for agreement, rated, forgiven in env.cr.fetchall():
+        adjustments[agreement].append(Adjustment(Decimal(rated), Decimal(forgiven)))
+    cut = [suspect for suspect in suspects if suspect.is_cut]
+    used = dict(zip((s.agreement for s in cut), used_in(env, cut), strict=True))
+    for suspect in suspects:
+        # Of the others the ledger knows: usage still to be rated is not forgiven.
+        quantity = used.get(suspect.agreement, Decimal(suspect.priced_quantity))
+        balance_one(env, suspect, quantity, tuple(adjustments[suspect.agreement]))
     env.invalidate_all()
 
 
-def balance_some(env, suspects):
-    rater = env["fusion.billing.rater"]
-    windows = list({window for window, *_rest in suspects.values()})
-    found = rater._rows(SQL("w.id = ANY(%s)", windows))
-    orders = env["sale.order"].browse({window.order for window in found})
-    jobs = [job for job in rater._jobs(orders, found) if job.key in suspects]
-    standing = rater._standing([job.key for job in jobs])
-    quantities = rater._quantities(jobs)
-    for job, used in zip(jobs, quantities, strict=True):
-        _window, is_cut, expected, has_open, rated = suspects[job.key]
-        known = standing[job.key]
-        # Usage that is still to be rated is not forgiven.
-        quantity = used if is_cut else Decimal(rated)
-        currency = env["res.currency"].browse(job.window.currency)
-        step = money.to_decimal(currency.rounding)
-        revision = next_revision(
-            job.agreement, quantity, step, replace(known, open=None)
-        )
-        amount = revision.amount - Decimal(expected)
-        same = has_open or quantity == known.quantity
-        if not amount and same:
-            continue
-        env.cr.execute(
-            REVISION,
-            {
-                "agreement": job.key,
-                "revision": known.revision + (known.open is None),
-                "quantity": revision.quantity,
-                "included": revision.included,
-                "billable": revision.billable,
-                "window_amount": revision.window_amount,
-                "counted": json.dumps(revision.counted),
-                "explanation": json.dumps(revision.explanation),
-            },
-        )
-        [rating] = env.cr.fetchone()
-        if amount:
-            env.cr.execute(BALANCE, {"rating": rating, "amount": amount})
+def used_in(env, suspects):
+    """The usage that lies in each window now (list of Decimal)."""
+    Order = env["sale.order"].browse([s.order for s in suspects])
+    Metric = env["fusion.billing.metric"].browse([s.metric for s in suspects])
+    windows = [
+        (Order.browse(s.order), Metric.browse(s.metric), s.start, s.end)
+        for s in suspects
+    ]
+    return env["fusion.billing.usage"]._aggregate_windows(windows) if windows else []
+
+
+def balance_one(env, suspect, quantity, adjustments):
+    charged = Decimal(suspect.invoiced) - sum(a.forgiven for a in adjustments)
+    revision = next_revision(
+        Agreement(
+            charge=0,
+            product=0,
+            currency=0,
+            terms=PriceTerms.from_dict(suspect.terms),
+            rate_from=suspect.rate_from and Decimal(suspect.rate_from),
+            rate_to=suspect.rate_to and Decimal(suspect.rate_to),
+        ),
+        quantity,
+        Decimal(suspect.step),
+        Standing(
+            charged=charged,
+            counted=tuple(suspect.counted or ()),
+            adjustments=adjustments,
+            peak=suspect.peak,
+        ),
+    )
+    amount = revision.amount - Decimal(suspect.open_amount)
+    if not amount and (suspect.has_open or quantity == Decimal(suspect.last_quantity)):
+        return
+    env.cr.execute(
+        REVISION,
+        {
+            "agreement": suspect.agreement,
+            "revision": 0 if suspect.last is None else suspect.last + 1,
+            "quantity": revision.quantity,
+            "included": revision.included,
+            "billable": revision.billable,
+            "window_amount": revision.window_amount,
+            "counted": json.dumps(revision.counted),
+            "explanation": json.dumps(revision.explanation),
+        },
+    )
+    [rating] = env.cr.fetchone()
+    if amount:
+        env.cr.execute(BALANCE, {"rating": rating, "amount": amount})
 
 
 def say_untaxed(env):

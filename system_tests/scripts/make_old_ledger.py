@@ -102,6 +102,13 @@ class OldLedger:
     def order(self, name, last=MAR, next=APR, settled=FEB):
         """A subscription since January; its dates are written when all are made."""
         partner = self.env["res.partner"].create({"name": name})
+        self.env["fusion.billing.account.link"].create(
+            {
+                "service_id": self.service.id,
+                "external_id": name,
+                "partner_id": partner.id,
+            }
+        )
         order = self.env["sale.order"].create(
             {
                 "partner_id": partner.id,
@@ -126,18 +133,20 @@ class OldLedger:
         return order
 
     def use(self, order, quantity, day):
-        self.env["fusion.billing.usage"]._ingest(
+        [result] = self.env["fusion.billing.usage"]._ingest(
             self.service,
             [
                 {
                     "subscription_external_id": order.fc_external_id,
                     "metric_code": self.metric.code,
                     "quantity": quantity,
-                    "period_start": f"{day}T12:00:00Z",
-                    "period_end": f"{day}T12:00:00Z",
+                    "period_start": f"{day}T06:00:00Z",
+                    "period_end": f"{day}T06:00:00Z",
                 }
             ],
         )
+        if result["status"] != "accepted":
+            raise RuntimeError(f"usage was not accepted: {result}")
 
     def invoice(self, order, *prices, **values):
         """The lines of a posted invoice, or of a credit note."""
