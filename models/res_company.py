@@ -31,16 +31,16 @@ class ResCompany(models.Model):
 
     def write(self, vals):
         """With the time zone windows end at another instant; they begin as before."""
-        Order = self.env["sale.order"].sudo()
-        orders = Order
-        if "fc_billing_tz" in vals:
-            orders = Order.search(
-                [*Order._fc_running_domain(), ("company_id", "in", self.ids)]
-            )
-            # What has ended by now has ended in the present zone.
-            self.env["fusion.billing.timeline"]._catch_up(orders)
+        if "fc_billing_tz" not in vals:
+            return super().write(vals)
+        Order, Timeline = self.env["sale.order"], self.env["fusion.billing.timeline"]
+        orders = Order.sudo().search(
+            [*Order._fc_running_domain(), ("company_id", "in", self.ids)]
+        )
+        # What has ended by now has ended in the present zone.
+        Timeline._catch_up(orders)
         result = super().write(vals)
-        self.env["fusion.billing.timeline"]._zone_changed(orders)
+        Timeline._zone_changed(self)
         return result
 
     @api.constrains("fc_future_tolerance_hours")

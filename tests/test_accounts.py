@@ -163,7 +163,9 @@ class TestPayers(AccountsCase):
                     [line["subscription_id"] for line in answer["lines"]], own.ids
                 )
                 self.assertEqual(answer["lines"][0]["amount"], amount)
-                self.assertEqual(self._ids(key, subscription=own.id), [invoice.id])
+                self.assertEqual(
+                    self._ids(key, subscription=f"id:{own.id}"), [invoice.id]
+                )
                 self._assert_refused(
                     self._request("GET", f"/invoices/{invoice.id}/pdf", key=key),
                     400,

@@ -169,6 +169,7 @@ class AccountMove(models.Model):
         self.env["fusion.billing.audit"]._check_before_posting(self)
         posted = super()._post(soft)
         Documents._settle_windows(posted)
+        Documents._posted(posted)
         ratings = Documents._ratings_of(posted)
         billed = ratings.filtered(lambda r: r.state == "invoiced")
         Documents._review(ratings)
@@ -182,11 +183,10 @@ class AccountMove(models.Model):
 
     def _fc_bill_what_came_since(self):
         """These drafts were pending when their subscriptions were closed."""
-        Closing = self.env["fusion.billing.closing"]
         invoices = self.filtered(lambda m: not m.reversed_entry_id)
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
         orders = orders.filtered(lambda o: o.subscription_state == CHURNED)
-        for order in orders - Closing._waiting_for_finance(orders):
+        for order in orders:
             order._fc_bill_last_usage()
 
     def _invoice_paid_hook(self):
@@ -263,6 +263,14 @@ class AccountMoveLine(models.Model):
         )
         subscriptions = orders.filtered("is_subscription") | upsells.subscription_id
         return subscriptions.sorted("id")
+
+    def write(self, vals):
+        """Another price, quantity or discount on a draft is forgiven, or added."""
+        result = super().write(vals)
+        if {"price_unit", "quantity", "discount"} & vals.keys():
+            ratings = self.sudo().fc_rating_ids
+            self.env["fusion.billing.documents"]._review(ratings)
+        return result
 
     def unlink(self):
         """A usage line taken off a draft is still to be billed."""

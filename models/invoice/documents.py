@@ -77,6 +77,12 @@ class FusionBillingDocuments(models.AbstractModel):
             else:
                 self._reclaim(rating, values)
 
+    @api.model
+    def _posted(self, moves):
+        """Adjustments follow each other in the order in which they are posted."""
+        Adjustment = self.env["fusion.billing.adjustment"].sudo()
+        Adjustment.search([("line_id", "in", moves.invoice_line_ids.ids)]).unlink()
+
     def _is_taken_back(self, rating):
         """Whether its invoice is cancelled or deleted, or its line taken off.
 
@@ -107,8 +113,7 @@ class FusionBillingDocuments(models.AbstractModel):
             share = money.EXACT.divide(money.EXACT.multiply(signed, amount), put)
             return money.round_amount(share, step)
 
-        posted = line.move_id.state == "posted"
-        charged = in_ledger(_signed(line)) if posted else amount
+        charged = in_ledger(_signed(line))
         credits = line.fc_copy_ids.filtered(_credits).sorted("id")
         parts = [
             CreditPart(
@@ -132,7 +137,10 @@ class FusionBillingDocuments(models.AbstractModel):
         """Keep exactly these adjustments of a rating; what is kept keeps its place."""
         Adjustment = self.env["fusion.billing.adjustment"].sudo()
         wanted = {line: amount for line, amount in forgiven.items() if amount}
-        known = Adjustment.search([("rating_id", "=", rating.id)])
+        # One without a line is none of a document: it was carried over by an update.
+        known = Adjustment.search(
+            [("rating_id", "=", rating.id), ("line_id", "!=", False)]
+        )
         changed = False
         for adjustment in known:
             amount = wanted.pop(adjustment.line_id, None)

@@ -31,11 +31,19 @@ class FusionBillingAgreements(models.AbstractModel):
         jobs = []
         for window in found:
             mine, follows = settled.get(window.id, {}), opened.get(window.id, {})
+            billed = window.kind == windows.BILLING
             jobs += [
-                Job(window, metric, agreement, agreement, key)
+                # A gap costs nothing, no minimum either; what was agreed is kept.
+                Job(
+                    window,
+                    metric,
+                    agreement if billed else agreement.without_price(),
+                    agreement,
+                    key,
+                    False,
+                )
                 for metric, (key, agreement) in mine.items()
             ]
-            billed = window.kind == windows.BILLING
             asked = billed and (follows or not window.is_settled)
             wanted = prices(window) if asked else {}
             metrics = follows if window.is_settled else {**follows, **wanted}
@@ -44,7 +52,7 @@ class FusionBillingAgreements(models.AbstractModel):
                     continue
                 key, known = follows.get(metric, (None, None))
                 agreement = wanted.get(metric) or known.without_price()
-                jobs.append(Job(window, metric, agreement, known, key))
+                jobs.append(Job(window, metric, agreement, known, key, True))
         return jobs
 
     def _known_agreements(self, window_ids):
@@ -145,7 +153,7 @@ class FusionBillingAgreements(models.AbstractModel):
         unpriced = [
             job.key
             for job in jobs
-            if job.agreement.terms is None and job.key not in standing
+            if job.is_open and job.agreement.terms is None and job.key not in standing
         ]
         if unpriced:
             self.env.cr.execute(
@@ -154,7 +162,7 @@ class FusionBillingAgreements(models.AbstractModel):
             )
         gone = frozenset(unpriced)
         jobs = [job for job in jobs if job.key is None or job.key not in gone]
-        news = [job for job in jobs if job.agreement != job.known]
+        news = [job for job in jobs if job.is_open and job.agreement != job.known]
         ids = self._store_agreements([self._agreement_row(job) for job in news])
         if gone or news:
             self.env["fusion.billing.window.charge"].invalidate_model(flush=False)

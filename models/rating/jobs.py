@@ -26,6 +26,7 @@ class Job(NamedTuple):
     """One thing to rate: a metric of a window, at an agreement.
 
     ``known``: the agreement as it is stored, under the id ``key``; None: not yet.
+    ``is_open``: it follows the charges.
     """
 
     window: Window
@@ -33,3 +34,4 @@ class Job(NamedTuple):
     agreement: Agreement
     known: Agreement | None
     key: int | None
+    is_open: bool

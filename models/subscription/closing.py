@@ -49,18 +49,22 @@ class FusionBillingClosing(models.AbstractModel):
                 )
 
     @api.model
-    def _bill(self, order):
+    def _bill(self, order, given_back=False):
         """Invoice what an order has used and no other invoice will bill.
 
         One invoice for each customer and currency that its windows were agreed with.
         Where that fails (a missing account, say) the order says so.
 
+        :param given_back: also what a credit note or a cancelled invoice has given back
+            after its end; else that is left to finance
         :return: the invoices made
         """
         order = order.sudo()
         moves = self.env["account.move"].sudo()
         self.env["fusion.billing.rater"]._rate(order)
         windows = self._windows(order)
+        if not given_back:
+            windows -= self._given_back(order)
         groups = windows.grouped(lambda w: (w.partner_id, w.currency_id))
         for (partner, currency), group in groups.items():
             try:
@@ -132,8 +136,7 @@ class FusionBillingClosing(models.AbstractModel):
     def _waiting_orders(self):
         """Orders with something to bill, by id.
 
-        What came late makes one invoice a day for each. What a credit note or a
-        cancelled invoice has given back is left to finance.
+        What came late makes one invoice a day for each.
         """
         for model in ("fusion.billing.rating", "fusion.billing.window"):
             self.env[model].flush_model()
@@ -145,12 +148,12 @@ class FusionBillingClosing(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT o.id FROM sale_order o
+                SELECT o.id, w.id FROM sale_order o
                   JOIN fusion_billing_window w ON w.subscription_id = o.id
                  WHERE w.is_settled IS NOT TRUE AND w.kind = 'billing'
                    AND w."end" <= %(now)s AND %(ended)s
                  UNION
-                SELECT o.id FROM sale_order o
+                SELECT o.id, w.id FROM sale_order o
                   JOIN fusion_billing_rating r ON r.subscription_id = o.id
                   JOIN fusion_billing_window w ON w.id = r.window_id
                  WHERE r.state = 'open' AND r.amount <> 0
@@ -167,20 +170,24 @@ class FusionBillingClosing(models.AbstractModel):
                 ended=ended,
             )
         )
-        orders = self.env["sale.order"].browse(sorted(key for [key] in rows))
-        return orders - self._waiting_for_finance(orders)
+        orders = self.env["sale.order"].browse(sorted({order for order, _w in rows}))
+        left = frozenset(self._given_back(orders).ids)
+        return orders.browse(sorted({o for o, window in rows if window not in left}))
 
     @api.model
-    def _waiting_for_finance(self, orders):
-        """Those with an amount that was billed, given back, and not billed since.
+    def _given_back(self, orders):
+        """Windows of ended orders with an amount that was billed and given back.
 
-        A later revision has billed it that has not counted it as charged.
+        Unless it was billed since: by a later revision that did not count it.
         """
         self.env["fusion.billing.rating"].flush_model()
+        ended = orders.filtered(
+            lambda o: o.state == "cancel" or o.subscription_state in (RENEWED, CHURNED)
+        )
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT DISTINCT r.subscription_id
+                SELECT DISTINCT r.window_id
                   FROM fusion_billing_rating r
                  WHERE r.subscription_id = ANY(%s)
                    AND r.state = 'released' AND r.amount <> 0
@@ -191,7 +198,7 @@ class FusionBillingClosing(models.AbstractModel):
                               AND again.state = 'invoiced' AND again.amount <> 0
                               AND (again.counted @> to_jsonb(r.revision)) IS NOT TRUE)
                 """,
-                orders.ids,
+                ended.ids,
             )
         )
-        return orders.browse([order_id for [order_id] in rows])
+        return self.env["fusion.billing.window"].browse([key for [key] in rows])

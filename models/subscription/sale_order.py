@@ -161,9 +161,10 @@ class SaleOrder(models.Model):
         before = {order: Timeline._know(order) for order in self}
         result = super().write(vals)
         for order, old in before.items():
+            goes_on = False
             if old.state == RENEWED and order.subscription_state in (RUNNING, PAUSED):
-                self.env["fusion.billing.succession"]._give_back(order)
-            order._fc_moved_since(Timeline._changed(order, old))
+                goes_on = self.env["fusion.billing.succession"]._give_back(order)
+            order._fc_moved_since(Timeline._changed(order, old, goes_on))
         if {"state", "subscription_state"} & vals.keys():
             for order, old in before.items():
                 order._fc_state_changed(old.state)
@@ -311,8 +312,9 @@ class SaleOrder(models.Model):
         """The day on which the period that runs ends, invoiced or not (date)."""
         self.ensure_one()
         self.env["fusion.billing.timeline"]._catch_up(self)
-        last = self.sudo().fc_window_ids.sorted("start")[-1:]
-        return max(last.end_day or fields.Date.today(), fields.Date.today())
+        now = fields.Datetime.now()
+        ahead = self.sudo().fc_window_ids.filtered(lambda w: w.end > now)
+        return ahead.sorted("start")[:1].end_day or fields.Date.today()
 
     # -- invoicing -------------------------------------------------------------
 
@@ -367,15 +369,15 @@ class SaleOrder(models.Model):
             values |= {"partner_id": payer, "partner_shipping_id": partner_id}
         return values
 
-    def _fc_bill_last_usage(self):
+    def _fc_bill_last_usage(self, given_back=False):
         """Invoice what a subscription has used that no other invoice will bill."""
         self.ensure_one()
-        return self.env["fusion.billing.closing"]._bill(self)
+        return self.env["fusion.billing.closing"]._bill(self, given_back)
 
     def action_fc_invoice_open_usage(self):
         """Invoice what an ended subscription still owes, and open what was made."""
         self.ensure_one()
-        moves = self._fc_bill_last_usage()
+        moves = self._fc_bill_last_usage(given_back=True)
         self.invalidate_recordset(["invoice_ids"])
         return self.action_view_invoice(moves.with_env(self.env))
 

@@ -71,7 +71,9 @@ class FusionBillingSuccession(models.AbstractModel):
         """Its renewal ended before its first invoice: usage, windows and keys return.
 
         :param parent: ``sale.order`` that runs again, or is paused
+        :return: whether there was such a renewal
         """
+        found = False
         ended = parent.sudo().search(
             [
                 ("subscription_id", "=", parent.id),
@@ -84,6 +86,8 @@ class FusionBillingSuccession(models.AbstractModel):
             if not renewal.fc_window_ids.filtered("settled_at"):
                 self.env["fusion.billing.timeline"]._given_back(renewal)
                 self._move(renewal, parent, datetime.min, with_voided=True)
+                found = True
+        return found
 
     def _move(self, source, target, start, with_voided=False):
         """Move the usage from ``start`` on from one order of a chain to another.

@@ -7,6 +7,7 @@ from odoo.tools import SQL, format_date
 
 from ...engine.billing import windows
 from ...engine.billing.calendar import calendar_of
+from ...engine.billing.periods import day_start_utc
 from ...engine.billing.windows import GAP
 
 RUNNING = "3_progress"
@@ -102,10 +103,11 @@ class FusionBillingTimeline(models.AbstractModel):
         ]
 
     @api.model
-    def _changed(self, order, old):
+    def _changed(self, order, old, goes_on=False):
         """Bring the windows of an order in step with what was written to it.
 
         :param Known old: what it was before
+        :param bool goes_on: it runs again as if it had never stopped
         :return: the first instant whose usage may lie in another window now, or None
         :raises UserError: its start was moved into what is settled
         """
@@ -116,7 +118,7 @@ class FusionBillingTimeline(models.AbstractModel):
         if new.runs and not old.runs and not own:
             self._begun(order)
         made = self._with_chain(order, own)
-        if new.runs and not old.runs and own:
+        if new.runs and not old.runs and own and not goes_on:
             made = self._gone_on(order, made, own, new)
         restart = old.is_subscription and new.start_date != old.start_date
         if restart:
@@ -285,15 +287,48 @@ class FusionBillingTimeline(models.AbstractModel):
     # -- other changes ---------------------------------------------------------
 
     @api.model
-    def _zone_changed(self, orders):
-        """The windows that run end by the new time zone; their starts stay."""
-        known = self.env["fusion.billing.window"]._of_orders(orders)
-        for order in orders.filtered(lambda o: self._know(o).runs):
-            own = _spans(known.get(order.id))
-            made = self._followed(order, self._with_chain(order, own))
-            since = self._store(order, own, made)
-            if since:
-                order._fc_moved_since(since)
+    def _zone_changed(self, companies):
+        """Windows that have not ended end by the new time zone; starts stay.
+
+        Also of what is paused, or was renewed: there the renewal begins later, or
+        earlier, with it.
+        """
+        Window = self.env["fusion.billing.window"].sudo()
+        underway = Window.search(
+            [
+                ("company_id", "in", companies.ids),
+                ("kind", "=", windows.BILLING),
+                ("settled_at", "=", False),
+                ("end", ">", fields.Datetime.now()),
+            ],
+            order="start",
+        )
+        for window in underway:
+            tz = window.company_id.fc_billing_tz
+            end = day_start_utc(window.end_day, tz)
+            if window.exists() and end != window.end and end > window.start:
+                self._end_otherwise(window, end, tz)
+
+    def _end_otherwise(self, window, end, tz):
+        """Let a window end at another instant, and begin there what follows on it."""
+        Store = self.env["fusion.billing.window.store"]
+        Window, before = window.browse(), window.end
+        following = Window.search(
+            [
+                ("root_id", "=", window.root_id.id),
+                ("start", "=", before),
+                ("settled_at", "=", False),
+            ]
+        )
+        pairs = [(window, {"end": end, "tz": tz})]
+        pairs += [(w, {"start": end}) for w in following]
+        # What becomes shorter first: they may not overlap in between.
+        for record, values in pairs if end < before else reversed(pairs):
+            span = record._span()
+            since = Store._store(
+                record.subscription_id, (span,), (windows.replace(span, **values),)
+            )
+            record.subscription_id._fc_moved_since(since)
 
     def _end_before(self, order, day):
         """Windows from ``day`` on are those of its renewal."""

@@ -68,7 +68,7 @@ class LifeCase(BillingCase):
         moment = f"{start}T00:00:00Z" if len(start) == 10 else f"{start}Z"
         answer = self._post_usage(
             {
-                "subscription_external_id": str((order or self.order).id),
+                "subscription_id": (order or self.order).id,
                 "metric_code": (metric or self.metric).code,
                 "quantity": str(quantity),
                 "period_start": moment,
@@ -85,7 +85,7 @@ class LifeCase(BillingCase):
                 "reason": "counted twice",
                 "events": [
                     {
-                        "subscription_external_id": str((order or self.order).id),
+                        "subscription_id": (order or self.order).id,
                         "metric_code": (metric or self.metric).code,
                         "idempotency_key": key,
                     }

@@ -52,7 +52,7 @@ class DocumentCase(BillingCase):
     def use(self, quantity, at, key, now=None, order=None, metric=None):
         """Record one event that happened ``at``; the app sends it ``now``."""
         event = {
-            "subscription_external_id": str((order or self.order).id),
+            "subscription_id": (order or self.order).id,
             "metric_code": (metric or self.metric).code,
             "quantity": str(quantity),
             "period_start": _instant(at),
@@ -66,7 +66,7 @@ class DocumentCase(BillingCase):
 
     def void(self, key, at, order=None):
         event = {
-            "subscription_external_id": str((order or self.order).id),
+            "subscription_id": (order or self.order).id,
             "metric_code": self.metric.code,
             "idempotency_key": key,
         }

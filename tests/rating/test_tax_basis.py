@@ -122,7 +122,7 @@ class TestTaxBasis(DocumentCase):
             "2026-02-02 09:00:00",
             lambda: self.service._api_reconcile(
                 {
-                    "subscription_external_id": str(self.order.id),
+                    "subscription_id": self.order.id,
                     "metric_code": self.metric.code,
                     "window_start": "2026-01-01",
                     "window_end": "2026-02-01",
