@@ -5,8 +5,6 @@ from . import (
     test_api_key,
     test_api_log,
     test_api_renewed,
-    test_audit,
-    test_audit_violations,
     test_billed_once,
     test_browser,
     test_charge_models,
@@ -39,6 +37,7 @@ from . import (
     test_webhook_secret,
     test_worked_examples,
 )
+from .audit import test_audit, test_lives, test_planted_documents, test_planted_ledger, test_planted_usage, test_planted_windows
 from .rating import (
     test_conversion_rates,
     test_settled_prices,
