@@ -359,9 +359,9 @@ class TestCleanLives(AuditCase):
         self._used()
         self.order.next_invoice_date = "2026-02-15"
         self._go_on("2026-01-11", "2026-02-15")
-        self.order.next_invoice_date = "2026-03-10"
+        self.order.next_invoice_date = "2026-03-20"
         self.use(120, "2026-02-15")
-        self._go_on("2026-02-16", "2026-03-10", "2026-04-10")
+        self._go_on("2026-02-16", "2026-03-20", "2026-04-20")
 
     def test_cancelled_and_confirmed_for_somebody_else(self):
         self._billed()
@@ -375,6 +375,27 @@ class TestCleanLives(AuditCase):
         self.order.partner_id = other
         self.order.action_confirm()
         self._go_on("2026-02-11", "2026-03-11")
+
+    def test_invoiced_early_within_the_quota(self):
+        """It leaves the window open, and so the price: nothing of it was billed."""
+        self._used(50)
+        self.at("2026-01-15 12:00:00")
+        self.order._create_invoices(final=True).action_post()
+        self._assert_clean()
+        self.charge.price_per_unit = 1.0
+        self.use(100, "2026-01-15")
+        self._go_on("2026-01-16", "2026-02-01", "2026-03-01")
+        self.assertEqual(self.net(), 50.0)  # 50 x 1.00
+
+    def test_invoices_that_were_missed_show_the_next_window_on_the_order(self):
+        """January and February wait; once January is billed, February is next."""
+        self._used()
+        self.at("2026-03-15 09:00:00")
+        self.use(120, "2026-02-10")
+        self.rate()
+        self.order._create_recurring_invoice()
+        self.rate()
+        self._assert_clean()
 
     # -- time zones ------------------------------------------------------------
 

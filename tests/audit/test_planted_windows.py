@@ -143,7 +143,7 @@ class TestPlantedInWindows(PlantedCase):
         """Paused on 20 February; goes on on 10 April, within the third period."""
         self.at("2026-02-20 12:00:00")
         self.order.subscription_state = "4_paused"
-        self.day("2026-03-02 09:00:00")
+        self.day("2026-03-10 09:00:00")
         self.use(300, "2026-03-10")
         self.at("2026-04-10 12:00:00")
         self.order.write(
@@ -173,7 +173,7 @@ class TestPlantedInWindows(PlantedCase):
         self.assertEqual(found.subscription_id, self.order)
         days = sorted(f.window_start.date().isoformat() for f in found)
         self.assertEqual(days[0], "2026-02-01")
-        self.assertGreaterEqual(len(days), 8)
+        self.assertEqual(len(days), 7)  # to August, which ended on 1 September
 
     def test_a_window_that_was_passed_over(self):
         self.day("2026-03-01 09:00:00")
