@@ -113,6 +113,8 @@ class SourceApp:
                 "plan_id": plan_id,
                 "lines": [{"product_id": product_id, "quantity": 1}],
                 "start_date": str(month.start),
+                # the month is over, and nobody has billed it
+                "billed_until": str(month.start),
             }
             answer = self._post("/subscriptions", payload, 200)
             if answer["subscription_state"] != "3_progress":

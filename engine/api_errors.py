@@ -34,7 +34,9 @@ ERRORS: dict[str, ApiError] = {
         " mark are refused, too)",
     ),
     "invalid_payload": ApiError(400, "the body is no JSON object"),
-    "missing_field": ApiError(400, "a required key is missing; `field` names it"),
+    "missing_field": ApiError(
+        400, "a required key is missing, null or empty; `field` names it"
+    ),
     "unknown_parameter": ApiError(
         400, "a query parameter that this route does not have; `field` names it"
     ),
@@ -69,7 +71,9 @@ ERRORS: dict[str, ApiError] = {
     ),
     # Customers
     "invalid_external_id": ApiError(
-        400, "`external_id` is not text of 1 to 255 characters"
+        400,
+        "`external_id` is not text of 1 to 255 characters; of a subscription, also not"
+        " `id:` with a number",
     ),
     "invalid_name": ApiError(400, "`name` is not text of 1 to 255 characters"),
     "invalid_email": ApiError(400, "`email` is not text of 1 to 255 characters"),
@@ -83,6 +87,11 @@ ERRORS: dict[str, ApiError] = {
     "invalid_plan_id": ApiError(400, "`plan_id` is not one of the catalog"),
     "invalid_start_date": ApiError(
         400, "`start_date` is no YYYY-MM-DD, or over ten years away"
+    ),
+    "invalid_billed_until": ApiError(
+        400,
+        "`billed_until` is no YYYY-MM-DD, or not the first day of a period from"
+        " `start_date` up to the next; `error` names one",
     ),
     "invalid_lines": ApiError(400, "`lines` is no list"),
     "invalid_line": ApiError(
@@ -102,7 +111,16 @@ ERRORS: dict[str, ApiError] = {
     "events_refused": ApiError(400, "several events were refused; see `errors`"),
     "invalid_event": ApiError(400, "the event is no JSON object"),
     "invalid_subscription_external_id": ApiError(
-        400, "neither an external id of yours nor the id of a subscription"
+        400,
+        "no external id of yours; where you have none, not the id of a subscription",
+    ),
+    "invalid_subscription_id": ApiError(
+        400, "`subscription_id` is not the id of a subscription in Odoo"
+    ),
+    "subscription_mismatch": ApiError(
+        400,
+        "`subscription_external_id` and `subscription_id` mean two subscriptions; give"
+        " one of them",
     ),
     "unknown_subscription": ApiError(
         400, "not a subscription of a customer of yours", in_path=True
@@ -134,6 +152,9 @@ ERRORS: dict[str, ApiError] = {
     ),
     "pdf_unavailable": ApiError(
         503, "the server cannot make PDF files now; ask its administrator"
+    ),
+    "shared_invoice": ApiError(
+        400, "the invoice bills subscriptions of another app, too; its PDF shows them"
     ),
     "invalid_window": ApiError(400, "`window_end` is not after `window_start`"),
     "invalid_declared_quantity": ApiError(

@@ -11,6 +11,7 @@ from .billing.money import format_decimal
 from .billing.periods import parse_timestamp
 from .billing.quantity import parse_quantity
 from .errors import BillingError
+from .reference import MAX_ID, Reference, order_id
 
 # Requests of the API need four levels.
 MAX_DEPTH = 16
@@ -37,7 +38,7 @@ TEXT_PATTERN = rf"[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*"
 class UsageEvent(NamedTuple):
     """A well-formed usage event. Whether what it names exists is not known here."""
 
-    subscription_ref: str | int
+    subscription_ref: Reference
     metric_code: str
     quantity: Decimal
     period_start: datetime  # naive UTC
@@ -118,8 +119,8 @@ def parse_event(
 ) -> UsageEvent:
     """Check one usage event and return its values, or the first thing wrong with it.
 
-    Order of the checks: shape, missing keys (null counts as missing), then each
-    value in the order of :data:`REQUIRED`.
+    Order of the checks: shape, missing keys (null and an empty text count as missing),
+    then each value in the order of :data:`REQUIRED`.
 
     :param event: as :func:`decode_json` returns it
     :param now: naive UTC; without it, no period is too far ahead
@@ -131,9 +132,10 @@ def parse_event(
         raise BillingError("invalid_event", "invalid event")
     get = event.get
     for key in REQUIRED:
-        if get(key) is None:
+        value = get(key)
+        if (value is None or value == "") and not _is_named_by_id(event, key):
             raise BillingError("missing_field", f"missing {key}", key)
-    subscription_ref = subscription_reference(get("subscription_external_id"))
+    subscription_ref = subscription_reference(event)
     metric_code = check_text(get("metric_code"), "metric_code", "invalid_metric_code")
     quantity = parse_quantity(get("quantity"))
     start = parse_timestamp(get("period_start"), "period_start")
@@ -161,13 +163,36 @@ def parse_event(
     )
 
 
-def subscription_reference(value: object) -> str | int:
-    """Return what a subscription is named by: its external id or its order id.
+def subscription_reference(content: dict) -> Reference:
+    """Return what an event, or another content, names its subscription by.
 
-    :raises BillingError: ``invalid_subscription_external_id``
+    :param content: with ``subscription_external_id``, what the app calls it, text or a
+        number; with ``subscription_id``, Odoo's id of it; or with both
+    :raises BillingError: ``missing_field``, ``invalid_subscription_external_id``,
+        ``invalid_subscription_id``
     """
-    if type(value) is int and 0 < value < 2**31:  # a bool is an int, but no id
-        return value
+    name = content.get("subscription_external_id")
+    if _is_named_by_id(content, "subscription_external_id"):
+        number = order_id(content["subscription_id"])
+        return number if name is None or name == "" else (_own_name(name), number)
+    if name is None or name == "":
+        key = "subscription_external_id"
+        raise BillingError("missing_field", f"missing {key}", key)
+    return _own_name(name)
+
+
+def _is_named_by_id(content, key):
+    """Whether this key may be missing because Odoo's id is there."""
+    if key != "subscription_external_id":
+        return False
+    number = content.get("subscription_id")
+    return number is not None and number != ""
+
+
+def _own_name(value):
+    """What the app calls a subscription; 80 and "80" are one name."""
+    if type(value) is int and 0 < value <= MAX_ID:  # a bool is an int, but no id
+        return str(value)
     return check_text(
         value, "subscription_external_id", "invalid_subscription_external_id"
     )

@@ -13,14 +13,15 @@ def check_object(payload: object) -> None:
         raise BillingError("invalid_payload", "invalid payload")
 
 
-def require(payload: dict, key: str) -> object:
+def require(payload: dict, key: str, message: str = "missing {key}") -> object:
     """Return the value of a key that must be there.
 
+    :param message: the text of the error, with ``{key}``
     :raises BillingError: ``missing_field``: absent, null or empty text
     """
     value = payload.get(key)
     if value is None or value == "":
-        raise BillingError("missing_field", f"{key} required", key)
+        raise BillingError("missing_field", message.format(key=key), key)
     return value
 
 
@@ -54,18 +55,3 @@ def record_id(value: object, field: str) -> int:
     if type(value) is not int or not 0 < value < 2**31:
         raise BillingError(f"invalid_{field}", f"invalid {field}", field)
     return value
-
-
-def reference_id(reference: str | int) -> int | None:
-    """The id that a reference can mean when it is no external id, else None.
-
-    :param reference: a number, or its decimal text without leading zeros
-    """
-    if isinstance(reference, str):
-        # isdecimal() alone also takes digits of other scripts.
-        if not (reference.isascii() and reference.isdecimal()):
-            return None
-        if reference.startswith("0") or len(reference) > 10:
-            return None
-        reference = int(reference)
-    return reference if 0 < reference < 2**31 else None

@@ -213,11 +213,7 @@ class FusionBillingCharge(models.Model):
         """Only such a product is invoiced anew each period, at the quantity ordered."""
         for charge in self:
             product = charge.product_id
-            if not (
-                product.type == "service"
-                and product.recurring_invoice
-                and product.invoice_policy == "order"
-            ):
+            if not product.product_tmpl_id._fc_can_carry_usage():
                 raise ValidationError(
                     self.env._(
                         "%(product)s cannot carry usage: it takes a recurring service "
@@ -225,6 +221,11 @@ class FusionBillingCharge(models.Model):
                         product=product.display_name,
                     )
                 )
+
+    @api.constrains("active")
+    def _check_product_of_active(self):
+        """It may have changed while nothing was billed with it."""
+        self.filtered("active")._check_product()
 
     def write(self, vals):
         changed = {

@@ -30,7 +30,7 @@ class ResCompany(models.Model):
     )
 
     def write(self, vals):
-        """With the time zone the windows end at another instant; they begin as before."""
+        """With the time zone windows end at another instant; they begin as before."""
         Order = self.env["sale.order"].sudo()
         orders = Order
         if "fc_billing_tz" in vals:

@@ -13,10 +13,19 @@ class ResPartner(models.Model):
 
     def _fc_services(self, company):
         """Services of a company that this customer is linked to."""
-        links = (self | self.commercial_partner_id).sudo().fc_account_link_ids
-        return links.service_id.filtered(lambda s: s.company_id == company)
+        services = self._fc_account_links().service_id
+        return services.filtered(lambda service: service.company_id == company)
 
-    def _fc_external_id(self, service):
-        """The id a service knows this customer by, else False."""
-        links = (self | self.commercial_partner_id).sudo().fc_account_link_ids
-        return links.filtered(lambda link: link.service_id == service)[:1].external_id
+    def _fc_account_links(self):
+        """Accounts of this customer in all apps; the contact's own come first."""
+        partner = self.sudo()
+        links = partner.fc_account_link_ids
+        return links | partner.commercial_partner_id.fc_account_link_ids
+
+    def _fc_account_link(self, service):
+        """The account that a service knows this customer by, or none.
+
+        What ``account_link_sql`` says of many.
+        """
+        links = self._fc_account_links()
+        return links.filtered(lambda link: link.service_id == service)[:1]

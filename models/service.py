@@ -30,6 +30,13 @@ class FusionBillingService(models.Model):
         default=lambda self: self.env.user,
         help="Is asked to look when the app's totals differ from ours.",
     )
+    uses_external_ids = fields.Boolean(
+        string="Has Its Own Subscription Ids",
+        readonly=True,
+        copy=False,
+        help="The app has named a subscription by an id of its own. Since then every id"
+        " that it sends is one of its own, also where it is a number.",
+    )
     account_link_ids = fields.One2many(
         "fusion.billing.account.link", "service_id", string="Linked Accounts"
     )

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from functools import wraps
 
 from psycopg2.errors import UniqueViolation
@@ -9,16 +8,15 @@ from odoo.tools import mute_logger
 
 from ..engine.api_errors import error_body
 from ..engine.billing import money
-from ..engine.billing.periods import parse_date
 from ..engine.billing.quantity import parse_quantity
 from ..engine.errors import BillingError, NotFoundError
 from ..engine.events import check_text
 from ..engine.payload import check_object, flag, optional_text, record_id, require
+from ..engine.reference import id_in_text
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
 MAX_LINES = 200
 EXTERNAL_ID_INDEX = "sale_order_fc_external_id_unique"
-MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
 
 
 def _answers_errors(handler):
@@ -61,7 +59,9 @@ class FusionBillingService(models.Model):
         """
         self.ensure_one()
         external_id = check_text(
-            require(payload, "external_id"), "external_id", "invalid_external_id"
+            require(payload, "external_id", "{key} required"),
+            "external_id",
+            "invalid_external_id",
         )
         name = optional_text(payload, "name")
         email = optional_text(payload, "email")
@@ -108,12 +108,14 @@ class FusionBillingService(models.Model):
     def _api_record_usage(self, payload):
         """Store a batch of usage events.
 
-        :param dict payload: ``events`` (list of dict), optional ``atomic`` (bool)
+        :param dict payload: ``events`` (list of dict), optional ``atomic`` (bool); no
+            key at all, and null for the list, are no events
         :return: ``accepted`` (newly stored), ``duplicates``, ``results`` in request
             order; with any refusal also status error and ``errors``
         """
         self.ensure_one()
-        raw_events = self._check_events(payload)
+        nothing = not payload or payload.get("events", "") is None
+        raw_events = [] if nothing else self._check_events(payload)
         atomic = flag(payload, "atomic")
         results = self._api_env()["fusion.billing.usage"]._ingest(
             self, raw_events, atomic
@@ -244,16 +246,19 @@ class FusionBillingService(models.Model):
         made the first time.
 
         :param dict payload: ``external_customer_id``, ``plan_id``, optional
-            ``lines`` [{product_id, quantity}], ``external_id``, ``start_date``
-        :return: ``{'status', 'subscription_id', 'subscription_state', 'external_id'}``
+            ``lines`` [{product_id, quantity}], ``external_id``, ``start_date``,
+            ``billed_until``
+        :return: ``{'status', 'subscription_id', 'subscription_state', 'external_id',
+            'invoices_due'}``
         """
         self.ensure_one()
         customer_id = check_text(
-            require(payload, "external_customer_id"),
+            require(payload, "external_customer_id", "{key} required"),
             "external_customer_id",
             "invalid_external_customer_id",
         )
-        plan_id = record_id(require(payload, "plan_id"), "plan_id")
+        plan_id = require(payload, "plan_id", "{key} required")
+        plan_id = record_id(plan_id, "plan_id")
         external_id = optional_text(payload, "external_id")
         env = self._api_env()
         plan = env["sale.subscription.plan"].search(
@@ -275,19 +280,24 @@ class FusionBillingService(models.Model):
             "company_id": self.company_id.id,
             "plan_id": plan.id,
             "fc_service_id": self.id,
+            "fc_account_link_id": link.id,
             "fc_external_id": external_id,
             "order_line": [fields.Command.create(line) for line in lines],
         }
-        if start_date := self._api_start_date(payload):
-            values["start_date"] = start_date
+        days = self._api_days(payload)
         if external_id:
             link._lock_serializing()
         order = external_id and env["sale.order"].search(
             [("fc_service_id", "=", self.id), ("fc_external_id", "=", external_id)]
         )
         if not order:
+            values |= self._api_order_dates(plan, **days)
             order = self._api_confirm_order(env, values)
-        elif (order.partner_id, order.plan_id) != (link.partner_id, plan):
+        elif (order.partner_id, order.plan_id, order._fc_account_link(self)) != (
+            link.partner_id,
+            plan,
+            link,
+        ):
             raise BillingError(
                 "external_id_conflict",
                 "external_id belongs to another subscription",
@@ -298,15 +308,22 @@ class FusionBillingService(models.Model):
             "subscription_id": order.id,
             "subscription_state": order.subscription_state,
             "external_id": order.fc_external_id or None,
+            "invoices_due": self._invoices_due(order),
         }
 
     @api.model
     def _api_confirm_order(self, env, values):
         """Create and confirm; what Odoo refuses is the caller's to mend.
 
+        :raises BillingError: ``invalid_external_id``, ``subscription_refused``
         :raises ConcurrencyError: a request for another customer has just taken the
             external id; Odoo repeats this one, which then says so
         """
+        if id_in_text(values["fc_external_id"] or ""):
+            # In a path it would be Odoo's id of another subscription.
+            raise BillingError(
+                "invalid_external_id", "invalid external_id", "external_id"
+            )
         try:
             # The second of the two is no error worth a line in the log.
             with mute_logger("odoo.sql_db"), env.cr.savepoint():
@@ -319,17 +336,6 @@ class FusionBillingService(models.Model):
             raise ConcurrencyError("external_id was taken just now") from exc
         except (UserError, AccessError) as exc:
             raise BillingError("subscription_refused", str(exc)) from exc
-
-    @api.model
-    def _api_start_date(self, payload):
-        value = payload.get("start_date")
-        if value is None:
-            return None
-        day = parse_date(value, "start_date", "invalid_start_date")
-        # A mistyped year must not bring a thousand invoices.
-        if abs(day - fields.Date.context_today(self)) > MAX_START_DISTANCE:
-            raise BillingError("invalid_start_date", "invalid start_date", "start_date")
-        return day
 
     @api.model
     def _api_order_lines(self, env, lines):

@@ -4,9 +4,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.errors import BillingError, NotFoundError
-from ..engine.payload import reference_id
 from ..engine.query import DEFAULT_LIMIT
+from ..engine.reference import reference_id
 from .api_render import amount_text, decimal_text, iso_instant, page_end
+from .invoice.account_move import UPSELL
+from .subscription.account import account_link_sql
 
 
 class FusionBillingService(models.Model):
@@ -14,8 +16,11 @@ class FusionBillingService(models.Model):
 
     _inherit = "fusion.billing.service"
 
-    def _invoice_domain(self):
-        """Posted for this service's customers, also where cancelled since."""
+    def _invoice_domain(self, link=None):
+        """Posted for this service's customers, also where cancelled since.
+
+        :param link: only those of this ``fusion.billing.account.link``
+        """
         self.ensure_one()
         return (
             Domain("move_type", "in", ("out_invoice", "out_refund"))
@@ -24,7 +29,53 @@ class FusionBillingService(models.Model):
                 Domain("state", "=", "posted")
                 | (Domain("state", "=", "cancel") & Domain("posted_before", "=", True))
             )
-            & self._linked_partner_domain("partner_id")
+            & Domain.custom(
+                to_sql=lambda _model, alias, _query: self._invoice_condition(
+                    SQL.identifier(alias), link
+                )
+            )
+        )
+
+    def _invoice_condition(self, move, link):
+        """SQL: whether a row of ``account_move`` is for this service to see.
+
+        As ``_fc_services()`` of the invoice: asked are the subscriptions on it, where
+        it has any, and else who it is for.
+        """
+        self.env.flush_all()
+        on_invoice = SQL(
+            """
+            SELECT FROM account_move_line l
+              JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = l.id
+              JOIN sale_order_line ol ON ol.id = rel.order_line_id
+              JOIN sale_order x ON x.id = ol.order_id
+              JOIN sale_order o ON o.id = CASE
+                   WHEN x.is_subscription THEN x.id
+                   WHEN x.subscription_state = %(upsell)s THEN x.subscription_id END
+              JOIN res_partner p ON p.id = o.partner_id
+             WHERE l.move_id = %(move)s.id
+            """,
+            upsell=UPSELL,
+            move=move,
+        )
+        is_known = SQL("= %s", link.id) if link else SQL("IS NOT NULL")
+        return SQL(
+            """
+            (EXISTS (%(on_invoice)s
+                        AND (o.fc_service_id IS NULL OR o.fc_service_id = %(service)s)
+                        AND %(of_order)s %(is_known)s)
+             OR NOT EXISTS (%(on_invoice)s)
+                AND (SELECT %(of_payer)s FROM res_partner p
+                      WHERE p.id = %(move)s.partner_id) %(is_known)s)
+            """,
+            on_invoice=on_invoice,
+            service=self.id,
+            move=move,
+            of_order=account_link_sql(
+                self, SQL.identifier("p"), SQL.identifier("o", "fc_account_link_id")
+            ),
+            of_payer=account_link_sql(self, SQL.identifier("p")),
+            is_known=is_known,
         )
 
     def _api_invoices(self, query):
@@ -33,7 +84,7 @@ class FusionBillingService(models.Model):
         :param dict query: values of the query parameters, see controllers/invoices.py
         :raises BillingError: ``unknown_customer``, ``unknown_subscription``
         """
-        domain = self._invoice_domain()
+        link = None
         if "external_customer_id" in query:
             link = self.env["fusion.billing.account.link"]._find(
                 self, query["external_customer_id"]
@@ -42,7 +93,7 @@ class FusionBillingService(models.Model):
                 raise BillingError(
                     "unknown_customer", "unknown customer", "external_customer_id"
                 )
-            domain &= Domain("partner_id", "child_of", link.partner_id.id)
+        domain = self._invoice_domain(link)
         if "subscription" in query:
             order = self._subscription_named(
                 query["subscription"], field="subscription"
@@ -76,9 +127,7 @@ class FusionBillingService(models.Model):
         :raises NotFoundError: ``unknown_invoice``
         """
         move = self._invoice_in_path(invoice_id)
-        lines = move.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        )
+        lines = move._fc_lines_of(self)
         ratings = move.fc_rating_ids.grouped("invoice_line_id")
         return {
             "status": "ok",
@@ -90,10 +139,7 @@ class FusionBillingService(models.Model):
                     "quantity": decimal_text(line.quantity),
                     "price_unit": decimal_text(line.price_unit),
                     "amount": amount_text(move.currency_id, line.price_subtotal),
-                    "subscription_id": line.sale_line_ids.order_id.filtered(
-                        "is_subscription"
-                    )[:1].id
-                    or None,
+                    "subscription_id": line._fc_subscriptions()[:1].id or None,
                     "usage": [_usage_of(rating) for rating in ratings.get(line, ())],
                 }
                 for line in lines
@@ -106,9 +152,14 @@ class FusionBillingService(models.Model):
         The file that was sent, where there is one; else it is made now.
 
         :raises NotFoundError: ``unknown_invoice``
-        :raises BillingError: ``pdf_unavailable``, or ``busy`` while one is made
+        :raises BillingError: ``shared_invoice``; ``pdf_unavailable``, or ``busy`` while
+            one is made
         """
         move = self._invoice_in_path(invoice_id)
+        if move._fc_is_shared_with(self):
+            raise BillingError(
+                "shared_invoice", "the invoice bills subscriptions of another app, too"
+            )
         if document := move._get_invoice_legal_documents("pdf"):
             return document["content"]
         # The program asks this server for styles and pictures. Did all of its workers
@@ -144,14 +195,14 @@ class FusionBillingService(models.Model):
         return move
 
     def _invoice_item(self, move):
-        currency = move.currency_id
+        currency, amounts = move.currency_id, move._fc_amounts_of(self)
         return {
             **move._fc_event_data(self),
             "state": move.state,
             "payment_state": move.payment_state,
             "partner_id": move.partner_id.id,
-            "amount_tax": amount_text(currency, move.amount_tax),
-            "amount_due": amount_text(currency, move.amount_residual),
+            "amount_tax": amount_text(currency, amounts["tax"]),
+            "amount_due": amount_text(currency, amounts["due"]),
             "pdf_path": f"/invoices/{move.id}/pdf",
         }
 

@@ -22,10 +22,10 @@ class FusionBillingService(models.Model):
         The same window again replaces what was declared, and compares anew. Sent again
         as it was, it leaves alone what finance has explained meanwhile.
 
-        :param dict payload: ``subscription_external_id``, ``metric_code``,
-            ``window_start``, ``window_end``, ``declared_quantity``, optional
-            ``declared_count``, ``declared_amount`` (in the subscription's currency),
-            ``complete``
+        :param dict payload: ``subscription_external_id`` or ``subscription_id``,
+            ``metric_code``, ``window_start``, ``window_end``, ``declared_quantity``,
+            optional ``declared_count``, ``declared_amount`` (in the subscription's
+            currency), ``complete``
         :raises BillingError: a value is bad
         """
         check_object(payload)
@@ -53,10 +53,9 @@ class FusionBillingService(models.Model):
         return self._reconciliation_answer(record)
 
     def _reconciliation_values(self, payload):
-        for field in ("subscription_external_id", "metric_code"):
-            require(payload, field)
-        reference = subscription_reference(payload["subscription_external_id"])
-        code = check_text(payload["metric_code"], "metric_code", "invalid_metric_code")
+        reference = subscription_reference(payload)
+        code = require(payload, "metric_code")
+        code = check_text(code, "metric_code", "invalid_metric_code")
         start = parse_timestamp(require(payload, "window_start"), "window_start")
         end = parse_timestamp(require(payload, "window_end"), "window_end")
         start, end = start.replace(microsecond=0), end.replace(microsecond=0)

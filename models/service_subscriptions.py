@@ -4,8 +4,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.errors import BillingError, NotFoundError
-from ..engine.payload import check_object, optional_text, reference_id
+from ..engine.payload import check_object, optional_text
 from ..engine.pg_text import array_literal, text_array_literal
+from ..engine.reference import reference_id, reference_in_text
 from .api_render import amount_text, decimal_text, iso_day, iso_instant
 from .subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
@@ -40,24 +41,32 @@ class FusionBillingService(models.Model):
         )
 
     def _subscriptions_by_reference(self, references):
-        """Subscriptions this service may touch, keyed by each name they go by.
+        """The subscriptions that are meant, of those this service may touch.
 
-        :param references: external ids (str) and order ids (int, or decimal text)
-        :return: dict of external id (str) or order id (int) -> ``sale.order``
+        A text is what the app calls one; where it has never named any by an id of its
+        own, Odoo's id in decimal text. A number is Odoo's id.
+
+        :param references: see engine/reference.py
+        :return: dict of text or number -> ``sale.order``; a pair counts as its parts
         """
-        if not references:
+        parts = set()
+        for reference in references:
+            parts.update(reference if isinstance(reference, tuple) else (reference,))
+        if not parts:
             return {}
-        ids = {number for ref in references if (number := reference_id(ref))}
-        names = [ref for ref in references if isinstance(ref, str)]
+        number_of = {part: number for part in parts if (number := reference_id(part))}
+        names = [part for part in parts if isinstance(part, str)]
         # What _subscription_domain() says, written out: most of the time of a small
         # request went into building its query.
         Order = self.env["sale.order"].sudo()
         Order.flush_model(["fc_service_id", "fc_external_id", "partner_id"])
         self.env["fusion.billing.account.link"].flush_model()
+        self.flush_model(["uses_external_ids"])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT o.id
+                SELECT o.id, (SELECT s.uses_external_ids FROM fusion_billing_service s
+                               WHERE s.id = %(service)s)
                   FROM sale_order o
                   JOIN res_partner p ON p.id = o.partner_id
                  WHERE (o.id = ANY(%(ids)s::int[])
@@ -68,21 +77,29 @@ class FusionBillingService(models.Model):
                                 WHERE l.service_id = %(service)s
                                   AND l.partner_id IN (p.id, p.commercial_partner_id))
                 """,
-                ids=array_literal(ids),
+                ids=array_literal(set(number_of.values())),
                 names=text_array_literal(names),
                 service=self.id,
                 company=self.company_id.id,
             )
         )
-        orders = Order.browse(order_id for [order_id] in rows)
+        orders = Order.browse(order_id for order_id, _own_ids in rows)
         orders.fetch(INGESTION_FIELDS)
         orders = orders.filtered("is_subscription")
-        found = {order.id: order for order in orders}
+        # Read with the orders: an instant later the first own id may be there.
+        uses_own_ids = any(own_ids for _order_id, own_ids in rows)
+        by_id = {order.id: order for order in orders}
+        found = {
+            part: by_id[number]
+            for part, number in number_of.items()
+            if number in by_id and not (uses_own_ids and isinstance(part, str))
+        }
         # An external id that looks like a number is still the app's own name.
+        wanted = set(names)
         found.update(
             (order.fc_external_id, order)
             for order in orders
-            if order.fc_external_id and order.fc_service_id == self
+            if order.fc_external_id in wanted and order.fc_service_id == self
         )
         return found
 
@@ -90,31 +107,45 @@ class FusionBillingService(models.Model):
         """The subscription that a reference means.
 
         :param found: as :meth:`_subscriptions_by_reference` returns it
-        :raises BillingError: ``unknown_subscription``, or
-            ``invalid_subscription_external_id`` where the text is nobody's name
+        :raises BillingError: ``unknown_subscription``,
+            ``invalid_subscription_external_id`` where the text is nobody's name, or
+            ``subscription_mismatch`` where name and id mean two
         """
-        number = reference_id(reference)
-        order = found.get(reference)
-        if order is None and number:
-            order = found.get(number)
-        if order is not None:
+        if isinstance(reference, tuple):
+            by_name, by_id = (
+                self._referenced_subscription(found, part) for part in reference
+            )
+            if by_name != by_id:
+                raise BillingError(
+                    "subscription_mismatch",
+                    "subscription_external_id and subscription_id mean two"
+                    " subscriptions; give one of them",
+                    "subscription_id",
+                )
+            return by_name
+        if (order := found.get(reference)) is not None:
             return order
         code, text = "unknown_subscription", "unknown subscription"
-        if number is None:
+        field = "subscription_external_id"
+        if isinstance(reference, int):
+            field = "subscription_id"
+        elif reference_id(reference) is None:
             code = "invalid_subscription_external_id"
             text = "invalid subscription_external_id"
-        raise BillingError(code, text, "subscription_external_id")
+        raise BillingError(code, text, field)
 
     def _subscription_in_path(self, reference):
         """The subscription that a path names.
 
+        :param str reference: what the app calls it, or ``id:`` and Odoo's id
         :raises NotFoundError: ``unknown_subscription``
         """
         return self._subscription_named(reference, NotFoundError)
 
-    def _subscription_named(self, reference, error=BillingError, field=None):
+    def _subscription_named(self, text, error=BillingError, field=None):
         found = {}
-        if _is_storable(reference):
+        reference = reference_in_text(text)
+        if _is_storable(text):
             found = self._subscriptions_by_reference({reference})
         try:
             return self._referenced_subscription(found, reference)

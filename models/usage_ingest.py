@@ -17,12 +17,13 @@ from ..engine.pg_text import (
 )
 
 # Where the usage of one subscription and metric is recorded: their ids, whether the
-# metric counts unique keys, and the spans of time that are billed there. Of a renewed
+# metric counts unique keys, or takes the last value, and the spans of time that are
+# billed there. Of a renewed
 # subscription also the target of the renewal, and the instant from which usage belongs
 # to it. ``former``: ids of the orders that were renewed into this one, under which an
 # event may be recorded already.
 Target = namedtuple(
-    "Target", "order metric unique billable renewed_from renewal former"
+    "Target", "order metric unique last billable renewed_from renewal former"
 )
 
 # One event on its way into the table: its place in the request, the event as the
@@ -30,7 +31,8 @@ Target = namedtuple(
 Row = namedtuple("Row", "index event target scope unallocated")
 
 # From so many rows on, COPY is tried first: half as long as INSERT ... ON CONFLICT. It
-# fails as a whole where one row is not new, which PostgreSQL writes into its log.
+# fails as a whole where one row is not new, which PostgreSQL writes into its log. It
+# gives ids in the order of the rows, which are sorted, and not in that of the request.
 COPY_FROM = 200
 
 ACCEPTED = {"status": "accepted"}
@@ -162,6 +164,7 @@ class FusionBillingUsage(models.Model):
             order=order.id,
             metric=metric.id,
             unique=metric.aggregation == "unique",
+            last=metric.aggregation == "last",
             billable=spans[order.id].get(metric.id, ()),
             renewed_from=(Succession._renewed_from(order) if renewal else datetime.max),
             renewal=renewal
@@ -279,9 +282,10 @@ class FusionBillingUsage(models.Model):
             "unallocated": [row.unallocated for row in rows],
             "received_at": [fields.Datetime.now()] * len(rows),
         }
-        if service and len(rows) >= COPY_FROM and self._copy(columns):
+        is_for_copy = service and len(rows) >= COPY_FROM and not _has_ties(rows)
+        if is_for_copy and self._copy(columns):
             return {row.scope for row in rows}
-        return self._insert_new(columns)
+        return self._insert_new(columns, [row.index for row in rows])
 
     @api.model
     def _copy(self, columns):
@@ -311,8 +315,15 @@ class FusionBillingUsage(models.Model):
         return True
 
     @api.model
-    def _insert_new(self, columns):
-        """Insert the rows that are new; return their (order, metric, key) tuples."""
+    def _insert_new(self, columns, places):
+        """Insert the rows that are new; return their (order, metric, key) tuples.
+
+        Their ids are drawn in the order of the request, by which ``last`` goes.
+
+        :param dict columns: name -> values, sorted as :meth:`_store` says
+        :param list places: where in the request each row stands
+        """
+        names = SQL(", ").join(map(SQL.identifier, columns))
         texts = ("idempotency_key", "unique_key")
         arrays = [
             text_array_literal(values) if name in texts else array_literal(values)
@@ -323,12 +334,19 @@ class FusionBillingUsage(models.Model):
                 SQL(
                     """
                     WITH new AS (
-                        INSERT INTO fusion_billing_usage (%s)
-                        SELECT *
-                          FROM unnest(%s::int[], %s::int[], %s::int[], %s::numeric[],
-                                      %s::timestamp[], %s::timestamp[], %s::text[],
-                                      %s::text[], %s::text[], %s::bool[],
-                                      %s::timestamp[])
+                        INSERT INTO fusion_billing_usage (id, %s)
+                        SELECT id, %s
+                          FROM (SELECT nextval('fusion_billing_usage_id_seq') AS id, *
+                                  FROM (SELECT *
+                                          FROM unnest(%s::int[], %s::int[], %s::int[],
+                                                      %s::numeric[], %s::timestamp[],
+                                                      %s::timestamp[], %s::text[],
+                                                      %s::text[], %s::text[],
+                                                      %s::bool[], %s::timestamp[],
+                                                      %s::int[])
+                                               WITH ORDINALITY AS e(%s, place, rank)
+                                         ORDER BY place) placed) drawn
+                         ORDER BY rank
                             ON CONFLICT (subscription_id, metric_id, idempotency_key)
                             DO NOTHING
                         RETURNING subscription_id, metric_id, idempotency_key,
@@ -341,8 +359,11 @@ class FusionBillingUsage(models.Model):
                     )
                     SELECT subscription_id, metric_id, idempotency_key FROM new
                     """,
-                    SQL(", ").join(map(SQL.identifier, columns)),
+                    names,
+                    names,
                     *arrays,
+                    array_literal(places),
+                    names,
                 )
             )
         )
@@ -392,7 +413,7 @@ class FusionBillingUsage(models.Model):
             raise BillingError("unknown_subscription", "unknown subscription")
         event = events.parse_event(
             {
-                "subscription_external_id": subscription.id,
+                "subscription_id": subscription.id,
                 "metric_code": metric_code,
                 "quantity": quantity,
                 "period_start": _timestamp_text(period_start),
@@ -420,6 +441,14 @@ class FusionBillingUsage(models.Model):
                 ("idempotency_key", "=", row.scope[2]),
             ]
         )
+
+
+def _has_ties(rows):
+    """Whether some rows decide by their order in the request what the last value is."""
+    instants = [
+        (*row.scope[:2], row.event.period_start) for row in rows if row.target.last
+    ]
+    return len({*instants}) < len(instants)
 
 
 def _timestamp_text(value):

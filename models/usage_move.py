@@ -46,7 +46,7 @@ class FusionBillingUsage(models.Model):
             usage._check_can_move_to(order.sudo(), spans)
         columns = self._columns_of_move(order, spans)
         before = self._quantities_after_move(order, columns, spans)
-        scopes = self.sudo()._insert_new(columns)
+        scopes = self.sudo()._insert_new(columns, range(len(self)))
         if len(scopes) != len(self):
             raise UserError(self.env._("Some of this usage was moved just now."))
         if before == self._quantities_after_move(order, columns, spans):
@@ -117,14 +117,18 @@ class FusionBillingUsage(models.Model):
             )
 
     def _columns_of_move(self, order, spans):
-        """The columns of the new events, for :meth:`_insert_new`; exact by SQL."""
+        """The columns of the new events, for :meth:`_insert_new`; exact by SQL.
+
+        In the order in which the usage happened: what is moved to one instant keeps it.
+        """
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT id, service_id, metric_id, quantity::text, period_start,
                        period_end, unique_key
-                  FROM fusion_billing_usage WHERE id = ANY(%s) ORDER BY id
+                  FROM fusion_billing_usage WHERE id = ANY(%s)
+                 ORDER BY period_start, id
                 """,
                 self.ids,
             )

@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ..engine.errors import BillingError
 from ..engine.events import check_text, subscription_reference
+from ..engine.payload import require
 from .usage_ingest import problem
 
 
@@ -16,8 +17,8 @@ class FusionBillingUsage(models.Model):
         """Take events out of billing; what is voided already stays as it is.
 
         :param service: the ``fusion.billing.service`` that sent them
-        :param list raw_events: dicts of subscription_external_id, metric_code and
-            idempotency_key, as they came
+        :param list raw_events: dicts of subscription_external_id or subscription_id,
+            metric_code and idempotency_key, as they came
         :param str reason: kept with each event
         :param bool atomic: void all of them or none
         :return: a list with one result (dict) for each event, in order: ``status`` is
@@ -177,13 +178,9 @@ def _event_key(raw_event):
     """The (subscription reference, metric code, idempotency key) of a raw event."""
     if not isinstance(raw_event, dict):
         raise BillingError("invalid_event", "invalid event")
+    reference = subscription_reference(raw_event)
     values = []
-    for field in ("subscription_external_id", "metric_code", "idempotency_key"):
-        value = raw_event.get(field)
-        if value is None:
-            raise BillingError("missing_field", f"missing {field}", field)
-        if field == "subscription_external_id":
-            values.append(subscription_reference(value))
-        else:
-            values.append(check_text(value, field, f"invalid_{field}"))
-    return tuple(values)
+    for field in ("metric_code", "idempotency_key"):
+        value = require(raw_event, field)
+        values.append(check_text(value, field, f"invalid_{field}"))
+    return reference, *values

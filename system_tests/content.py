@@ -77,7 +77,7 @@ class ContentCase(ApiCase):
         self.assertEqual(self.stored(), before + 2)
 
     def missing(self, field: str) -> None:
-        for text in ("", "null"):
+        for text in ("", "null", '""'):
             with self.subTest(f"{field}: {text or 'left out'}"):
                 event = self.raw_event(**{field: text})
                 self.refused("missing_field", field, event, f"missing {field}")

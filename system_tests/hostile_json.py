@@ -112,10 +112,9 @@ OTHER_SHAPES = {
     "a string": (b'"events"', "invalid_payload", None),
     "a number": (b"1", "invalid_payload", None),
     "a decimal": (b"1.5e3", "invalid_payload", None),
-    "an empty object": (b"{}", "invalid_events", "events"),
+    "atomic alone": (b'{"atomic":true}', "invalid_events", "events"),
     "one event": (b"EVENT", "invalid_events", "events"),
     "another case": (b'{"Events":[EVENT]}', "invalid_events", "events"),
-    "events null": (b'{"events":null}', "invalid_events", "events"),
     "events false": (b'{"events":false}', "invalid_events", "events"),
     "events 0": (b'{"events":0}', "invalid_events", "events"),
     "events an object": (b'{"events":{}}', "invalid_events", "events"),
@@ -142,6 +141,8 @@ OTHER_SHAPES = {
         "atomic",
     ),
 }
+# Bodies without events.
+EMPTY_BODIES = (b"{}", b" { } ", b'{"events":null}', b'{"events":[]}')
 # An event in a batch that is no object.
 NO_EVENTS = ("null", "true", "0", "1.5", '"event"', "[]", "[{}]", '["a", 1]')
 # Bodies that are good although they look strange; each stores one event.

@@ -77,6 +77,10 @@ class TestHostileBodies(ContentCase):
         for payload in ({}, {"atomic": True}):
             body = self.check_json(self.api.usage([], **payload), 200)
             self.assertEqual(body, expected)
+        for raw in hostile_json.EMPTY_BODIES:
+            with self.subTest(raw):
+                body = self.check_json(self.api.post_raw(raw), 200)
+                self.assertEqual(body, expected)
         self.check_quiet()
 
     def test_too_many_events(self):
@@ -174,7 +178,10 @@ class TestHostileBatches(ContentCase):
             ("other spelling", {"quantity": 5.0, "period_start": start}),
             (
                 "by id",
-                {"subscription_external_id": self.world["orders"]["sub-1"]},
+                {
+                    "subscription_external_id": None,
+                    "subscription_id": self.world["orders"]["sub-1"],
+                },
             ),
         ):
             with self.subTest(name):

@@ -148,6 +148,33 @@ class TestHttpRaces(ApiCase):
             self.check_refused(answer, 400, "external_id_conflict")
         self.check_quiet()
 
+    def test_the_first_names_of_an_app(self):
+        """All of them note that the app has names of its own, in one row."""
+        self.psql("UPDATE fusion_billing_service SET uses_external_ids = NULL")
+        contents = [
+            {
+                "external_customer_id": f"customer-{number % 4}",
+                "external_id": f"first-{number}",
+                "plan_id": self.world["plan"],
+            }
+            for number in range(8)
+        ]
+        answers = self.at_once(
+            [
+                lambda content=content: post_until_answered(
+                    lambda: self.api.call("POST", "/subscriptions", content)
+                )
+                for content in contents
+            ]
+        )
+        ids = {self.check_json(a, 200)["subscription_id"] for a in answers}
+        self.assertEqual(len(ids), 8)
+        noted = self.psql(
+            "SELECT code FROM fusion_billing_service WHERE uses_external_ids"
+        )
+        self.assertEqual(noted, "app")
+        self.check_quiet()
+
     def test_the_same_totals(self):
         """One reconciliation; some of the requests got a 500, and lines in the log."""
         content = {

@@ -32,25 +32,43 @@ class TestHostileValues(ContentCase):
         refused = (*values.NAMES_REFUSED, *values.SUBSCRIPTIONS_REFUSED)
         self.all_refused(field, f"invalid_{field}", refused)
         orders = self.world["orders"]
-        # none of them, and no order at all
-        for name in ("theirs", "unlinked", "plain", "abroad", None):
+        # none of them, no order at all; and what is not its name, but Odoo's id
+        for name in ("theirs", "unlinked", "plain", "abroad", None, "sub-2"):
             number = orders[name] if name else 2**31 - 1
             for text in (str(number), f'"{number}"'):
                 with self.subTest(name, text=text):
                     event = self.raw_event(**{field: text})
                     self.refused("unknown_subscription", field, event)
         for text, name in (
-            (str(orders["sub-2"]), "sub-2"),
-            (f'"{orders["sub-2"]}"', "sub-2"),
             ('"sub-2"', "sub-2"),
             (json.dumps(self.world["literal"]), self.world["literal"]),
             ('"\\u0073ub-2"', "sub-2"),
             # the app's own name, although it looks like an id
             ('"4711"', "4711"),
+            ("4711", "4711"),
         ):
             with self.subTest(text):
                 row = self.taken(self.raw_event(**{field: text}))
                 self.assertEqual(row[4], str(orders[name]))
+        self.check_quiet()
+
+    def test_subscription_by_odoo_s_id(self):
+        field = "subscription_id"
+        orders = self.world["orders"]
+
+        def event(text):
+            return self.raw_event(subscription_external_id="null", **{field: text})
+
+        for text in (*hostile_values.IDS_REFUSED, f'"id:{orders["sub-2"]}"'):
+            with self.subTest(text):
+                self.refused(f"invalid_{field}", field, event(text))
+        for name in ("theirs", "unlinked", "plain", "abroad", None):
+            number = orders[name] if name else 2**31 - 1
+            for text in (str(number), f'"{number}"'):
+                with self.subTest(name, text=text):
+                    self.refused("unknown_subscription", field, event(text))
+        for text in (str(orders["sub-2"]), f'"{orders["sub-2"]}"'):
+            self.assertEqual(self.taken(event(text))[4], str(orders["sub-2"]))
         self.check_quiet()
 
     def test_metric(self):

@@ -1,5 +1,6 @@
 from . import (
     test_account_link,
+    test_accounts,
     test_api_calls,
     test_api_handlers,
     test_api_key,
@@ -8,6 +9,7 @@ from . import (
     test_billed_once,
     test_browser,
     test_charge_models,
+    test_charge_product,
     test_conformance,
     test_constraints,
     test_http,
@@ -22,9 +24,12 @@ from . import (
     test_rating,
     test_reconciliation,
     test_renewal,
+    test_sections,
     test_security,
     test_service_keys,
+    test_subscription_names,
     test_successor,
+    test_take_over,
     test_taken_back,
     test_time_zones,
     test_unallocated,
@@ -39,8 +44,18 @@ from . import (
 )
 from .audit import test_audit, test_lives, test_planted_documents, test_planted_ledger, test_planted_usage, test_planted_windows
 from .rating import (
+    test_closing_when_due,
     test_conversion_rates,
+    test_copies,
+    test_dates_entered_late,
+    test_discounts,
+    test_first_day,
+    test_forgiven,
+    test_gaps,
+    test_renewal_cancelled,
     test_settled_prices,
+    test_taken_back_late,
+    test_tax_basis,
     test_time_zone_moves,
     test_windows_follow,
 )

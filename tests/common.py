@@ -125,7 +125,7 @@ class BillingCase(TransactionCase):
     def _event(self, **values):
         """A valid usage event of January, as an app posts it."""
         return {
-            "subscription_external_id": str(self.order.id),
+            "subscription_external_id": self.order.fc_external_id or str(self.order.id),
             "metric_code": self.metric.code,
             "quantity": 1,
             "period_start": "2026-01-10T00:00:00Z",

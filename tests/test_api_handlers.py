@@ -1,3 +1,5 @@
+from freezegun import freeze_time
+
 from odoo.tests import tagged
 
 from .common import BillingCase
@@ -73,15 +75,30 @@ class TestApiHandlers(BillingCase):
     # -- usage -----------------------------------------------------------------
 
     def test_events_must_be_a_list(self):
-        for payload in ({}, {"events": None}, {"events": {}}, {"events": "x"}):
+        for payload in (
+            {"atomic": True},
+            {"event": []},
+            {"events": {}},
+            {"events": "x"},
+            {"events": ""},
+            {"events": False},
+        ):
             with self.subTest(payload=payload):
                 self._assert_error(
                     self.service._api_record_usage(payload), "events must be a list"
                 )
 
     def test_no_events_are_accepted(self):
-        answer = self.service._api_record_usage({"events": []})
-        self.assertEqual((answer["status"], answer["accepted"]), ("ok", 0))
+        for payload in (
+            {"events": []},
+            {},
+            {"events": None},
+            {"events": None, "atomic": True},
+        ):
+            with self.subTest(payload=payload):
+                answer = self.service._api_record_usage(payload)
+                self.assertEqual((answer["status"], answer["accepted"]), ("ok", 0))
+                self.assertEqual(answer["results"], [])
 
     def test_too_many_events(self):
         self.env["ir.config_parameter"].set_param(
@@ -107,6 +124,7 @@ class TestApiHandlers(BillingCase):
             for event in (
                 {k: v for k, v in self._event().items() if k != key},
                 self._event(**{key: None}),
+                self._event(**{key: ""}),
             ):
                 with self.subTest(key=key, event=event):
                     self._assert_error(self._post_usage(event), f"missing {key}")
@@ -115,7 +133,19 @@ class TestApiHandlers(BillingCase):
         for key, values, text in (
             (
                 "subscription_external_id",
-                ("no-such-id", "-1", "0", 0, -1, True, 2**31, "2147483648", [], {}, ""),
+                (
+                    "no-such-id",
+                    "-1",
+                    "0",
+                    0,
+                    -1,
+                    True,
+                    2**31,
+                    "2147483648",
+                    [],
+                    {},
+                    " ",
+                ),
                 "invalid subscription_external_id",
             ),
             (
@@ -186,7 +216,8 @@ class TestApiHandlers(BillingCase):
         )
 
     def test_a_subscription_is_created_and_runs(self):
-        answer = self._subscribe(external_id="sub-1", start_date="2026-01-05")
+        with freeze_time("2026-01-05"):
+            answer = self._subscribe(external_id="sub-1", start_date="2026-01-05")
         self.assertEqual(answer["status"], "ok")
         self.assertEqual(answer["subscription_state"], "3_progress")
         order = self.env["sale.order"].browse(answer["subscription_id"])
@@ -218,6 +249,7 @@ class TestApiHandlers(BillingCase):
             ({"external_customer_id": None}, "external_customer_id required"),
             ({"external_customer_id": ""}, "external_customer_id required"),
             ({"plan_id": None}, "plan_id required"),
+            ({"plan_id": ""}, "plan_id required"),
             ({"plan_id": 2**31 - 1}, "invalid plan_id"),
             ({"plan_id": "1"}, "invalid plan_id"),
             ({"plan_id": True}, "invalid plan_id"),
@@ -249,6 +281,7 @@ class TestApiHandlers(BillingCase):
             ({"start_date": "9999-12-31"}, "invalid start_date"),
             ({"start_date": 5}, "invalid start_date"),
             ({"external_id": 5}, "invalid external_id"),
+            ({"external_id": "id:5"}, "invalid external_id"),
         ):
             with self.subTest(values=values):
                 self._assert_error(self._subscribe(**values), text)

@@ -81,7 +81,7 @@ class TestApiOfRenewed(BillingCase):
             [event["subscription_id"] for event in events],
             [self.order.id, self.renewal.id],
         )
-        only = self.service._api_usage({"subscription": str(self.renewal.id)})
+        only = self.service._api_usage({"subscription": f"id:{self.renewal.id}"})
         self.assertEqual(only["events"], events[1:])
 
     def test_its_invoices_are_listed(self):

@@ -103,9 +103,10 @@ class TestBilledOnce(BillingCase):
 
     # -- inside the open window ------------------------------------------------
 
-    def _change_plan(self):
+    def _change_plan(self, day="2026-01-20"):
         """To a plan that has no quota and costs 2.00 a call."""
-        self.order.plan_id = self._create_plan(name="Other plan")
+        with freeze_time(day):
+            self.order.plan_id = self._create_plan(name="Other plan")
         return self._create_charge(
             plan_id=self.order.plan_id.id, price_per_unit=2.0, included_quota=0
         )
@@ -121,7 +122,8 @@ class TestBilledOnce(BillingCase):
     def test_two_plan_changes_inside_a_window_leave_it_alone(self):
         first_plan = self.order.plan_id
         self._change_plan()
-        self.order.plan_id = self._create_plan(name="Third plan")
+        with freeze_time("2026-01-21"):
+            self.order.plan_id = self._create_plan(name="Third plan")
         self.assertEqual(self._open_amount(), 50.0)
         self.order.plan_id = first_plan
         self.assertEqual(self._invoice(FEBRUARY), 50.0)
@@ -131,10 +133,10 @@ class TestBilledOnce(BillingCase):
         self.order._create_invoices().unlink()
         self.assertEqual(self._invoice(FEBRUARY), 50.0)
 
-    def test_a_plan_change_on_the_first_day_prices_the_window(self):
-        with freeze_time("2026-01-01"):
-            self._change_plan()
-        self.assertEqual(self._open_amount(), 400.0)
+    def test_a_plan_change_on_the_first_day_leaves_the_window_alone(self):
+        """On the form it counts from the next period on, whatever day it is."""
+        self._change_plan("2026-01-01")
+        self.assertEqual(self._open_amount(), 50.0)
 
     def test_a_plan_without_charges_leaves_the_window_to_the_next(self):
         """Nothing was priced yet, and nothing is lost."""
@@ -166,8 +168,9 @@ class TestBilledOnce(BillingCase):
 
     def test_a_new_time_zone_leaves_no_gap_and_no_overlap(self):
         self._record(7, "2026-01-31 23:30:00")
-        self._invoice(FEBRUARY)
-        self.company.fc_billing_tz = "Europe/Brussels"  # UTC+1
+        with freeze_time("2026-02-10"):
+            self._invoice(FEBRUARY)
+            self.company.fc_billing_tz = "Europe/Brussels"  # UTC+1
         window = self.order._fc_window()
         self.assertEqual(str(window.start), "2026-02-01 00:00:00")
         self.assertEqual(str(window.end), "2026-02-28 23:00:00")
@@ -202,10 +205,9 @@ class TestBilledOnce(BillingCase):
     def test_a_window_that_came_to_nothing_keeps_its_price(self):
         order = self._create_subscription()
         self._record(30, order=order)
-        order._fc_rate_usage()
-        order._fc_settle_window()
-        self._set_window(order, *FEBRUARY)
+        order._create_invoices().action_post()
         self.charge.included_quota = 10
+        self._record(30, "2026-01-20 00:00:00", order=order)
         order._fc_rate_usage()
         self.assertFalse(self._usage_line(order))
 
@@ -246,6 +248,7 @@ class TestBilledOnce(BillingCase):
 
     # -- the end ---------------------------------------------------------------
 
+    @freeze_time("2026-01-30 12:00:00")
     def test_closing_bills_the_last_usage(self):
         """It was never invoiced: nothing is due on a subscription that is closed."""
         self.order.subscription_state = "6_churn"
@@ -255,6 +258,7 @@ class TestBilledOnce(BillingCase):
         self.assertEqual((move.amount_untaxed, move.invoice_line_ids.quantity), (50, 1))
         self.assertEqual(self.order.fc_rating_ids.state, "invoiced")
 
+    @freeze_time("2026-02-01 12:00:00")
     def test_closing_with_a_draft_bills_what_came_since(self):
         self.order._create_invoices()
         self._record(10, "2026-01-30 00:00:00")
@@ -262,6 +266,7 @@ class TestBilledOnce(BillingCase):
         last = self.order.invoice_ids.sorted("id")[-1]
         self.assertEqual((last.state, last.amount_untaxed), ("posted", 5.0))
 
+    @freeze_time("2026-01-30 12:00:00")
     def test_a_subscription_that_is_opened_again_goes_on_from_zero(self):
         self.order.subscription_state = "6_churn"
         self.order.subscription_state = "3_progress"
@@ -269,11 +274,13 @@ class TestBilledOnce(BillingCase):
         self._record(10, "2026-01-30 00:00:00")
         self.assertEqual(self._open_amount(), 5.0)
 
+    @freeze_time("2026-01-30 12:00:00")
     def test_closing_without_usage_makes_no_invoice(self):
         order = self._create_subscription()
         order.subscription_state = "6_churn"
         self.assertFalse(order.invoice_ids)
 
+    @freeze_time("2026-01-31 12:00:00")
     def test_usage_after_the_close_is_for_finance_to_decide(self):
         """Of its windows there is a rating; what lies after them is in none."""
         self.order.subscription_state = "6_churn"
@@ -290,28 +297,34 @@ class TestBilledOnce(BillingCase):
         self.assertEqual(self._open_amount(), 1.0)
 
     def test_usage_of_a_pause_is_flagged_and_that_before_it_is_billed(self):
-        self.order.subscription_state = "4_paused"
-        during = self._record(9, "2026-02-20 00:00:00")
-        self.assertFalse(during.unallocated)
-        self._set_window(self.order, *MARCH)
-        self.order.subscription_state = "3_progress"
-        self.assertTrue(during.unallocated)
-        self.assertEqual(self._open_amount(), 50.0)
+        with freeze_time("2026-01-20"):
+            self.order.subscription_state = "4_paused"
+        with freeze_time("2026-03-01"):
+            during = self._record(9, "2026-02-20 00:00:00")
+            self.assertTrue(during.unallocated)
+            self._set_window(self.order, *MARCH)
+            self.order.subscription_state = "3_progress"
+            self.assertTrue(during.unallocated)
+            self.assertEqual(self._open_amount(), 50.0)
 
     def test_a_pause_across_one_boundary_is_flagged(self):
-        self.order.subscription_state = "4_paused"
-        during = self._record(9, "2026-02-20 00:00:00")
-        before = self._record(9, "2026-01-30 00:00:00")
-        self._set_window(self.order, *MARCH)
-        self.assertTrue(during.unallocated)
-        self.assertFalse(before.unallocated)
+        with freeze_time("2026-01-20"):
+            self.order.subscription_state = "4_paused"
+        with freeze_time("2026-03-01"):
+            during = self._record(9, "2026-02-20 00:00:00")
+            before = self._record(9, "2026-01-30 00:00:00")
+            self._set_window(self.order, *MARCH)
+            self.assertTrue(during.unallocated)
+            self.assertFalse(before.unallocated)
 
+    @freeze_time("2026-01-30 12:00:00")
     def test_a_pause_that_ends_on_the_boundary_keeps_what_was_used_before(self):
         self.order.subscription_state = "4_paused"
         self._set_window(self.order, *FEBRUARY)
         self.order.subscription_state = "3_progress"
         self.assertEqual(self._open_amount(), 50.0)
 
+    @freeze_time("2026-02-01 12:00:00")
     def test_a_draft_that_is_posted_after_the_close_brings_the_rest(self):
         draft = self.order._create_invoices()
         self.order.subscription_state = "6_churn"
@@ -320,8 +333,9 @@ class TestBilledOnce(BillingCase):
         last = self.order.invoice_ids.sorted("id")[-1]
         self.assertEqual((last.state, last.amount_untaxed), ("posted", 5.0))
 
+    @freeze_time("2026-01-31 12:00:00")
     def test_usage_after_the_last_window_of_a_closed_one_is_flagged(self):
-        after = self._record(9, "2026-02-10 00:00:00")
+        after = self._record(9, "2026-02-01 10:00:00")
         self.assertFalse(after.unallocated)
         self.order.subscription_state = "6_churn"
         self.assertTrue(after.unallocated)

@@ -30,6 +30,7 @@ FIELDS = (
     ("sale.subscription.plan", "company_id", "many2one", "res.company"),
     ("sale.subscription.plan", "billing_period_value", "integer", None),
     ("sale.subscription.plan", "billing_period_unit", "selection", None),
+    ("sale.subscription.plan", "billing_first_day", "boolean", None),
     ("product.template", "recurring_invoice", "boolean", None),
 )
 SEARCHED = (

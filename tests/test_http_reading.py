@@ -61,8 +61,8 @@ class TestReading(HttpApiCase):
             for path, code in (
                 ("/customers/acc-1", "unknown_customer"),
                 ("/subscriptions/sub-1", "unknown_subscription"),
-                (f"/subscriptions/{self.order.id}", "unknown_subscription"),
-                (f"/subscriptions/{self.order.id}/usage", "unknown_subscription"),
+                (f"/subscriptions/id:{self.order.id}", "unknown_subscription"),
+                (f"/subscriptions/id:{self.order.id}/usage", "unknown_subscription"),
                 (f"/invoices/{invoice.id}", "unknown_invoice"),
             ):
                 response = self._request("GET", path, key=key)
@@ -109,7 +109,7 @@ class TestReading(HttpApiCase):
 
     def test_subscription(self):
         answer = self._ok("/subscriptions/sub-1")
-        self.assertEqual(answer, self._ok(f"/subscriptions/{self.order.id}"))
+        self.assertEqual(answer, self._ok(f"/subscriptions/id:{self.order.id}"))
         expected = {
             "subscription_id": self.order.id,
             "external_id": "sub-1",
@@ -348,7 +348,7 @@ class TestReading(HttpApiCase):
         self.assertEqual(second["state"], "unallocated")
         for query, expected in (
             ("subscription=sub-1", [first, second]),
-            (f"subscription={self.order.id}", [first, second]),
+            (f"subscription=id:{self.order.id}", [first, second]),
             ("metric=api_calls", [first, second]),
             ("metric=nothing", []),
             ("state=accepted", [first]),

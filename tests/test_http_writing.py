@@ -76,6 +76,9 @@ class TestWriting(HttpApiCase):
             ),
             (self._void_key(idempotency_key=7), "invalid_idempotency_key"),
             (self._void_key(idempotency_key=None), "missing_field"),
+            (self._void_key(idempotency_key=""), "missing_field"),
+            (self._void_key(metric_code=""), "missing_field"),
+            (self._void_key(subscription_external_id=""), "missing_field"),
             ([], "invalid_event"),
         ):
             for atomic in (False, True):
@@ -89,6 +92,7 @@ class TestWriting(HttpApiCase):
                     self.assertEqual(response.json()["errors"][0]["index"], 0)
         for body, code in (
             ({"events": []}, "missing_field"),
+            ({"events": [], "reason": ""}, "missing_field"),
             ({"events": [], "reason": 7}, "invalid_reason"),
             ({"reason": "x"}, "invalid_events"),
             ([], "invalid_payload"),
@@ -162,7 +166,7 @@ class TestWriting(HttpApiCase):
             order = self._create_subscription()
             self._set_window(order, *dates)
             with self.subTest(today=today), freeze_time(today):
-                path = f"/subscriptions/{order.id}/cancel"
+                path = f"/subscriptions/id:{order.id}/cancel"
                 self.assertEqual(self._post(path)["end_date"], str(end))
 
     def test_cancel_now(self):
@@ -188,7 +192,7 @@ class TestWriting(HttpApiCase):
                     code,
                 )
         draft = self._create_order()
-        response = self._request("POST", f"/subscriptions/{draft.id}/cancel", {})
+        response = self._request("POST", f"/subscriptions/id:{draft.id}/cancel", {})
         self._assert_refused(response, 400, "subscription_refused")
 
     def _totals(self, **values):
@@ -256,6 +260,15 @@ class TestWriting(HttpApiCase):
             ({"window_end": "2026-01-01T00:00:00.9Z"}, "invalid_window", "window_end"),
             ({"window_start": "x"}, "invalid_period", "window_start"),
             ({"window_start": None}, "missing_field", "window_start"),
+            ({"window_start": ""}, "missing_field", "window_start"),
+            ({"window_end": ""}, "missing_field", "window_end"),
+            ({"metric_code": ""}, "missing_field", "metric_code"),
+            ({"declared_quantity": ""}, "missing_field", "declared_quantity"),
+            (
+                {"subscription_external_id": ""},
+                "missing_field",
+                "subscription_external_id",
+            ),
             ({"declared_quantity": None}, "missing_field", "declared_quantity"),
             (
                 {"declared_quantity": -1},

@@ -103,9 +103,9 @@ class TestLateUsage(LedgerCase):
         with patch.object(type(queue), "_take", lambda *_args: ({}, {})):
             self._record(7, "2026-01-31 00:00:00")
             with patch.object(
-                type(self.order),
-                "_fc_quantities",
-                lambda _o, jobs: [Decimal(150)] * len(jobs),
+                type(self.env["fusion.billing.rater"]),
+                "_quantities",
+                lambda _rater, jobs: [Decimal(150)] * len(jobs),
             ):
                 self.assertEqual(self._usage_amount(self._invoice(FEBRUARY)), 25.0)
         self.assertEqual(self._open_amount(), 3.5)
@@ -169,7 +169,6 @@ class TestCredit(LedgerCase):
         wizard.refund_moves()
         credit = self.invoice.reversal_move_ids
         self._usage_lines(credit).price_unit = 20.0
-        self.assertFalse(credit.fc_credits_usage)
         credit.action_post()
         self.assertEqual(self._open_amount(), 0.0)
 

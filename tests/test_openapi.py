@@ -15,7 +15,7 @@ from ..engine.errors import BillingError
 from .test_http import HttpApiCase
 
 ADDON = Path(__file__).resolve().parent.parent
-SOURCES = ("controllers", "engine", "models")
+SOURCES = ("controllers", "engine", "engine/billing", "models")
 RAISED = {"BillingError", "NotFoundError", "Refused"}
 
 
@@ -27,13 +27,19 @@ def operations():
                 yield method.upper(), path, operation
 
 
+def source_files():
+    """The modules of the addon, in packages, too, without their tests."""
+    paths = [p for folder in SOURCES for p in (ADDON / folder).rglob("*.py")]
+    return [path for path in paths if "tests" not in path.relative_to(ADDON).parts]
+
+
 def raised_codes():
     """Codes that the addon raises, read from its source: (literal, with a variable).
 
     The latter as patterns, since some codes are ``invalid_`` and the field's name.
     """
     literal, patterns = set(), set()
-    for path in [p for folder in SOURCES for p in (ADDON / folder).glob("*.py")]:
+    for path in source_files():
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and call.args:
                 name = getattr(call.func, "id", getattr(call.func, "attr", ""))
@@ -52,12 +58,11 @@ def _sort(argument, literal, patterns):
 
 def texts_of_source():
     """Every text that stands in the source, but for the error table and the docs."""
-    for folder in SOURCES:
-        for path in (ADDON / folder).glob("*.py"):
-            if path.name != "api_errors.py":
-                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                        yield node.value
+    for path in source_files():
+        if path.name != "api_errors.py":
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
 
 
 @tagged("post_install", "-at_install")
@@ -164,6 +169,7 @@ class TestDescription(BaseCase):
         """Codes of the backend alone (a webhook address, a price) are none of it."""
         backend = {
             "invalid_allow_list",
+            "invalid_discount",
             "invalid_price_terms",
             "invalid_timezone",
             "invalid_webhook_secret",

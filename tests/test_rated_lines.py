@@ -32,12 +32,29 @@ class TestRatedLines(BillingCase):
             [self._usage_line(order).name for order in (self.order, self.other, third)],
             [
                 f"API calls\n1,250.5 calls from 01/01/2026 to 01/31/2026{end}",
-                f"Appels\n1.250,5 calls from 01/01/2026 to 31/01/2026{end}".replace(
-                    "0.5", "0,5"
-                ),
+                "Appels\n1.250,5 calls du 01/01/2026 au 31/01/2026, dont 100 inclus,"
+                f" 0,5 {self.currency.name} chacun",
                 f"API calls\n1,300 calls from 01/01/2026 to 01/31/2026{end}",
             ],
         )
+
+    def test_languages_that_are_translated(self):
+        """The numbers were written as in German, the words in English."""
+        currency = self.currency.name
+        for code, text in (
+            ("de_DE", "vom 01.01.2026 bis 31.01.2026, 100 inklusive, je 0,5 XXX"),
+            ("es_ES", "del 01/01/2026 al 31/01/2026, 100 incluidos, 0,5 XXX cada uno"),
+            ("it_IT", "dal 01/01/2026 al 31/01/2026, 100 inclusi, 0,5 XXX cadauno"),
+            ("nl_NL", "van 01-01-2026 tot en met 31-01-2026, 100 inbegrepen, 0,5 XXX"),
+        ):
+            self.env["res.lang"]._activate_lang(code)
+            partner = self.env["res.partner"].create({"name": code, "lang": code})
+            order = self._create_subscription(partner_id=partner.id)
+            self._record("1250.5", order=order)
+            order._fc_rate_usage()
+            with self.subTest(code):
+                name = self._usage_line(order).name
+                self.assertIn(text.replace("XXX", currency), name)
 
     def test_each_line_tells_its_own_price_and_window(self):
         """What differs within one run is not taken for what lines have in common."""

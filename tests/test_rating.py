@@ -188,7 +188,7 @@ class TestRating(BillingCase):
             self._record(110, "2026-01-10 00:00:00", order=order)
             self._record(120, "2026-01-20 00:00:00", order=order)
             with self.subTest(start=start):
-                rating = self._rate(order)
+                rating = self._rate(order).sorted("window_start")[0]
                 self.assertEqual(rating.quantity, expected)
                 self.assertEqual(rating.window_start.date(), start)
                 self.assertEqual(rating.window_end.date(), end)
@@ -207,10 +207,11 @@ class TestRating(BillingCase):
 
     def test_a_window_begins_at_midnight_of_the_billing_time_zone(self):
         self.company.fc_billing_tz = "Europe/Brussels"  # UTC+1 in January
-        self._record(1000, "2025-12-31 22:59:59")
-        self._record(101, "2025-12-31 23:00:00")
-        self._record(1000, "2026-01-31 23:00:00")
-        rating = self._rate()
+        order = self._create_subscription()
+        self._record(1000, "2025-12-31 22:59:59", order=order)
+        self._record(101, "2025-12-31 23:00:00", order=order)
+        self._record(1000, "2026-01-31 23:00:00", order=order)
+        rating = self._rate(order).sorted("window_start")[0]
         self.assertEqual(rating.quantity, 101)
         self.assertEqual(rating.window_start, datetime(2025, 12, 31, 23))
 
@@ -224,21 +225,18 @@ class TestRating(BillingCase):
         rating = self._rate()
         self.assertEqual((rating.charge_id, rating.amount), (january, 1.0))
 
-    def test_only_running_subscriptions_are_rated_by_the_cron(self):
-        self._record(200)
-        self.order.subscription_state = "4_paused"
+    def test_quotations_are_not_rated_by_the_cron(self):
+        quotation = self._create_order()
+        self._record(200, order=quotation)
         self._cron()
-        self.assertFalse(self._usage_line())
-        self.order.subscription_state = "3_progress"
-        self._cron()
-        self.assertEqual(self._usage_line().price_unit, 50.0)
+        self.assertFalse(self._usage_line(quotation))
+        self.assertFalse(quotation.fc_rating_ids)
 
     def test_a_claim_names_each_that_waits_once(self):
         queue = self.env["fusion.billing.rating.queue"]
         orders = self.order | self._create_subscription() | self._create_subscription()
-        paused = self._create_subscription()
-        paused.subscription_state = "4_paused"
-        for order in (*orders, paused, *orders):
+        quotation = self._create_order()
+        for order in (*orders, quotation, *orders):
             self._record(1, order=order)
         self.env.flush_all()
         first = queue._claim(1, after=orders[0].id - 1)
@@ -252,14 +250,15 @@ class TestRating(BillingCase):
         other = self._create_subscription()
         self._record(200)
         self._record(200, order=other)
-        original = type(self.order)._fc_update_lines
+        Lines = type(self.env["fusion.billing.order.lines"])
+        original = Lines._update
 
-        def fail_for_one(orders, ratings):
+        def fail_for_one(lines, orders):
             if self.order in orders:
                 raise ValueError("planted problem")
-            return original(orders, ratings)
+            return original(lines, orders)
 
-        with patch.object(type(self.order), "_fc_update_lines", fail_for_one):
+        with patch.object(Lines, "_update", fail_for_one):
             self._cron()
         self.assertEqual(other.order_line.filtered("fc_charge_id").price_unit, 50.0)
         self.assertEqual(self.order.fc_rating_error, "planted problem")

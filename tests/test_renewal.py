@@ -1,5 +1,3 @@
-from datetime import date
-
 from freezegun import freeze_time
 
 from odoo.tests import tagged
@@ -76,11 +74,10 @@ class TestRenewal(BillingCase):
         self.assertEqual(late.state, "posted")
         self.assertEqual(late.invoice_line_ids.price_subtotal, 0.5)
 
-    def test_renewed_without_usage_is_looked_at_once(self):
+    def test_renewed_without_usage_is_settled_without_an_invoice(self):
         order = self._create_subscription()
-        order.subscription_state = "5_renewed"
+        with freeze_time("2026-01-20"):
+            order.subscription_state = "5_renewed"
         self._run_cron("2026-02-01")
         self.assertFalse(order.invoice_ids)
-        self.assertEqual(order.fc_settled_day, date(2026, 2, 1))
-        with freeze_time("2026-02-02"):
-            self.assertNotIn(order, order._fc_renewed_to_bill())
+        self.assertEqual(order.fc_window_ids.mapped("is_settled"), [True])

@@ -147,12 +147,14 @@ class TestTakenBack(LedgerCase):
     def test_late_usage_of_an_ended_one_is_billed_after_all_was_billed_again(self):
         """One credit note, years ago, left all its late usage to finance."""
         self._reverse(self.invoice)
-        self._invoice(MARCH)
-        self.order.subscription_state = "6_churn"
+        with freeze_time("2026-03-01 12:00:00"):
+            self._invoice(MARCH)
+            self.order.subscription_state = "6_churn"
         self.order.fc_rating_ids.closed_at = "2026-03-02 00:00:00"
         self._record(10, "2026-01-20 00:00:00")
         self._open_amount()
-        self.assertIn(self.order, self.env["sale.order"]._fc_ended_to_bill())
+        Closing = self.env["fusion.billing.closing"]
+        self.assertIn(self.order, Closing._waiting_orders())
         self._cancel(self.order.invoice_ids.sorted("id")[-1])
         self._open_amount()
-        self.assertNotIn(self.order, self.env["sale.order"]._fc_ended_to_bill())
+        self.assertNotIn(self.order, Closing._waiting_orders())

@@ -100,6 +100,16 @@ class TestUnallocated(BillingCase):
             other.order_line.filtered("fc_charge_id").mapped("price_unit"), [5.0]
         )
 
+    def test_moved_to_one_instant_the_last_stays_the_last(self):
+        """Recorded in the opposite order; both count from the first of January on."""
+        metric = self._create_metric(code="level", aggregation="last")
+        self._create_charge(metric_id=metric.id, included_quota=0)
+        early = self._record(7, "2025-12-30 00:00:00", metric=metric)
+        early |= self._record(3, "2025-12-29 00:00:00", metric=metric)
+        early._move_to(self.order, "used before the contract was signed")
+        self.order._fc_rate_usage()
+        self.assertEqual(self._usage_amounts(), [3.5])
+
     def test_what_cannot_bill_it(self):
         early = self._record(1, "2025-12-30 00:00:00")
         stranger = self.env["res.partner"].create({"name": "Somebody else"})
@@ -149,7 +159,8 @@ class TestGrace(BillingCase):
 
     def _waits(self, at, order=None):
         with freeze_time(at):
-            return (order or self.order)._fc_is_waiting()
+            grace = self.env["fusion.billing.grace"]
+            return grace._is_waiting(order or self.order)
 
     def setUp(self):
         super().setUp()

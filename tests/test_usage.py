@@ -243,6 +243,46 @@ class TestUsageAggregation(BillingCase):
             with self.subTest(kind=kind):
                 self.assertEqual(self._aggregate(metric), Decimal(expected))
 
+    def test_last_of_one_instant_goes_by_the_order_in_the_request(self):
+        """It went by the keys, which rows are sorted by: two batches must not deadlock.
+
+        A batch of 300 would be copied, one of 3 is inserted; both, in either order of
+        the keys, and where a part of it was recorded before.
+        """
+        metric = self._create_metric(code="level", aggregation="last")
+        day = 0
+        for size in (3, 300):
+            for step in (1, -1):
+                for known in (0, 1):
+                    day += 1
+                    batch = [
+                        self._event(
+                            metric_code="level",
+                            quantity=position + 1,
+                            period_start=f"2026-01-{day:02}",
+                            period_end=f"2026-01-{day:02}",
+                            idempotency_key=f"{day}-{key:03}",
+                        )
+                        for position, key in enumerate([*range(size)][::step])
+                    ]
+                    self._post_usage(*batch[:known])
+                    answer = self._post_usage(*batch)
+                    with self.subTest(size=size, step=step, known=known):
+                        self.assertEqual(answer["accepted"], size - known)
+                        self.assertEqual(self._aggregate(metric), size)
+
+    def test_a_later_request_has_the_last_word(self):
+        metric = self._create_metric(code="level", aggregation="last")
+        for quantity in (5, 2):
+            self._post_usage(
+                self._event(
+                    metric_code="level",
+                    quantity=quantity,
+                    idempotency_key=f"key-{9 - quantity}",
+                )
+            )
+        self.assertEqual(self._aggregate(metric), 2)
+
     def test_the_database_aggregates_as_the_engine_says(self):
         """One rule, told twice: in SQL for the table, in Python for the reader."""
         randomness = random.Random(19)

@@ -22,9 +22,11 @@ _INVOICE = {
         "blocked",
         "invoicing_legacy",
     ),
-    "external_customer_id": or_null(text("The customer's id in your app.")),
-    "partner_id": ref("Id", "The customer in Odoo."),
-    "subscription_ids": list_of(ref("Id"), "The subscriptions it bills."),
+    "external_customer_id": or_null(
+        text("The customer's id in your app: the account of its first subscription.")
+    ),
+    "partner_id": ref("Id", "Whom it is addressed to, in Odoo; who pays."),
+    "subscription_ids": list_of(ref("Id"), "The subscriptions of yours it bills."),
     "date": or_null(ref("Day", "Of the invoice.")),
     "due_date": or_null(ref("Day", "When it is to be paid.")),
     "currency": ref("Currency"),
@@ -94,12 +96,22 @@ OPERATIONS = {
         tag=TAG,
         summary="Invoices and credit notes",
         description="""
-Posted invoices and credit notes of the customers linked to your service, also where
-they were cancelled since; never drafts.
+Posted invoices and credit notes for subscriptions of the customers linked to your
+service, whoever pays them, and those without a subscription that are addressed to such
+a customer. Also where they were cancelled since; never drafts. Of an invoice that bills
+subscriptions of another app, too, you see the lines of your own, and the amounts are
+those of these lines.
 """,
         query={
-            "external_customer_id": Parameter("Of this customer."),
-            "subscription": Parameter("With lines of this subscription.", "sub-1"),
+            "external_customer_id": Parameter(
+                "Of the subscriptions of this account; without a subscription: of this"
+                " customer."
+            ),
+            "subscription": Parameter(
+                "With lines of this subscription: its `external_id`, or `id:` and its"
+                " `subscription_id`.",
+                "sub-1",
+            ),
             "payment_state": Parameter("Paid, or how far.", "not_paid"),
             "date_from": Parameter("Dated this day or later."),
             "date_until": Parameter("Dated before this day."),
@@ -163,11 +175,12 @@ they were cancelled since; never drafts.
         name="getInvoicePdf",
         tag=TAG,
         summary="As the customer gets it",
-        description="The file that was sent to the customer, else it is made now.",
+        description="The file that was sent to the customer, else it is made now. An"
+        " invoice that bills subscriptions of another app, too, has none for you.",
         path={"invoice_id": INVOICE_ID},
         answer="Pdf",
         media="application/pdf",
-        errors=("pdf_unavailable",),
+        errors=("shared_invoice", "pdf_unavailable"),
         unknown_in_path="unknown_invoice",
     ),
 }

@@ -1,5 +1,13 @@
 from .operation import Operation, Request
-from .values import an_object, answer, flag, one_of, or_null, ref
+from .values import (
+    an_object,
+    answer,
+    flag,
+    names_subscription,
+    one_of,
+    or_null,
+    ref,
+)
 
 _TOTALS = {
     "quantity": ref("Decimal", "What was used."),
@@ -8,25 +16,28 @@ _TOTALS = {
 }
 
 SCHEMAS = {
-    "ReconciliationRequest": an_object(
-        {
-            "subscription_external_id": ref("SubscriptionReference"),
-            "metric_code": ref("Text", "Code of an active metric."),
-            "window_start": ref("InstantInput", "First instant of the window."),
-            "window_end": ref("InstantInput", "First instant after it."),
-            "declared_quantity": ref("DecimalInput"),
-            "declared_count": {
-                "type": ["integer", "null"],
-                "minimum": 0,
-                "maximum": 2**31 - 1,
-                "description": "How many events you sent.",
+    "ReconciliationRequest": names_subscription(
+        an_object(
+            {
+                "subscription_external_id": ref("SubscriptionReference"),
+                "subscription_id": ref("OdooReference"),
+                "metric_code": ref("Text", "Code of an active metric."),
+                "window_start": ref("InstantInput", "First instant of the window."),
+                "window_end": ref("InstantInput", "First instant after it."),
+                "declared_quantity": ref("DecimalInput"),
+                "declared_count": {
+                    "type": ["integer", "null"],
+                    "minimum": 0,
+                    "maximum": 2**31 - 1,
+                    "description": "How many events you sent.",
+                },
+                "declared_amount": or_null(
+                    ref("DecimalInput", "In the subscription's currency.")
+                ),
+                "complete": flag("You have sent all usage of the window."),
             },
-            "declared_amount": or_null(
-                ref("DecimalInput", "In the subscription's currency.")
-            ),
-            "complete": flag("You have sent all usage of the window."),
-        },
-        optional=("declared_count", "declared_amount", "complete"),
+            optional=("declared_count", "declared_amount", "complete"),
+        )
     ),
     "Reconciliation": answer(
         {
@@ -94,6 +105,8 @@ events and the amount. On a mismatch finance gets an activity, and you the event
             "invalid_payload",
             "missing_field",
             "invalid_subscription_external_id",
+            "invalid_subscription_id",
+            "subscription_mismatch",
             "unknown_subscription",
             "invalid_metric_code",
             "unknown_metric",

@@ -58,7 +58,7 @@ SCHEMAS = {
             "external_id": ref(
                 "OptionalText",
                 "The subscription's id in your app. With it the request is safe to"
-                " repeat.",
+                " repeat. Not `id:` and a number, which means Odoo's id.",
             ),
             "lines": list_of(
                 ref("SubscriptionLineRequest"),
@@ -72,8 +72,16 @@ SCHEMAS = {
                     " when left out.",
                 )
             ),
+            "billed_until": or_null(
+                ref(
+                    "Day",
+                    "First day that was not billed elsewhere, and the first of a"
+                    " period. Required where a whole period since `start_date` is"
+                    " over.",
+                )
+            ),
         },
-        optional=("external_id", "lines", "start_date"),
+        optional=("external_id", "lines", "start_date", "billed_until"),
     ),
     "SubscriptionLineRequest": an_object(
         {
@@ -95,6 +103,10 @@ SCHEMAS = {
             "subscription_id": SUBSCRIPTION_ID,
             "subscription_state": STATE,
             "external_id": EXTERNAL_ID,
+            "invoices_due": count(
+                "How many periods have begun and are not invoiced yet: so many invoices"
+                " follow."
+            ),
         }
     ),
     "Subscription": answer(

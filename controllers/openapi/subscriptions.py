@@ -2,11 +2,12 @@ from .operation import Link, Operation, Parameter, Request
 
 TAG = "Subscriptions"
 SUBSCRIPTION = Parameter(
-    "Its `external_id`, else its `subscription_id`.",
+    "Its `external_id`, or `id:` and its `subscription_id`. An app that has never given"
+    " a subscription an `external_id` may leave out `id:`.",
     "sub-1",
     {"$ref": "#/components/schemas/Text"},
 )
-BY_ID = {"subscription": "$response.body#/subscription_id"}
+BY_ID = {"subscription": "id:{$response.body#/subscription_id}"}
 
 OPERATIONS = {
     ("POST", "/subscriptions"): Operation(
@@ -18,7 +19,14 @@ Creates the subscription and confirms it: it runs from `start_date` on. Usage li
 come by themselves; `lines` are the products that are billed each period beside.
 
 With an `external_id` the request is safe to repeat: the same id returns the same
-subscription.
+subscription. From your first `external_id` on, whatever you name a subscription by is
+your own id, also where it is a number; Odoo's goes by `subscription_id`, and by `id:80`
+in paths and filters.
+
+Where a whole period since `start_date` is over, `billed_until` must say until when it
+was billed elsewhere: the first day that was not. It is the first day of a period;
+`start_date` has all of them billed here. `invoices_due` counts those that have begun
+and are not invoiced yet.
 """,
         request=Request(
             "SubscriptionRequest",
@@ -28,7 +36,14 @@ subscription.
                     "external_id": "sub-1",
                     "plan_id": 3,
                     "lines": [{"product_id": 12, "quantity": 1}],
-                }
+                },
+                "A contract that was billed elsewhere": {
+                    "external_customer_id": "acc-1",
+                    "external_id": "sub-2",
+                    "plan_id": 3,
+                    "start_date": "2025-11-01",
+                    "billed_until": "2026-01-01",
+                },
             },
         ),
         answer="SubscriptionCreated",
@@ -37,6 +52,7 @@ subscription.
             "subscription_id": 12,
             "subscription_state": "3_progress",
             "external_id": "sub-1",
+            "invoices_due": 1,
         },
         errors=(
             "invalid_payload",
@@ -49,6 +65,7 @@ subscription.
             "too_many_lines",
             "invalid_line",
             "invalid_start_date",
+            "invalid_billed_until",
             "external_id_conflict",
             "subscription_refused",
         ),

@@ -1,5 +1,16 @@
 from .operation import Operation, Parameter, Request, paging
-from .values import an_object, answer, count, flag, list_of, one_of, or_null, page, ref
+from .values import (
+    an_object,
+    answer,
+    count,
+    flag,
+    list_of,
+    names_subscription,
+    one_of,
+    or_null,
+    page,
+    ref,
+)
 from .values import text as any_text
 
 TAG = "Usage"
@@ -10,6 +21,8 @@ _EVENT_CODES = (
     "invalid_event",
     "missing_field",
     "invalid_subscription_external_id",
+    "invalid_subscription_id",
+    "subscription_mismatch",
     "unknown_subscription",
     "invalid_metric_code",
     "invalid_idempotency_key",
@@ -28,6 +41,7 @@ _PROBLEM = {
 }
 _KEY = {
     "subscription_external_id": ref("SubscriptionReference"),
+    "subscription_id": ref("OdooReference"),
     "metric_code": ref("Text", "Code of a metric."),
 }
 
@@ -54,41 +68,48 @@ def _refusal(done: str, again: str, result: str) -> dict:
 SCHEMAS = {
     "UsageRequest": an_object(
         {
-            "events": list_of(
-                ref("UsageEvent"),
-                "At most 10,000 as shipped; an empty list is fine.",
-                maxItems=MAX_EVENTS,
+            "events": or_null(
+                list_of(
+                    ref("UsageEvent"),
+                    "At most 10,000 as shipped. An empty list, null, or a body without"
+                    " any key are no events, and fine.",
+                    maxItems=MAX_EVENTS,
+                )
             ),
             "atomic": _ATOMIC,
         },
-        optional=("atomic",),
-    ),
-    "UsageEvent": an_object(
-        {
-            **_KEY,
-            "quantity": ref("DecimalInput"),
-            "period_start": ref(
-                "InstantInput",
-                "The event belongs to the window this lies in. At most 24 hours ahead,"
-                " as shipped.",
-            ),
-            "period_end": ref("InstantInput", "Not before `period_start`."),
-            "idempotency_key": or_null(
-                ref(
-                    "Text",
-                    "What the event is known by, within its subscription and metric."
-                    " Without one it is known by its content.",
-                )
-            ),
-            "unique_key": or_null(
-                ref(
-                    "Text",
-                    "What a unique-count metric counts, for example a user id; required"
-                    " there.",
-                )
-            ),
-        },
-        optional=("idempotency_key", "unique_key"),
+        optional=("atomic", "events"),
+    )
+    # Whoever gives any key means to send events.
+    | {"anyOf": [{"required": ["events"]}, {"maxProperties": 0}]},
+    "UsageEvent": names_subscription(
+        an_object(
+            {
+                **_KEY,
+                "quantity": ref("DecimalInput"),
+                "period_start": ref(
+                    "InstantInput",
+                    "The event belongs to the window this lies in. At most 24 hours"
+                    " ahead, as shipped.",
+                ),
+                "period_end": ref("InstantInput", "Not before `period_start`."),
+                "idempotency_key": or_null(
+                    ref(
+                        "Text",
+                        "What the event is known by, within its subscription and"
+                        " metric. Without one it is known by its content.",
+                    )
+                ),
+                "unique_key": or_null(
+                    ref(
+                        "Text",
+                        "What a unique-count metric counts, for example a user id;"
+                        " required there.",
+                    )
+                ),
+            },
+            optional=("idempotency_key", "unique_key"),
+        )
     ),
     "UsageAnswer": answer(
         {
@@ -152,7 +173,7 @@ SCHEMAS = {
         },
         optional=("atomic",),
     ),
-    "EventKey": an_object({**_KEY, "idempotency_key": ref("Text")}),
+    "EventKey": names_subscription(an_object({**_KEY, "idempotency_key": ref("Text")})),
     "VoidAnswer": answer(
         {
             "voided": count("How many were voided now."),
@@ -258,7 +279,11 @@ and changes nothing. Give keys wherever two different events can look alike.
         summary="Events that were accepted",
         description="The events that your service sent, also those voided since.",
         query={
-            "subscription": Parameter("Of this subscription.", "sub-1"),
+            "subscription": Parameter(
+                "Of this subscription: its `external_id`, or `id:` and its"
+                " `subscription_id`.",
+                "sub-1",
+            ),
             "metric": Parameter("With this `metric_code`."),
             "state": Parameter("In this state."),
             "period_from": Parameter(

@@ -60,11 +60,20 @@ SCHEMAS = {
     "Day": {"type": "string", "format": "date"},
     "SubscriptionReference": {
         "anyOf": [
-            {"$ref": "#/components/schemas/Text"},
+            {"$ref": "#/components/schemas/OptionalText"},
             {"$ref": "#/components/schemas/Id"},
         ],
-        "description": "The subscription's `external_id`, else its `subscription_id` as"
-        " a number or as decimal text.",
+        "description": "The subscription's `external_id`; 80 and `80` are the same. An"
+        " app that has never given a subscription an `external_id` names it by its"
+        " `subscription_id` here.",
+    },
+    "OdooReference": {
+        "anyOf": [
+            {"type": ["string", "null"], "pattern": "^([1-9][0-9]{0,9})?$"},
+            {"$ref": "#/components/schemas/Id"},
+        ],
+        "description": "The `subscription_id` that answers have, instead of"
+        " `subscription_external_id`. Give both only where they mean the same.",
     },
 }
 
@@ -127,6 +136,15 @@ def answer(
 ) -> dict:
     """The body of an answer that is no refusal."""
     return an_object({"status": {"const": "ok"}, **properties}, optional, description)
+
+
+def names_subscription(content: dict) -> dict:
+    """An object that names a subscription, by one of the two keys or by both."""
+    keys = ("subscription_external_id", "subscription_id")
+    required = [name for name in content["required"] if name not in keys]
+    given = {"not": {"enum": [None, ""]}}
+    named = [{"required": [key], "properties": {key: given}} for key in keys]
+    return content | {"required": required, "anyOf": named}
 
 
 def page(name: str, item: str) -> dict:

@@ -93,7 +93,11 @@ _WINDOW_EXAMPLE = {
     "window_start": "2026-01-01T00:00:00Z",
     "window_end": "2026-02-01T00:00:00Z",
 }
-_TO_PAYERS = "The app that created its subscription; else every app of the customer."
+_TO_PAYERS = (
+    "Each subscription's app, the one that created it, else every app of its customer;"
+    " where it bills no subscription, every app of the customer. Each is told of its"
+    " own subscriptions and what they come to."
+)
 
 TYPES = (
     EventType(
@@ -266,8 +270,15 @@ _DATA = {
             "type": one_of(
                 "out_invoice", "out_refund", description="`out_refund`: a credit note."
             ),
-            "external_customer_id": or_null(text("The customer's id in your app.")),
-            "subscription_ids": list_of(ref("Id"), "The subscriptions it bills."),
+            "external_customer_id": or_null(
+                text(
+                    "The customer's id in your app: the account of its first"
+                    " subscription."
+                )
+            ),
+            "subscription_ids": list_of(
+                ref("Id"), "The subscriptions of yours it bills."
+            ),
             "date": or_null(ref("Day", "Of the invoice.")),
             "due_date": or_null(ref("Day", "When it is to be paid.")),
             "currency": ref("Currency", "Its code, as `USD`."),

@@ -13,8 +13,9 @@ from .money import EXACT
 AGGREGATIONS = ("sum", "count", "max", "last", "unique")
 
 # Over the rows ``u`` of one window; without rows each is 0. ``last`` is decided by
-# the time the usage happened, and by arrival where that is the same: it must not
-# depend on the order in which a source app sends.
+# the time the usage happened: it must not depend on the order in which a source app
+# sends. Where that is the same, it is decided by arrival, which the ids follow, also
+# those of one request.
 SQL_EXPRESSION = {
     "sum": "coalesce(sum(u.quantity), 0)",
     "count": "count(u.id)::numeric",

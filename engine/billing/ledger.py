@@ -74,12 +74,13 @@ class CreditPart:
 class Verdict:
     """What documents have made of a usage line.
 
-    :param is_released: credited in full, to be billed again
+    :param released_by: index of the part with which the line was credited in full, to
+        be billed again; None: it was not
     :param forgiven: for each part, how much of the line it forgives; what goes beyond
         the line is a credit by hand and counts as nothing here
     """
 
-    is_released: bool
+    released_by: int | None
     forgiven: tuple[Decimal, ...]
 
 
@@ -92,13 +93,15 @@ def judge_credits(line: Decimal, parts: Sequence[CreditPart]) -> Verdict:
     :param line: what the line charges, below zero where it gives back
     """
     sign = 1 if line >= 0 else -1
-    left, forgiven = abs(line), []
-    for part in parts:
+    left, forgiven, last = abs(line), [], None
+    for index, part in enumerate(parts):
         amount = EXACT.multiply(part.amount, sign)
         counted = min(amount, left) if amount > 0 else amount
         left = EXACT.subtract(left, counted)
         forgiven.append(EXACT.multiply(counted, sign))
-    is_full = bool(line) and left == 0 and any(parts)
-    if is_full and all(part.bill_again for part in parts):
-        return Verdict(True, tuple(Decimal(0) for _part in parts))
-    return Verdict(False, tuple(forgiven))
+        if counted:
+            last = index
+    counting = [part for part, amount in zip(parts, forgiven, strict=True) if amount]
+    if counting and left == 0 and all(part.bill_again for part in counting):
+        return Verdict(last, tuple(Decimal(0) for _part in parts))
+    return Verdict(None, tuple(forgiven))

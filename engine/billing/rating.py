@@ -1,4 +1,4 @@
-"""Which revision follows for a window and metric: its amount, and whether it is news."""
+"""Which revision follows for a window and metric: its amount, and if it is news."""
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -8,8 +8,8 @@ from .money import EXACT, format_decimal, round_amount
 from .pricing import PriceTerms, price
 
 _ZERO = Decimal(0)
-# From so many of the smallest units on (7e12 with cents) Odoo cannot post an amount: its
-# floats have no digits left for them.
+# From so many of the smallest units on (7e12 with cents) Odoo cannot post an amount:
+# its floats have no digits left for them.
 TOO_MUCH = 7 * Decimal(10) ** 14
 MOST_PEAK = 2**31 - 1  # what the column holds
 
@@ -141,7 +141,7 @@ def is_news(revision: Revision, standing: Standing, settles: bool) -> bool:
     """Whether the ledger has to say it.
 
     :param settles: the window is about to be settled: a row is kept for 0, too, as it
-        says what the window came to; again, where an invoice that said so was taken back
+        says what the window came to; again, where an invoice with it was taken back
     """
     if standing.open is not None:
         return revision != standing.open

@@ -131,7 +131,7 @@ class TestParseEvent(unittest.TestCase):
             NOW,
             DAY,
         )
-        self.assertEqual(event.subscription_ref, 7)
+        self.assertEqual(event.subscription_ref, "7")
         self.assertEqual(event.metric_code, "api_calls")
         self.assertEqual(event.quantity, Decimal("1.5"))
         self.assertEqual(event.period_start, datetime(2026, 1, 2))
@@ -139,6 +139,14 @@ class TestParseEvent(unittest.TestCase):
         self.assertEqual(event.idempotency_key, "key-1")
         self.assertEqual(event.unique_key, "user-1")
         self.assertRegex(event.fingerprint, "^[0-9a-f]{32}$")
+
+    def test_odoo_s_id_in_place_of_the_app_s_own(self):
+        event = _event(subscription_id=7)
+        self.assertEqual(parse_event(event).subscription_ref, ("sub-1", 7))
+        del event["subscription_external_id"]
+        self.assertEqual(parse_event(event).subscription_ref, 7)
+        for key in ("metric_code", "quantity", "period_start", "period_end"):
+            self.assertEqual(str(self._refusal(event | {key: ""})), f"missing {key}")
 
     def test_optional_keys_may_be_null(self):
         event = parse_event(_event(idempotency_key=None, unique_key=None))
@@ -152,10 +160,14 @@ class TestParseEvent(unittest.TestCase):
                 self.assertEqual(refusal.code, "invalid_event")
                 self.assertEqual(str(refusal), "invalid event")
 
-    def test_the_first_missing_key_is_named_and_null_is_missing(self):
+    def test_the_first_missing_key_is_named_and_null_and_empty_are_missing(self):
         keys = list(_event())
         for index, key in enumerate(keys):
-            for event in ({k: 1 for k in keys[:index]}, _event(**{key: None})):
+            for event in (
+                {k: 1 for k in keys[:index]},
+                _event(**{key: None}),
+                _event(**{key: ""}),
+            ):
                 with self.subTest(event=event):
                     refusal = self._refusal(event)
                     self.assertEqual(refusal.code, "missing_field")
@@ -164,13 +176,13 @@ class TestParseEvent(unittest.TestCase):
 
     def test_bad_values(self):
         no_text = (0, 1, -1, 1.5, True, False, [], ["x"], {}, {"a": 1})
-        bad_text = ("", " ", "\t", "a\0b", "a\nb", "\x7f", "\ud800", "x" * 256)
+        bad_text = (" ", "\t", "a\0b", "a\nb", "\x7f", "\ud800", "x" * 256)
         refs = (0, -1, 2**31, 2**63, Decimal("1.0"), 1.0, True, False, [1], {})
         for field, values in (
             ("subscription_external_id", refs + bad_text),
             ("metric_code", no_text + bad_text),
-            ("idempotency_key", no_text + bad_text),
-            ("unique_key", no_text + bad_text),
+            ("idempotency_key", ("", *no_text, *bad_text)),
+            ("unique_key", ("", *no_text, *bad_text)),
             ("quantity", (-1, "nan", True)),
         ):
             for value in values:

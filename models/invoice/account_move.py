@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 
+from ..api_render import amount_text
 from ..subscription.timeline import CHURNED
+
+UPSELL = "7_upsell"
 
 
 class AccountMove(models.Model):
@@ -48,27 +51,89 @@ class AccountMove(models.Model):
         }
 
     def _fc_services(self):
-        """Services that are told about this invoice."""
+        """Services that are told about this invoice.
+
+        Those of each subscription on it, whoever pays. Without a subscription, those
+        of the customer.
+        """
         self.ensure_one()
-        orders = self.invoice_line_ids.sale_line_ids.order_id.sudo()
-        return orders.fc_service_id or self.partner_id._fc_services(self.company_id)
+        subscriptions = self.invoice_line_ids._fc_subscriptions()
+        if not subscriptions:
+            return self.partner_id._fc_services(self.company_id)
+        services = self.env["fusion.billing.service"].sudo()
+        return services.union(*(order._fc_services() for order in subscriptions))
+
+    def _fc_subscriptions_of(self, service):
+        """The subscriptions on this invoice that a service is told of."""
+        return self.invoice_line_ids._fc_subscriptions().filtered(
+            lambda order: service in order._fc_services()
+        )
+
+    def _fc_lines_of(self, service):
+        """The lines that a service sees: all, or those of its own subscriptions.
+
+        One invoice can bill subscriptions of several apps. What an app's customer owes
+        for another app is none of its business, nor who else the payer pays for.
+        """
+        lines = self.invoice_line_ids.filtered(lambda x: x.display_type == "product")
+        own = self._fc_subscriptions_of(service)
+        if own == self.invoice_line_ids._fc_subscriptions():
+            return lines
+        return lines.filtered(lambda line: line._fc_subscriptions() & own)
+
+    def _fc_is_shared_with(self, service):
+        """Whether this invoice has lines that a service does not see."""
+        subscriptions = self.invoice_line_ids._fc_subscriptions()
+        return self._fc_subscriptions_of(service) != subscriptions
+
+    def _fc_account_link(self, service):
+        """The account that a service knows who is billed by, or none."""
+        own = self._fc_subscriptions_of(service)
+        if own:
+            return own[0]._fc_account_link(service)
+        return self.partner_id._fc_account_link(service)
+
+    def _fc_amounts_of(self, service):
+        """What a service sees of the amounts: those of the lines it sees.
+
+        :return: dict of untaxed, tax, total, due -> float
+        """
+        amounts = {
+            "untaxed": self.amount_untaxed,
+            "tax": self.amount_tax,
+            "total": self.amount_total,
+            "due": self.amount_residual,
+        }
+        if not self._fc_is_shared_with(service):
+            return amounts
+        lines = self._fc_lines_of(service)
+        untaxed = sum(lines.mapped("price_subtotal"))
+        total = sum(lines.mapped("price_total"))
+        # Of a part payment nobody says for which lines it was.
+        unpaid = amounts["due"] / amounts["total"] if amounts["total"] else 0.0
+        return {
+            "untaxed": untaxed,
+            "tax": total - untaxed,
+            "total": total,
+            "due": self.currency_id.round(total * unpaid),
+        }
 
     def _fc_event_data(self, service):
         """What a webhook says of an invoice: amounts as decimal text."""
         self.ensure_one()
-        orders = self.invoice_line_ids.sale_line_ids.order_id.sudo()
-        digits = self.currency_id.decimal_places
+        amounts = self._fc_amounts_of(service)
+        link = self._fc_account_link(service)
         return {
             "invoice_id": self.id,
             "number": self.name,
             "type": self.move_type,
-            "external_customer_id": self.partner_id._fc_external_id(service) or None,
-            "subscription_ids": orders.filtered("is_subscription").ids,
+            "external_customer_id": link.external_id or None,
+            "subscription_ids": self._fc_subscriptions_of(service).ids,
             "date": fields.Date.to_string(self.invoice_date) or None,
             "due_date": fields.Date.to_string(self.invoice_date_due) or None,
             "currency": self.currency_id.name,
-            "amount_untaxed": f"{self.amount_untaxed:.{digits}f}",
-            "amount_total": f"{self.amount_total:.{digits}f}",
+            "amount_untaxed": amount_text(self.currency_id, amounts["untaxed"]),
+            "amount_total": amount_text(self.currency_id, amounts["total"]),
         }
 
     def _fc_emit(self, event_type):
@@ -105,9 +170,11 @@ class AccountMove(models.Model):
         posted = super()._post(soft)
         Documents._settle_windows(posted)
         ratings = Documents._ratings_of(posted)
+        billed = ratings.filtered(lambda r: r.state == "invoiced")
         Documents._review(ratings)
         # A corrected invoice was made before its credit note was posted.
-        Documents._take_over(ratings.invoice_line_id.fc_copy_ids)
+        released = billed.filtered(lambda r: r.state == "released")
+        Documents._take_over(released.invoice_line_id.fc_copy_ids)
         self.env["fusion.billing.audit.seal"]._take(posted.invoice_line_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
@@ -132,7 +199,6 @@ class AccountMove(models.Model):
         result = super().button_draft()
         Documents = self.env["fusion.billing.documents"]
         Documents._review(Documents._ratings_of(self))
-        Documents._settle_windows(self)
         return result
 
     def button_cancel(self):
@@ -197,6 +263,15 @@ class AccountMoveLine(models.Model):
             posted = self.filtered(lambda line: line.parent_state == "posted")
             self.env["fusion.billing.audit.seal"]._take(posted)
         return result
+
+    def _fc_subscriptions(self):
+        """The subscriptions that these lines bill; of an upsell, what it adds to."""
+        orders = self.sudo().sale_line_ids.order_id
+        upsells = orders.filtered(
+            lambda o: o.subscription_state == UPSELL and not o.is_subscription
+        )
+        subscriptions = orders.filtered("is_subscription") | upsells.subscription_id
+        return subscriptions.sorted("id")
 
     def unlink(self):
         """A usage line taken off a draft is still to be billed."""

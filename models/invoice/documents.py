@@ -67,25 +67,32 @@ class FusionBillingDocuments(models.AbstractModel):
         """
         for rating in ratings.sudo().exists():
             taken_back = self._is_taken_back(rating)
-            release, credit, forgiven = False, rating.invoice_id.browse(), {}
-            if not taken_back and rating.invoice_line_id:
-                release, credit, forgiven = self._judge(rating)
-            self._adjust(rating, {} if taken_back or release else forgiven)
+            credit, forgiven = rating.invoice_id.browse(), {}
+            if rating.invoice_line_id:
+                credit, forgiven = self._judge(rating)
+            self._adjust(rating, {} if taken_back or credit else forgiven)
             values = {"is_taken_back": taken_back, "released_by_id": credit.id}
-            if taken_back or release:
+            if taken_back or credit:
                 self._release(rating, values)
             else:
                 self._reclaim(rating, values)
 
     def _is_taken_back(self, rating):
-        """Whether its invoice is cancelled or deleted, or its line taken off."""
+        """Whether its invoice is cancelled or deleted, or its line taken off.
+
+        A cancelled one that is a draft again counts only once it is posted.
+        """
         move, line = rating.invoice_id, rating.invoice_line_id
-        return not move or move.state == "cancel" or bool(rating.amount and not line)
+        if not move or (rating.amount and not line):
+            return True
+        return move.state == "cancel" or (
+            move.state == "draft" and rating.is_taken_back
+        )
 
     def _judge(self, rating):
         """What the documents have made of the line of a rating.
 
-        :return: (whether it is to be billed again, the credit note that says so,
+        :return: (the credit note after which it is to be billed again, if any,
             {document line: how much of the rating it forgives})
         """
         line = rating.invoice_line_id
@@ -113,8 +120,10 @@ class FusionBillingDocuments(models.AbstractModel):
         verdict = judge_credits(charged, parts)
         forgiven = dict(zip(credits, verdict.forgiven, strict=True))
         forgiven[line] = amount - charged
-        last = credits[-1:].move_id if verdict.is_released else line.move_id.browse()
-        return verdict.is_released, last, forgiven
+        last = line.browse()
+        if verdict.released_by is not None:
+            last = credits[verdict.released_by]
+        return last.move_id, forgiven
 
     def _exact(self, rating, name):
         return money.to_decimal(rating[name] or 0)

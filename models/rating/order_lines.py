@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ..subscription.sections import read_again_in_order, sequence_for_usage
 from .text import UsageText
 
 
@@ -72,6 +73,7 @@ class FusionBillingOrderLines(models.AbstractModel):
             "product_id": product.id,
             "fc_charge_id": ratings.charge_id.id,
             "name": name,
+            "sequence": sequence_for_usage(order),
             "product_uom_qty": 1.0,
             "price_unit": price,
             "technical_price_unit": price,
@@ -86,3 +88,5 @@ class FusionBillingOrderLines(models.AbstractModel):
         )
         for line in Line.create(values):
             line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
+        orders = self.env["sale.order"].sudo()
+        read_again_in_order(orders.browse({vals["order_id"] for vals in values}))

@@ -161,7 +161,9 @@ class FusionBillingRater(models.AbstractModel):
                 Job(window, metric, agreement, agreement, key)
                 for metric, (key, agreement) in mine.items()
             ]
-            wanted = prices(window) if window.kind == windows.BILLING else {}
+            billed = window.kind == windows.BILLING
+            asked = billed and (follows or not window.is_settled)
+            wanted = prices(window) if asked else {}
             metrics = follows if window.is_settled else {**follows, **wanted}
             for metric in metrics:
                 if metric in mine:
@@ -208,8 +210,7 @@ class FusionBillingRater(models.AbstractModel):
             mine = of_plan.get((window.plan, window.company)) or of_plan.get(
                 (order.plan_id.id, window.company), Charge
             )
-            key = mine.ids and mine[0].plan_id.id, window.company, window.first_day
-            key = (*key, window.currency)
+            key = mine.plan_id.id, window.company, window.first_day, window.currency
             if key not in chosen:
                 currency = self.env["res.currency"].browse(window.currency)
                 valid = mine._valid_on(window.first_day)
@@ -361,20 +362,9 @@ class FusionBillingRater(models.AbstractModel):
         if not keys:
             return {}
         adjustments, less = self._adjustments(keys)
-        return {
-            key: Standing(
-                revision=revision,
-                charged=Decimal(charged or 0) - less.get(key, 0),
-                counted=tuple(counted or ()),
-                adjustments=tuple(adjustments.get(key, ())),
-                quantity=Decimal(quantity),
-                open=_open_revision(revision_open) if revision_open else None,
-                peak=peak,
-                is_told=is_told,
-            )
-            for key, charged, counted, revision, quantity, peak, is_told, revision_open in self.env.execute_query(
-                SQL(
-                    """
+        rows = self.env.execute_query(
+            SQL(
+                """
                     SELECT r.agreement_id,
                            sum(r.amount) FILTER (WHERE r.state = 'invoiced')::text,
                            array_agg(r.revision ORDER BY r.revision)
@@ -395,9 +385,21 @@ class FusionBillingRater(models.AbstractModel):
                      WHERE r.agreement_id = ANY(%s)
                      GROUP BY r.agreement_id
                     """,
-                    keys,
-                )
+                keys,
             )
+        )
+        return {
+            key: Standing(
+                revision=revision,
+                charged=Decimal(charged or 0) - less.get(key, 0),
+                counted=tuple(counted or ()),
+                adjustments=tuple(adjustments.get(key, ())),
+                quantity=Decimal(quantity),
+                open=_open_revision(stands) if stands else None,
+                peak=peak,
+                is_told=is_told,
+            )
+            for key, charged, counted, revision, quantity, peak, is_told, stands in rows
         }
 
     def _adjustments(self, keys):

@@ -1,4 +1,5 @@
 from . import (
+    account,
     allocation,
     closing,
     discount,

@@ -1,5 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
+from ...engine.reference import id_in_text
+from .sections import without_empty_headings
 from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 # What the windows of a subscription depend on.
@@ -20,7 +23,8 @@ USER_GROUP = "fusion_centralized_billing.group_user"
 
 
 class SaleOrder(models.Model):
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "fusion.billing.order.account"]
 
     fc_service_id = fields.Many2one(
         "fusion.billing.service",
@@ -34,12 +38,15 @@ class SaleOrder(models.Model):
     fc_external_id = fields.Char(
         string="External Subscription",
         copy=False,
-        help="The subscription's id in the source app.",
+        help="The subscription's id in the source app. From the first one on, all ids"
+        " that the app sends are its own, also where they are numbers.",
     )
     fc_billed_until = fields.Date(
-        string="Usage Billed Elsewhere Until",
+        string="Billed Elsewhere Until",
         copy=False,
-        help="First day whose usage is billed here. Empty: all of it is.",
+        readonly=True,
+        help="First day that is billed here: what was before it was billed by another"
+        " system.",
     )
     fc_usage_discount = fields.Float(
         string="Discount on Usage (%)",
@@ -71,6 +78,27 @@ class SaleOrder(models.Model):
         "(fc_service_id, fc_external_id) WHERE fc_external_id IS NOT NULL",
         "The source app has a subscription with this id already.",
     )
+
+    @api.constrains("fc_service_id", "fc_external_id")
+    def _check_fc_external_id(self):
+        """Note that the app has ids of its own: for good, whatever becomes of this one.
+
+        A number that is not known (yet) would else be somebody else's, by Odoo's id.
+
+        :raises ValidationError: in a path it would be Odoo's id of another subscription
+        """
+        named = self.filtered(lambda o: o.fc_service_id and o.fc_external_id)
+        for order in named:
+            if id_in_text(order.fc_external_id):
+                raise ValidationError(
+                    self.env._(
+                        "An external subscription cannot be named “%s”: that means the"
+                        " order with this number.",
+                        order.fc_external_id,
+                    )
+                )
+        services = named.sudo().fc_service_id
+        services.filtered(lambda s: not s.uses_external_ids).uses_external_ids = True
 
     def _compute_fc_counts(self):
         for field, model in (
@@ -111,7 +139,7 @@ class SaleOrder(models.Model):
             "subscription_id": self.id,
             "external_id": self.fc_external_id or None,
             "name": self.name,
-            "external_customer_id": self.partner_id._fc_external_id(service) or None,
+            "external_customer_id": self._fc_account_link(service).external_id or None,
             "plan_id": self.plan_id.id,
             "subscription_state": self.subscription_state,
             "start_date": fields.Date.to_string(self.start_date) or None,
@@ -122,6 +150,9 @@ class SaleOrder(models.Model):
         """What follows from a change of dates, plan, state or customer, in order."""
         if not _LIFE & vals.keys():
             return super().write(vals)
+        # Before anything is told of the subscription that begins to run.
+        if vals.get("state") == "sale" or vals.get("subscription_state") == RUNNING:
+            self._fc_choose_account_link()
         Timeline = self.env["fusion.billing.timeline"]
         ends = vals.get("subscription_state") == CHURNED
         if ends:
@@ -158,12 +189,15 @@ class SaleOrder(models.Model):
         self._fc_emit_state_change(previous_state)
         if self.subscription_state == CHURNED and previous_state in (RUNNING, PAUSED):
             # What a renewal that did not begin has used goes back to what it renews.
-            if not self.env["fusion.billing.succession"]._is_not_begun(self):
+            Succession = self.env["fusion.billing.succession"]
+            if self.state != "cancel" or not Succession._is_not_begun(self):
                 self._fc_bill_last_usage()
 
     def _action_cancel(self):
-        """An order that is cancelled cannot be invoiced any more: what is due, before."""
-        self.env["fusion.billing.closing"]._invoice_due(self)
+        """What is due is invoiced before: a cancelled order cannot be."""
+        Succession = self.env["fusion.billing.succession"]
+        begun = self.filtered(lambda o: not Succession._is_not_begun(o))
+        self.env["fusion.billing.closing"]._invoice_due(begun)
         return super()._action_cancel()
 
     def _is_period_due(self):
@@ -237,7 +271,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _cron_fc_rate_usage(self):
-        """The scheduled job: rate what something has changed for, bill what has ended."""
+        """The scheduled job: rate what has changed, bill what has ended."""
         if self.env["fusion.billing.rating.queue"]._rate_all():
             self.env["fusion.billing.closing"]._cron()
 
@@ -314,7 +348,7 @@ class SaleOrder(models.Model):
         if self.env.context.get("fc_windows") is None:
             windows = windows.filtered(lambda w: w.end_day <= today or w in costing)
         windows._settle()
-        agreements = windows.agreement_ids | billed.agreement_id
+        agreements = windows.agreement_ids | billed.filtered("amount").agreement_id
         agreements.filtered(lambda a: a.state == "open").write({"state": "settled"})
 
     def _get_invoiceable_lines(self, final=False):
@@ -327,8 +361,10 @@ class SaleOrder(models.Model):
             advance = super()._get_invoiceable_lines(True).filtered("is_downpayment")
             lines = self.order_line.filtered("fc_charge_id") | advance
         # Windows that outweigh each other come to 0, too, and are told all the same.
-        return lines.filtered(
-            lambda line: not line.fc_charge_id or line._fc_billed_ratings()
+        return without_empty_headings(
+            lines.filtered(
+                lambda line: not line.fc_charge_id or line._fc_billed_ratings()
+            )
         )
 
     def _prepare_invoice(self):

@@ -83,9 +83,9 @@ class FusionBillingSuccession(models.AbstractModel):
         for renewal in ended:
             if not renewal.fc_window_ids.filtered("settled_at"):
                 self.env["fusion.billing.timeline"]._given_back(renewal)
-                self._move(renewal, parent, datetime.min)
+                self._move(renewal, parent, datetime.min, with_voided=True)
 
-    def _move(self, source, target, start):
+    def _move(self, source, target, start, with_voided=False):
         """Move the usage from ``start`` on from one order of a chain to another.
 
         An event that the other has already, under the same key, is voided here: the
@@ -98,8 +98,8 @@ class FusionBillingSuccession(models.AbstractModel):
             WITH late AS (
                 SELECT id, metric_id, idempotency_key, fingerprint
                   FROM fusion_billing_usage
-                 WHERE subscription_id = %(source)s AND voided_at IS NULL
-                   AND period_start >= %(start)s
+                 WHERE subscription_id = %(source)s AND period_start >= %(start)s
+                   AND (voided_at IS NULL OR %(with_voided)s)
             ), known AS (
                 SELECT late.id, late.fingerprint = u.fingerprint AS same
                   FROM late
@@ -111,10 +111,13 @@ class FusionBillingSuccession(models.AbstractModel):
             UPDATE fusion_billing_usage u
                SET subscription_id = CASE WHEN known.id IS NULL
                    THEN %(target)s ELSE subscription_id END,
-                   unallocated = known.id IS NOT NULL,
-                   voided_at = CASE WHEN known.same THEN %(now)s END,
-                   void_uid = CASE WHEN known.same THEN %(uid)s END,
-                   void_reason = CASE WHEN known.same THEN %(reason)s END
+                   unallocated = known.id IS NOT NULL AND u.voided_at IS NULL,
+                   voided_at = CASE WHEN known.same AND u.voided_at IS NULL
+                                    THEN %(now)s ELSE u.voided_at END,
+                   void_uid = CASE WHEN known.same AND u.voided_at IS NULL
+                                   THEN %(uid)s ELSE u.void_uid END,
+                   void_reason = CASE WHEN known.same AND u.voided_at IS NULL
+                                      THEN %(reason)s ELSE u.void_reason END
               FROM late LEFT JOIN known ON known.id = late.id
              WHERE u.id = late.id
                AND (known.id IS NULL OR known.same OR NOT u.unallocated)
@@ -123,6 +126,7 @@ class FusionBillingSuccession(models.AbstractModel):
                 "source": source.id,
                 "target": target.id,
                 "start": start,
+                "with_voided": with_voided,
                 "now": fields.Datetime.now(),
                 "uid": self.env.uid,
                 "reason": self.env._("Recorded on %s, too.", target.name),

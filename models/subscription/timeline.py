@@ -7,6 +7,7 @@ from odoo.tools import SQL, format_date
 
 from ...engine.billing import windows
 from ...engine.billing.calendar import calendar_of
+from ...engine.billing.windows import GAP
 
 RUNNING = "3_progress"
 PAUSED = "4_paused"
@@ -111,15 +112,17 @@ class FusionBillingTimeline(models.AbstractModel):
         spans = _spans(
             self.env["fusion.billing.window"]._of_orders(order).get(order.id)
         )
-        if not new.runs and not (new.state == PAUSED and spans):
-            return None
+        if not new.runs and not (new.state == PAUSED and old.state == PAUSED and spans):
+            return self._stopped(order, spans, old)
         made, tz = spans, order.company_id.fc_billing_tz
         if new.runs and not old.runs:
             made = self._gone_on(order, spans, new) if spans else self._begun(order)
         restart = old.is_subscription and new.start_date != old.start_date
         if restart:
             self._check_start(order, spans, new)
-            restart = not any(span.stays for span in spans)
+            restart = not any(span.is_fixed for span in spans)
+            # The time between what it renews and its start is another one now.
+            made = made[1:] if restart and made[:1] and made[0].kind == GAP else made
         if spans and old.end_date != new.end_date and old.is_subscription:
             if new.end_date:
                 made = windows.end_at(made, new.end_date, tz, old.end_date)
@@ -134,6 +137,21 @@ class FusionBillingTimeline(models.AbstractModel):
             first_period = new.last_invoice_date in (False, None, old.start_date)
             first_day = new.start_date if restart and first_period else None
             made = self._followed(order, made, restart, first_day)
+        return self._store(order, spans, made)
+
+    def _stopped(self, order, spans, old):
+        """It runs no more: what has begun keeps its end, what has not is off."""
+        if not old.runs:
+            return None
+        now, day = fields.Datetime.now(), order.next_invoice_date
+        renewed = order.subscription_state == RENEWED
+        made = tuple(
+            span
+            for span in spans
+            if span.stays
+            or span.start <= now
+            or (renewed and day and span.first_day < day)
+        )
         return self._store(order, spans, made)
 
     def _begun(self, order):
@@ -175,7 +193,7 @@ class FusionBillingTimeline(models.AbstractModel):
             new.partner,
             new.currency,
         )
-        if changed or spans[-1].kind == windows.GAP:
+        if changed or spans[-1].kind == GAP:
             spans = windows.cut_at(spans, day, tz)
         return windows.gap_until(spans, day, tz)
 

@@ -22,6 +22,7 @@ from fusion_billing import (
     UsageBuffer,
     UsageEvent,
     VoidRefusedError,
+    by_id,
 )
 
 THREADS = 4
@@ -59,7 +60,7 @@ def begin(client, key):
         partners=len({link.partner_id for link in links}),
         customer=client.customer("story").email,
         subscriptions=len({one.subscription_id for one in made}),
-        same=found == client.subscription(found.subscription_id),
+        same=found == client.subscription(by_id(found.subscription_id)),
         start_date=found.start_date == day,
         lines=[[line.product_id, line.quantity] for line in found.lines],
     )

@@ -66,6 +66,7 @@ def main(env, args):
             "plan_id": plan.id,
             "lines": [{"product_id": fee.id, "quantity": 1}],
             "start_date": "2026-01-01",
+            "billed_until": "2026-01-01",
         },
     )
     order = env["sale.order"].browse(made["subscription_id"])

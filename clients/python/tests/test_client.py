@@ -14,6 +14,7 @@ from fusion_billing import (
     UsageKey,
     UsageRefusedError,
     VoidRefusedError,
+    by_id,
 )
 
 from .fake_api import PREFIX, FakeApiCase, event, status
@@ -78,22 +79,29 @@ class TestRequests(FakeApiCase):
         made = {"subscription_id": 12, "subscription_state": "3_progress"}
         ended = {**made, "external_id": "sub-1", "end_date": "2026-02-01"}
         self.api.answers = {
-            "POST /subscriptions": {**made, "external_id": "sub-1"},
+            "POST /subscriptions": {
+                **made,
+                "external_id": "sub-1",
+                "invoices_due": 1,
+            },
             "POST /subscriptions/sub-1/cancel": ended,
         }
-        self.client.create_subscription(
+        answer = self.client.create_subscription(
             "acc-1",
             3,
             [OrderLine(12, Decimal("1.5"))],
             external_id="sub-1",
             start_date=date(2026, 1, 1),
+            billed_until=date(2026, 3, 1),
         )
+        self.assertEqual(answer.invoices_due, 1)
         body = {
             "external_customer_id": "acc-1",
             "plan_id": 3,
             "lines": [{"product_id": 12, "quantity": "1.5"}],
             "external_id": "sub-1",
             "start_date": "2026-01-01",
+            "billed_until": "2026-03-01",
         }
         self.check("POST", "/subscriptions", body)
         answer = self.client.cancel_subscription("sub-1", "now", "moved away")
@@ -102,7 +110,7 @@ class TestRequests(FakeApiCase):
         self.check("POST", "/subscriptions/sub-1/cancel", body)
 
     def test_subscription(self):
-        self.api.answers["GET /subscriptions/12"] = {
+        self.api.answers["GET /subscriptions/id%3A12"] = {
             **{"subscription_id": 12, "external_id": "sub-1", "name": "S00012"},
             **{"external_customer_id": "acc-1", "partner_id": 7, "plan_id": 3},
             **{"plan_name": "Monthly", "subscription_state": "3_progress"},
@@ -118,11 +126,11 @@ class TestRequests(FakeApiCase):
                 }
             ],
         }
-        found = self.client.subscription(12)
+        found = self.client.subscription(by_id(12))
         self.assertEqual(found.window.end, datetime(2026, 2, 1, tzinfo=UTC))
         self.assertEqual(str(found.lines[0].amount), "10.00")
         self.assertIsNone(found.end_date)
-        self.check("GET", "/subscriptions/12")
+        self.check("GET", "/subscriptions/id%3A12")
 
     def test_subscription_usage(self):
         numbers = {
@@ -166,7 +174,7 @@ class TestRequests(FakeApiCase):
         results = [{"status": "voided"}, {"status": "already_voided"}]
         answer = {"voided": 1, "already_voided": 1, "results": results}
         self.api.answers["POST /usage/void"] = answer
-        keys = [event(0).key, UsageKey(12, "calls", "k")]
+        keys = [event(0).key, UsageKey(None, "calls", "k", subscription_id=12)]
         self.assertEqual(self.client.void_usage("twice", keys).already_voided, 1)
         self.check(
             "POST",
@@ -175,11 +183,14 @@ class TestRequests(FakeApiCase):
                 "reason": "twice",
                 "events": [
                     {
-                        "subscription_external_id": reference,
+                        name: reference,
                         "metric_code": "calls",
                         "idempotency_key": key,
                     }
-                    for reference, key in (("sub-1", "event-0"), (12, "k"))
+                    for name, reference, key in (
+                        ("subscription_external_id", "sub-1", "event-0"),
+                        ("subscription_id", 12, "k"),
+                    )
                 ],
             },
         )
@@ -220,7 +231,8 @@ class TestRequests(FakeApiCase):
         filters = {"subscription": "s&1", "period_from": moment}
         found = list(self.client.iter_usage(**filters))
         self.assertEqual([one.usage_id for one in found], [1, 2, 3])
-        self.assertEqual(found[0].key, UsageKey(12, "calls", "k1"))
+        key = UsageKey(None, "calls", "k1", subscription_id=12)
+        self.assertEqual(found[0].key, key)
         self.assertEqual(found[0].quantity, Decimal("1.25"))
         self.assertEqual(found[0].period_end.microsecond, 500_000)
         self.assertEqual(

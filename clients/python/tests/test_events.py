@@ -51,6 +51,14 @@ class TestEvent(unittest.TestCase):
         with self.assertRaises(TypeError):
             event(period_start=1768032000)
 
+    def test_a_subscription_by_its_id(self):
+        sent = self.sent(subscription_external_id=None, subscription_id=12)
+        self.assertEqual(sent["subscription_id"], 12)
+        self.assertNotIn("subscription_external_id", sent)
+        self.assertNotIn("subscription_id", self.sent())
+        with self.assertRaises(ValueError):
+            event(subscription_external_id=None)
+
     def test_key(self):
         first, second = (
             UsageEvent("sub-1", "calls", 1, "2026-01-10", "2026-01-10")

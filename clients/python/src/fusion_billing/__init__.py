@@ -22,7 +22,7 @@ from .errors import (
     UsageRefusedError,
     VoidRefusedError,
 )
-from .events import UsageEvent, UsageKey
+from .events import UsageEvent, UsageKey, by_id
 from .results import Page, UsageResult, VoidResult
 from .retry import RetryPolicy
 from .subscriptions import OrderLine
@@ -52,4 +52,5 @@ __all__ = [
     "UsageResult",
     "VoidRefusedError",
     "VoidResult",
+    "by_id",
 ]

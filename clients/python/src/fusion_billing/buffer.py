@@ -297,7 +297,7 @@ class UsageBuffer:
             _logger.exception(
                 "on_refused failed; refused was %s of %s: %s",
                 refusal.event.idempotency_key,
-                refusal.event.subscription_external_id,
+                refusal.event.subscription_external_id or refusal.event.subscription_id,
                 refusal.code,
             )
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class InvoiceFilters(TypedDict, total=False):
-    """``date_from`` is inclusive, ``date_until`` exclusive."""
+    """``date_from`` is inclusive, ``date_until`` exclusive. ``subscription`` is an
+    external id of yours, or ``by_id(subscription_id)``.
+    """
 
     external_customer_id: str
     subscription: str | int

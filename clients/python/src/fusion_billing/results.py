@@ -48,9 +48,14 @@ class Customer:
 
 @dataclass(frozen=True)
 class NewSubscription:
+    """``invoices_due``: so many periods have begun and are not invoiced yet; None where
+    the server does not tell.
+    """
+
     subscription_id: int
     subscription_state: str
     external_id: str | None
+    invoices_due: int | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,12 @@ class Usage:
         """
         if self.idempotency_key is None:
             raise ValueError("the event was sent without a key")
-        return UsageKey(self.subscription_id, self.metric_code, self.idempotency_key)
+        return UsageKey(
+            None,
+            self.metric_code,
+            self.idempotency_key,
+            subscription_id=self.subscription_id,
+        )
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ class OrderLine:
 
 
 class SubscriptionRoutes(Routes):
-    """Subscriptions. A ``reference`` is the external id you gave one, else its
-    ``subscription_id``.
+    """Subscriptions. A ``reference`` is the external id you gave one, or
+    ``by_id(subscription_id)``.
     """
 
     def create_subscription(
@@ -32,6 +32,7 @@ class SubscriptionRoutes(Routes):
         *,
         external_id: str | None = None,
         start_date: date | str | None = None,
+        billed_until: date | str | None = None,
     ) -> NewSubscription:
         """Create a subscription and start it.
 
@@ -39,6 +40,9 @@ class SubscriptionRoutes(Routes):
             the same id gives the same subscription. Without, the client repeats only
             what certainly was not carried out; when `RetryLaterError.maybe_done` is
             true the subscription may exist
+        :param billed_until: of a contract that was billed elsewhere, the first day that
+            was not; the first day of a period. Required where a whole period since
+            ``start_date`` is over
         """
         body = body_of(
             external_customer_id=external_customer_id,
@@ -52,6 +56,7 @@ class SubscriptionRoutes(Routes):
             ],
             external_id=external_id,
             start_date=None if start_date is None else day_text(start_date),
+            billed_until=None if billed_until is None else day_text(billed_until),
         )
         answer = self._transport.call(
             "POST", "/subscriptions", body, safe=bool(external_id)

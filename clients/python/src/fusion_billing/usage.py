@@ -12,7 +12,7 @@ from .errors import (
     UsageRefusedError,
     VoidRefusedError,
 )
-from .events import UsageEvent, UsageKey
+from .events import UsageEvent, UsageKey, subscription_keys
 from .results import Page, Reconciliation, Usage, UsageResult, VoidResult
 from .retry import RetryPolicy
 from .routes import Routes, body_of, every
@@ -24,7 +24,9 @@ R = TypeVar("R", UsageResult, VoidResult)
 
 
 class UsageFilters(TypedDict, total=False):
-    """``..._from`` is inclusive, ``..._until`` exclusive."""
+    """``..._from`` is inclusive, ``..._until`` exclusive. ``subscription`` is an
+    external id of yours, or ``by_id(subscription_id)``.
+    """
 
     subscription: str | int
     metric: str
@@ -71,14 +73,7 @@ class UsageRoutes(Routes):
         :param keys: e.g. `UsageEvent.key`, or `Usage.key` of a listed one
         :raises VoidRefusedError: some could not be voided; its ``result`` tells of each
         """
-        events = [
-            {
-                "subscription_external_id": key.subscription_external_id,
-                "metric_code": key.metric_code,
-                "idempotency_key": key.idempotency_key,
-            }
-            for key in keys
-        ]
+        events = [key.as_json() for key in keys]
         body = body_of(reason=reason, events=events, atomic=atomic or None)
         try:
             answer = self._transport.call("POST", "/usage/void", body)
@@ -109,7 +104,7 @@ class UsageRoutes(Routes):
 
     def reconcile(
         self,
-        subscription_external_id: str | int,
+        subscription_external_id: str | int | None,
         metric_code: str,
         window_start: Instant | date,
         window_end: Instant | date,
@@ -118,15 +113,18 @@ class UsageRoutes(Routes):
         declared_count: int | None = None,
         declared_amount: Number | None = None,
         complete: bool = False,
+        subscription_id: int | None = None,
     ) -> Reconciliation:
         """Hold your totals of a window [start, end) against the server's. The same
         window again replaces what was declared.
 
         :param complete: all usage of the window has been sent
+        :param subscription_id: the id that answers give the subscription, with None for
+            the external id
         """
         amount = declared_amount
         body = body_of(
-            subscription_external_id=subscription_external_id,
+            **subscription_keys(subscription_external_id, subscription_id),
             metric_code=metric_code,
             window_start=_moment(window_start, "window_start"),
             window_end=_moment(window_end, "window_end"),

@@ -1,0 +1,52 @@
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+
+class ProductTemplate(models.Model):
+    _inherit = "product.template"
+
+    def _fc_can_carry_usage(self):
+        """Whether this is invoiced anew each period, at the quantity ordered."""
+        self.ensure_one()
+        return (
+            self.type == "service"
+            and self.recurring_invoice
+            and self.invoice_policy == "order"
+        )
+
+    @api.constrains("type", "recurring_invoice", "invoice_policy")
+    def _fc_check_usage_of_charges(self):
+        """What a charge bills with must go on carrying usage.
+
+        Else its lines would be invoiced once, or never, and nobody would be told.
+        """
+        changed = self.filtered(lambda product: not product._fc_can_carry_usage())
+        charges = changed._fc_charges_in_use()
+        if not charges:
+            return
+        told = charges.filtered(lambda c: c.company_id in self.env.companies)
+        raise ValidationError(
+            self.env._(
+                "%(product)s carries the usage of %(charges)s: it stays a recurring"
+                " service that is invoiced by ordered quantity. Give the charge another"
+                " product first.",
+                product=charges[0].product_id.display_name,
+                charges=", ".join(told.mapped("name"))
+                or self.env._("a charge of another company"),
+            )
+        )
+
+    def _fc_charges_in_use(self):
+        """Charges that bill with these products: active, or with windows that were
+        rated, which late usage rates anew.
+        """
+        Charge = self.env["fusion.billing.charge"].sudo()
+        charges = Charge.with_context(active_test=False).search(
+            [("product_id.product_tmpl_id", "in", self.ids)]
+        )
+        Rating = self.env["fusion.billing.rating"].sudo()
+        return charges.filtered(
+            lambda charge: (
+                charge.active or Rating.search_count([("charge_id", "=", charge.id)], 1)
+            )
+        )

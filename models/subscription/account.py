@@ -1,0 +1,96 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+
+class FusionBillingOrderAccount(models.AbstractModel):
+    """Under which account of a source app a subscription goes.
+
+    One customer can have several accounts of an app: its contacts were merged, say.
+    The subscription keeps the account it was made for.
+    """
+
+    _name = "fusion.billing.order.account"
+    _description = "Source App Account of Subscriptions"
+
+    fc_account_link_id = fields.Many2one(
+        "fusion.billing.account.link",
+        string="Source App Account",
+        ondelete="set null",
+        index="btree_not_null",
+        copy=False,
+        check_company=True,
+        domain="['|', ('partner_id', '=', partner_id),"
+        " ('partner_id.child_ids', '=', partner_id)]",
+        help="The customer's account in the source app that this subscription is of.",
+    )
+
+    @api.constrains("fc_account_link_id")
+    def _check_fc_account_link(self):
+        for order in self.sudo().filtered("fc_account_link_id"):
+            if order.fc_account_link_id not in order._fc_possible_account_links():
+                raise ValidationError(
+                    self.env._(
+                        "%(account)s is no account of the customer of %(order)s in its"
+                        " source app.",
+                        account=order.fc_account_link_id.external_id,
+                        order=order.name,
+                    )
+                )
+
+    def _fc_choose_account_link(self):
+        """Note the account of those that have none yet, or one of another customer."""
+        for order in self.sudo().filtered("plan_id"):
+            links = order._fc_possible_account_links()
+            wanted = order.fc_account_link_id, order.subscription_id.fc_account_link_id
+            link = next((link for link in wanted if link & links), links[:1])
+            if link != order.fc_account_link_id:
+                order.fc_account_link_id = link
+
+    def _fc_possible_account_links(self):
+        """Accounts of the customer in the apps that this may be of, its own first."""
+        self.ensure_one()
+        service = self.fc_service_id or self.subscription_id.fc_service_id
+        return self.partner_id._fc_account_links().filtered(
+            lambda link: (
+                link.company_id == self.company_id
+                and (not service or link.service_id == service)
+            )
+        )
+
+    def _fc_account_link(self, service):
+        """The account that a service knows this subscription's customer by, or none.
+
+        What :func:`account_link_sql` says of many.
+        """
+        self.ensure_one()
+        kept = self.sudo().fc_account_link_id
+        if kept.service_id == service and kept in self.partner_id._fc_account_links():
+            return kept
+        return self.partner_id._fc_account_link(service)
+
+
+def account_link_sql(service, partner, kept=None):
+    """SQL of the id of the account that a service knows a customer by, or NULL.
+
+    The account that was kept counts while it is one of the customer. Else it is the
+    first: of the contact itself, then of the company it belongs to.
+
+    :param service: one ``fusion.billing.service`` record
+    :param SQL partner: a row of ``res_partner``
+    :param SQL kept: the id of the account that a subscription keeps
+    """
+    return SQL(
+        """
+        (SELECT k.id
+           FROM fusion_billing_account_link k
+          WHERE k.service_id = %(service)s
+            AND k.partner_id IN (%(partner)s.id, %(partner)s.commercial_partner_id)
+          ORDER BY k.id = %(kept)s DESC NULLS LAST,
+                   k.partner_id = %(partner)s.id DESC, k.external_id, k.id
+          LIMIT 1)
+        """,
+        service=service.id,
+        partner=partner,
+        kept=kept or SQL("NULL::int"),
+    )
