@@ -366,8 +366,9 @@ class Documents:
             counted = min(part, left) if part > 0 else part
             left -= counted
             forgiven[credit.id] = counted * sign
-        again = bool(credits and charged and not left) and all(
-            credit.kind == "out_refund" and credit.again for credit in credits
+        counting = [credit for credit in credits if forgiven[credit.id]]
+        again = bool(counting and not left) and all(
+            credit.kind == "out_refund" and credit.again for credit in counting
         )
         return again, {} if again else forgiven
 
@@ -398,7 +399,11 @@ class Oracle:
 
     def __init__(self, connection, say):
         self.connection, self.say = connection, say
-        self.counts = Counter()
+        self.counts, self.streams = Counter(), []
+
+    def stream(self, name, query):
+        self.streams.append(stream(self.connection, f"oracle_{name}", query))
+        return self.streams[-1]
 
     def ask(self, query, values=None):
         with self.connection.cursor() as cursor:
@@ -422,9 +427,9 @@ class Oracle:
             " SELECT id, coalesce(fc_billing_tz, 'UTC') FROM res_company"
         ):
             self.zones[company].add(ZoneInfo(zone))
-        orders = stream(self.connection, "oracle_orders", ORDERS)
+        orders = self.stream("orders", ORDERS)
         windows, agreements, ratings, events = (
-            Groups(stream(self.connection, f"oracle_{name}", query))
+            Groups(self.stream(name, query))
             for name, query in (
                 ("windows", WINDOWS),
                 ("agreements", AGREEMENTS),
@@ -448,6 +453,8 @@ class Oracle:
         self.check_chains()
         for name, line, amount in self.ask(UNEXPLAINED):
             self.differ(f"{name}: line {line} over {amount} has no rating")
+        for cursor in self.streams:
+            cursor.close()
         return self.counts
 
     def read_prices(self):
@@ -480,9 +487,7 @@ class Oracle:
     def check_chains(self):
         """Windows of a subscription and its renewals follow each other."""
         root, end = None, None
-        for name, of_root, start, until in stream(
-            self.connection, "oracle_chains", CHAINS
-        ):
+        for name, of_root, start, until in self.stream("chains", CHAINS):
             if of_root == root and start != end:
                 how = "overlap" if start < end else "leave a gap"
                 self.differ(f"{name}: windows {how} between {end} and {start}")
@@ -491,14 +496,12 @@ class Oracle:
     def check_windows(self, order):
         """Whether windows are cut at midnight, and one ends at the next invoice."""
         for window in order.windows:
-            for at, day, zones in (
-                (window.end, window.end_day, self.zones[window.company]),
-            ):
-                if at not in {order.midnight(day, zone) for zone in zones}:
-                    self.differ(
-                        f"{order.name}: the window from {window.start} ends at {at},"
-                        f" not at the beginning of {day}"
-                    )
+            zones, day = self.zones[window.company], window.end_day
+            if window.end not in {order.midnight(day, zone) for zone in zones}:
+                self.differ(
+                    f"{order.name}: the window from {window.start} ends at"
+                    f" {window.end}, not at the beginning of {day}"
+                )
             apart = window.start - datetime.combine(window.first_day, time.min)
             if abs(apart) > timedelta(hours=15):
                 self.differ(
@@ -509,7 +512,10 @@ class Oracle:
         ends = {window.end_day for window in order.windows}
         last = max((w.end_day for w in order.windows if w.is_settled), default=None)
         is_named = order.runs and order.row["start_date"] and day and not order.waits
-        is_passed = (end_day and end_day < day) or (last and last >= day) if day else 1
+        first = min((window.first_day for window in order.windows), default=None)
+        is_passed = day and any(
+            (end_day and end_day < day, last and last >= day, first and first >= day)
+        )
         if is_named and ends and day not in ends and not is_passed:
             self.differ(f"{order.name}: no window ends on {day}, the next invoice's day")
 

@@ -265,20 +265,22 @@ def _judge(row):
         for credited, again in row["parts"] or ()
     ]
     verdict = judge_credits(charged, parts)
+    is_released = verdict.released_by is not None
     found, text = [], money.format_decimal
 
     def tell(kind, expected, present):
         told = {**row, "expected": text(expected), "found": text(present)}
         found.append((kind, told))
 
-    beyond = sum(part.amount for part in parts) - sum(verdict.forgiven)
-    if not verdict.is_released and beyond:
+    counted = charged if is_released else sum(verdict.forgiven)
+    beyond = sum(part.amount for part in parts) - counted
+    if beyond:
         tell("credited_by_hand", Decimal(0), -beyond)
     if row["state"] == "released":
-        if is_posted and amount and not verdict.is_released:
+        if is_posted and amount and not is_released:
             tell("released_but_posted", Decimal(0), charged)
         return found
-    if verdict.is_released:
+    if is_released:
         tell("credited_but_counted", Decimal(0), amount)
         return found
     left = charged - sum(verdict.forgiven)

@@ -405,7 +405,8 @@ class Executor:
         found = []
         self.oracle(self.env.cr._cnx, found.append).run()
         audit = self.env["fusion.billing.audit"]._run()
-        found += [f"{f.invariant}: {f.message}" for f in audit.finding_ids]
+        violations = audit.finding_ids.filtered(lambda f: not f.is_note)
+        found += [f"{f.invariant}: {f.message}" for f in violations]
         found += [r.error for r in audit.result_ids if r.error]
         return found
 

@@ -1,6 +1,10 @@
 from contextlib import contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 from ..rating.life import LifeCase
+
+_ORACLE = Path(__file__).parents[2] / "benchmarks" / "oracle.py"
 
 
 class AuditCase(LifeCase):
@@ -27,7 +31,17 @@ class AuditCase(LifeCase):
         found = audit.finding_ids.filtered(lambda f: not f.is_note)
         self.assertEqual(found.mapped(lambda f: (f.kind, f.message)), [])
         self.assertEqual(audit.state, "clean")
+        self.assertEqual(self._oracle(), [])
         return audit
+
+    def _oracle(self):
+        """What benchmarks/oracle.py says of the whole database, in this transaction."""
+        spec = spec_from_file_location("fc_oracle", _ORACLE)
+        oracle = module_from_spec(spec)
+        spec.loader.exec_module(oracle)
+        said = []
+        oracle.Oracle(self.env.cr._cnx, said.append).run()
+        return said
 
     # -- behind Odoo's back ----------------------------------------------------
 
@@ -66,7 +80,7 @@ class AuditCase(LifeCase):
         """Plant one fault after the other; the audit names each, with its invariant.
 
         :param faults: list of (what is done, SQL, what the audit says: one kind or
-            several), each kind as "I1 kind"
+            several), each kind as "I1 kind"; "oracle" where that one says so, too
         """
         self._assert_clean()
         for what, query, *named in faults:
@@ -75,6 +89,8 @@ class AuditCase(LifeCase):
                 found = {f"{f.invariant} {f.kind}" for f in audit.finding_ids}
                 errors = audit.result_ids.filtered("error").mapped("error")
                 self.assertEqual(errors, [])
+                if self._oracle():
+                    found.add("oracle")
                 self.assertLessEqual({*named}, found)
                 notes = all(audit.finding_ids.mapped("is_note"))
                 self.assertEqual(audit.state, "clean" if notes else "violations")

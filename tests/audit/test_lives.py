@@ -380,6 +380,10 @@ class TestCleanLives(AuditCase):
         """It leaves the window open, and so the price: nothing of it was billed."""
         self._used(50)
         self.at("2026-01-15 12:00:00")
+        fee = self._create_product(name="Setup", recurring_invoice=False)
+        self.order.order_line = [
+            Command.create({"product_id": fee.id, "price_unit": 5.0})
+        ]
         self.order._create_invoices(final=True).action_post()
         self._assert_clean()
         self.charge.price_per_unit = 1.0
