@@ -28,6 +28,7 @@
         "views/price_draft_views.xml",
         "views/usage_views.xml",
         "views/rating_views.xml",
+        "views/window_views.xml",
         "views/webhook_attempt_views.xml",
         "views/webhook_views.xml",
         "views/reconciliation_views.xml",

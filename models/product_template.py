@@ -44,9 +44,10 @@ class ProductTemplate(models.Model):
         charges = Charge.with_context(active_test=False).search(
             [("product_id.product_tmpl_id", "in", self.ids)]
         )
-        Rating = self.env["fusion.billing.rating"].sudo()
+        Agreement = self.env["fusion.billing.window.charge"].sudo()
         return charges.filtered(
             lambda charge: (
-                charge.active or Rating.search_count([("charge_id", "=", charge.id)], 1)
+                charge.active
+                or Agreement.search_count([("charge_id", "=", charge.id)], limit=1)
             )
         )

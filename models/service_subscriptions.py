@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -240,7 +240,7 @@ class FusionBillingService(models.Model):
                     order._fc_close()
                 else:
                     # The first day that is not billed; the expiry job closes it then.
-                    end_date = order._fc_period_end(fields.Date.today())
+                    end_date = order._fc_period_end()
                     if order.end_date and order.end_date <= end_date:
                         return
                     order.end_date = end_date

@@ -226,6 +226,7 @@ class TestAccounts(AccountsCase):
                 "external_customer_id": account,
                 "plan_id": self.plan.id,
                 "start_date": "2026-01-01",
+                "billed_until": "2026-01-01",
                 "lines": [{"product_id": self.base_product.id, "quantity": "1"}],
             }
             | payload
@@ -243,7 +244,7 @@ class TestAccounts(AccountsCase):
         return partner, self._subscribe("acc-2", external_id="sub-2")
 
     def _account(self, order):
-        answer = self._request("GET", f"/subscriptions/{order.id}").json()
+        answer = self._request("GET", f"/subscriptions/id:{order.id}").json()
         return answer["external_customer_id"]
 
     def test_merged_contacts(self):

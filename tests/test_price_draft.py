@@ -143,9 +143,10 @@ class TestPriceDraftAmounts(PriceDraftCase):
     def test_days_are_those_of_the_billing_time_zone(self):
         self.company.fc_billing_tz = "Europe/Brussels"
         self._drafted()
-        self._record(200, "2025-12-31 23:00:00")
-        self._record(1000, "2026-01-31 23:00:00")
-        result = self._compare()
+        order = self._create_subscription()
+        self._record(200, "2025-12-31 23:00:00", order=order)
+        self._record(1000, "2026-01-31 23:00:00", order=order)
+        result = self._compare().filtered(lambda r: r.subscription_id == order)
         self.assertEqual(self._amounts(result), [(50.0, 60.0, 10.0)])
         self.assertEqual(result.first_day, date(2026, 1, 1))
         self.assertEqual(result.last_day, date(2026, 1, 31))
@@ -159,7 +160,7 @@ class TestPriceDraftAmounts(PriceDraftCase):
         self.assertEqual(self._amounts(result), [(0.0, 120.0, 120.0)])
         self.assertFalse(result.live_charge_id)
         self.assertIn("no price", result.text_live)
-        self.assertIn("Converted at 2.0", result.text_draft)
+        self.assertIn("Converted at 1 / 0.5", result.text_draft)
 
     def test_a_live_price_in_the_customers_currency_stays(self):
         """Those who pay in dollars keep the price in dollars; the sums stay apart."""
@@ -277,58 +278,45 @@ class TestPriceDraftWindows(PriceDraftCase):
             (datetime(2026, 2, 28, 23, 59, 59), 1),
             (datetime(2026, 3, 1), 2),
         ):
-            windows = self.order._fc_last_windows(now)
+            windows = self._last_ended(self.order, now)
             self.assertEqual(windows[self.order].start, datetime(2026, month, 1))
 
-    def test_the_latest_of_the_ledger(self):
-        """Its dates were moved by hand, so no invoice says that January is over."""
-        self._drafted()
-        self._record(200)
-        self.order._fc_rate_usage(settle=True)
-        self._set_window(self.order, *FEBRUARY)
-        self.order.write({"fc_settled_start": False, "fc_settled_end": False})
-        self.assertEqual(self._amounts(), [(50.0, 60.0, 10.0)])
-
-    def test_a_superseded_rating_is_no_window(self):
-        """Other dates have taken its place: its days may be no period at all."""
-        self._drafted()
-        self._record(200)
-        self.order._fc_rate_usage(settle=True)
-        self._set_window(self.order, *FEBRUARY)
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE fusion_billing_rating SET explanation ="
-            " explanation || '{\"superseded\": true}' WHERE subscription_id = %s",
-            [self.order.id],
-        )
-        self.assertFalse(self._compare())
-        self.assertEqual(self.draft.skipped_count, 1)
+    def _last_ended(self, order, now):
+        return self.env["fusion.billing.window"]._last_ended(order, now)
 
     def test_the_period_before_where_nothing_was_billed_here_yet(self):
         """It began on 31 December, so its periods end on 31 January and 28 February."""
-        self._drafted()
-        order = self._create_subscription()
-        order.write({"start_date": "2025-12-31", "last_invoice_date": "2026-02-28"})
-        order.next_invoice_date = "2026-03-31"
-        self.env.cr.execute(
-            "DELETE FROM fusion_billing_rating WHERE subscription_id = %s", [order.id]
-        )
-        self.assertEqual(
-            order._fc_last_windows(datetime(2026, 3, 1))[order].start,
-            datetime(2026, 1, 31),
-        )
+        order = self._create_order()
+        with freeze_time("2026-03-01"):
+            order.action_confirm()
+            order.write(
+                {
+                    "start_date": "2025-12-31",
+                    "last_invoice_date": "2026-02-28",
+                    "next_invoice_date": "2026-03-31",
+                }
+            )
+            found = self._last_ended(order, datetime(2026, 3, 1))
+        self.assertEqual(found[order].start, datetime(2026, 1, 31))
         # Not on the period's own days: a month back, not before the start.
-        order.write({"last_invoice_date": "2026-02-15", "start_date": "2026-01-20"})
-        self.assertEqual(order._fc_period_before().start, datetime(2026, 1, 20))
+        order = self._create_order()
+        with freeze_time("2026-03-01"):
+            order.action_confirm()
+            order.write(
+                {
+                    "start_date": "2026-01-20",
+                    "last_invoice_date": "2026-02-15",
+                    "next_invoice_date": "2026-03-15",
+                }
+            )
+            found = self._last_ended(order, datetime(2026, 3, 1))
+        self.assertEqual(found[order].start, datetime(2026, 1, 20))
 
     def test_a_subscription_without_a_window_that_is_over(self):
         self._drafted()
         self._record(200)
         young = self._create_subscription()
         self._set_window(young, *FEBRUARY)
-        self.env.cr.execute(
-            "DELETE FROM fusion_billing_rating WHERE subscription_id = %s", [young.id]
-        )
         self.assertEqual(self._compare().subscription_id, self.order)
         self.assertEqual((self.draft.compared_count, self.draft.skipped_count), (1, 1))
 

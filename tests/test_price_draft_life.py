@@ -80,7 +80,8 @@ class TestPriceDraftBillsNothing(PriceDraftCase):
         self._record(200)
         order = self.order.with_context(active_test=False)
         self.assertFalse(order._fc_rate_usage())
-        self.assertEqual(order._fc_preview_open_window(), [])
+        usage = self.service._api_subscription_usage(f"id:{order.id}")
+        self.assertEqual(usage["current"]["charges"], [])
         self.assertEqual(self.service._api_catalog()["charges"], [])
         self.assertTrue(
             self.env["fusion.billing.usage"]
@@ -209,9 +210,8 @@ class TestPriceDraftGoesLive(PriceDraftCase):
         self._go_live("2026-01-01")
         self.assertTrue(Queue.search([("subscription_id", "=", self.order.id)]))
         self.order._fc_rate_usage()
-        # The old price's row is taken back to 0.
-        ratings = self.order._fc_open_ratings().sorted("amount")
-        self.assertEqual(ratings.mapped("amount"), [0.0, 60.0])
+        ratings = self.order._fc_open_ratings()
+        self.assertEqual(ratings.mapped("amount"), [60.0])
 
     def test_it_says_what_is_missing(self):
         with self.assertRaisesRegex(UserError, "no prices yet"):

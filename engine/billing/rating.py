@@ -14,10 +14,6 @@ TOO_MUCH = 7 * Decimal(10) ** 14
 MOST_PEAK = 2**31 - 1  # what the column holds
 
 
-class UnpostableAmount(ValueError):
-    """An amount that no invoice can carry to the cent."""
-
-
 @dataclass(frozen=True)
 class Agreement:
     """At which price one metric is billed in one window.
@@ -93,7 +89,6 @@ def next_revision(
 
     :param quantity: usage of the window
     :param step: smallest unit of the invoice's currency
-    :raises UnpostableAmount: it is more than an invoice can carry
     """
     if agreement.terms is None:
         quantity = included = billable = window_amount = _ZERO
@@ -114,10 +109,6 @@ def next_revision(
         window_amount = round_amount(amount, step)
         quota = agreement.terms.included
         peak = int(quantity * 100 / quota) if quota else 0
-    if abs(window_amount) >= TOO_MUCH * step:
-        raise UnpostableAmount(
-            f"{format_decimal(window_amount)} is more than an invoice can carry"
-        )
     target = charged_for(window_amount, standing.adjustments, step)
     explanation["rounded"] = format_decimal(window_amount)
     if target != window_amount:
@@ -135,6 +126,11 @@ def next_revision(
         peak=max(standing.peak, min(peak, MOST_PEAK)),
         explanation=explanation,
     )
+
+
+def is_postable(revision: Revision, step: Decimal) -> bool:
+    """Whether an invoice can carry what the window comes to, to the cent."""
+    return abs(revision.window_amount) < TOO_MUCH * step
 
 
 def is_news(revision: Revision, standing: Standing, settles: bool) -> bool:

@@ -362,6 +362,7 @@ def _may_correct(line):
     is_debit_note = "debit_origin_id" in move._fields and move.debit_origin_id
     return (
         move.move_type == "out_invoice"
+        and move.state != "cancel"
         and not move.reversed_entry_id
         and not is_debit_note
         and line.fc_copied_from_id

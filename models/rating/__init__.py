@@ -1,1 +1,1 @@
-from . import order_lines, queue, rater, rates, rating
+from . import agreements, ledger, order_lines, queue, rater, rates, rating

@@ -191,7 +191,7 @@ class FusionBillingRatingQueue(models.Model):
         """Rate a batch at once; when that fails, one by one, noting the failures."""
         try:
             with self.env.cr.savepoint():
-                orders._fc_rate_usage()
+                orders._fc_bring_up_to_date()
                 self._note_problem(orders, False)
             return
         except (OperationalError, IntegrityError):
@@ -202,7 +202,7 @@ class FusionBillingRatingQueue(models.Model):
         for order in orders:
             try:
                 with self.env.cr.savepoint():
-                    order._fc_rate_usage()
+                    order._fc_bring_up_to_date()
                     self._note_problem(order, False)
             except (OperationalError, IntegrityError):
                 raise

@@ -145,6 +145,9 @@ class FusionBillingRating(models.Model):
         index="btree_not_null",
         help="The credit note after which the window is billed again.",
     )
+    adjustment_ids = fields.One2many(
+        "fusion.billing.adjustment", "rating_id", string="Charged Otherwise than Rated"
+    )
     is_taken_back = fields.Boolean(
         string="Invoice Taken Back",
         readonly=True,

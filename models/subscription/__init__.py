@@ -10,4 +10,5 @@ from . import (
     timeline,
     window,
     window_charge,
+    window_store,
 )

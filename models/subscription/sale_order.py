@@ -262,12 +262,21 @@ class SaleOrder(models.Model):
         Running it again changes nothing, and takes a number of queries that does not
         grow with the set, but for lines that are new: Odoo makes these one by one.
 
-        :return: the open ``fusion.billing.rating`` rows of these subscriptions
+        :return: the open ``fusion.billing.rating`` rows up to the current window
         """
         orders = self.filtered("is_subscription").sudo()
-        changed = self.env["fusion.billing.rater"]._rate(orders)
+        orders._fc_bring_up_to_date()
+        ratings = orders._fc_open_ratings()
+        current = {order: order._fc_window() for order in ratings.subscription_id}
+        # A later one waits for the invoices before it.
+        return ratings.filtered(
+            lambda r: r.window_start <= current[r.subscription_id].start
+        )
+
+    def _fc_bring_up_to_date(self):
+        """Rate, and carry what the next invoice bills to the lines."""
+        changed = self.env["fusion.billing.rater"]._rate(self)
         self.env["fusion.billing.order.lines"]._update(changed)
-        return orders._fc_open_ratings()
 
     @api.model
     def _cron_fc_rate_usage(self):
@@ -290,7 +299,6 @@ class SaleOrder(models.Model):
         the first invoice, the one that runs. Empty: it has none, or none any more.
         """
         self.ensure_one()
-        self.env["fusion.billing.timeline"]._catch_up(self)
         windows = self.sudo().fc_window_ids.filtered(lambda w: w.kind == "billing")
         windows = windows.sorted("start")
         day = self.next_invoice_date
@@ -298,6 +306,13 @@ class SaleOrder(models.Model):
             return windows[-1:]
         ahead = windows.filtered(lambda w: w.end_day >= day and not w.is_settled)
         return ahead[:1] or windows[-1:]
+
+    def _fc_period_end(self):
+        """The day on which the period that runs ends, invoiced or not (date)."""
+        self.ensure_one()
+        self.env["fusion.billing.timeline"]._catch_up(self)
+        last = self.sudo().fc_window_ids.sorted("start")[-1:]
+        return max(last.end_day or fields.Date.today(), fields.Date.today())
 
     # -- invoicing -------------------------------------------------------------
 
@@ -310,11 +325,11 @@ class SaleOrder(models.Model):
         if not orders:
             return super()._create_invoices(grouped=grouped, final=final, date=date)
         self.env["fusion.billing.timeline"]._catch_up(orders)
-        windows = orders._fc_windows_to_bill()
+        windows = self.env["fusion.billing.window"]._to_bill(orders)
         self.env["fusion.billing.rater"]._rate(orders, settle=windows.ids)
         self.env["fusion.billing.order.lines"]._update(orders)
         billed = orders._fc_open_ratings()._fc_billed_now()
-        orders._fc_settle(windows, billed)
+        windows._settle(billed)
         # Usage voided after it was billed can outweigh the rest. Odoo makes that a
         # credit note only when asked to; an invoice below zero cannot be posted.
         final = final or any(rating.amount < 0 for rating in billed)
@@ -323,33 +338,6 @@ class SaleOrder(models.Model):
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
             self.env["fusion.billing.order.lines"]._update(orders)
         return moves
-
-    def _fc_windows_to_bill(self):
-        """The windows that are not settled and that an invoice made now is to bill."""
-        chosen = self.env.context.get("fc_windows")
-        windows = self.fc_window_ids.filtered(
-            lambda w: w.kind == "billing" and not w.is_settled
-        )
-        if chosen is not None:
-            return windows.filtered(lambda w: w.id in chosen)
-        return windows.filtered(
-            lambda w: (day := w.subscription_id.next_invoice_date) and w.end_day <= day
-        )
-
-    def _fc_settle(self, windows, billed):
-        """Freeze the windows that are billed now, and the prices of what is billed.
-
-        An invoice of something else leaves a window alone that still runs.
-
-        :param windows: as :meth:`_fc_windows_to_bill` returns them
-        :param billed: the ratings that go on the invoice
-        """
-        today, costing = fields.Date.today(), billed.filtered("amount").window_id
-        if self.env.context.get("fc_windows") is None:
-            windows = windows.filtered(lambda w: w.end_day <= today or w in costing)
-        windows._settle()
-        agreements = windows.agreement_ids | billed.filtered("amount").agreement_id
-        agreements.filtered(lambda a: a.state == "open").write({"state": "settled"})
 
     def _get_invoiceable_lines(self, final=False):
         """Leave out usage lines of amount 0; for last windows, all lines but usage.

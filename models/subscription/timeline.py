@@ -2,7 +2,7 @@ from datetime import date
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 from ...engine.billing import windows
@@ -124,10 +124,12 @@ class FusionBillingTimeline(models.AbstractModel):
             # The time between what it renews and its start is another one now.
             made = made[1:] if restart and made[:1] and made[0].kind == GAP else made
         if spans and old.end_date != new.end_date and old.is_subscription:
+            # Of one that was closed, its last end date is the day of that.
+            before = old.end_date if old.runs else None
             if new.end_date:
-                made = windows.end_at(made, new.end_date, tz, old.end_date)
-            elif old.runs:
-                made = windows.without_end(made, old.end_date)
+                made = windows.end_at(made, new.end_date, tz, before)
+            elif before:
+                made = windows.without_end(made, before)
         if self.env.context.get("plan_from_today") and new.plan != old.plan:
             made = windows.cut_at(made, fields.Date.today(), tz)
         if new.runs:
@@ -255,132 +257,9 @@ class FusionBillingTimeline(models.AbstractModel):
         known = (*windows.gap_until((last,), day, dates.tz), *spans)
         return windows.follow(known, dates, now, restart)[1:]
 
-    # -- storing ---------------------------------------------------------------
-
     def _store(self, order, old, new):
-        """Write what differs; return the first instant it concerns, or None."""
-        if tuple(old) == tuple(new):
-            return None
-        kept = {span.key: span for span in new if span.key}
-        removed = [span for span in old if span.key not in kept]
-        changed = [
-            (span, kept[span.key])
-            for span in old
-            if span.key in kept and span != kept[span.key]
-        ]
-        made = [span for span in new if not span.key]
-        self._remove([span.key for span in removed])
-        self._move(changed)
-        self._insert(order, made)
-        self.env["fusion.billing.window"].invalidate_model()
-        order.invalidate_recordset(["fc_window_ids"], flush=False)
-        moments = [span.start for span in (*removed, *made)]
-        for before, after in changed:
-            if before.start != after.start:
-                moments.append(min(before.start, after.start))
-            if before.kind != after.kind or before.plan != after.plan:
-                moments.append(before.start)
-            if before.end != after.end:
-                moments.append(min(before.end, after.end))
-                self._mark(after.key, before.start)
-        return min(moments)
-
-    def _mark(self, key, start):
-        """What a window whose bounds moved comes to is to be worked out anew."""
-        window = self.env["fusion.billing.window"].sudo().browse(key)
-        self.env["fusion.billing.rating.queue"].sudo()._add_usage(
-            {window.subscription_id.id: start}
-        )
-
-    def _remove(self, keys):
-        if not keys:
-            return
-        self.env["fusion.billing.rating"].flush_model()
-        # Only open ratings can be of them: a window that was settled stays.
-        self.env.cr.execute(
-            "DELETE FROM fusion_billing_rating WHERE window_id = ANY(%s)", [keys]
-        )
-        self.env.cr.execute(
-            "DELETE FROM fusion_billing_window WHERE id = ANY(%s)", [keys]
-        )
-        self.env["fusion.billing.rating"].invalidate_model()
-        self.env["fusion.billing.window.charge"].invalidate_model()
-
-    def _move(self, changed):
-        """Write new bounds; what becomes shorter first, so that none overlap."""
-        self.env["fusion.billing.window"].flush_model()
-        for before, after in sorted(
-            changed, key=lambda pair: pair[1].end > pair[0].end
-        ):
-            self.env.cr.execute(
-                """
-                UPDATE fusion_billing_window
-                   SET start = %s, "end" = %s, first_day = %s, end_day = %s, tz = %s,
-                       plan_id = %s, kind = %s
-                 WHERE id = %s
-                """,
-                [
-                    after.start,
-                    after.end,
-                    after.first_day,
-                    after.end_day,
-                    after.tz,
-                    after.plan,
-                    after.kind,
-                    before.key,
-                ],
-            )
-            self.env.cr.execute(
-                """
-                UPDATE fusion_billing_rating SET window_start = %s, window_end = %s
-                 WHERE window_id = %s AND state = 'open'
-                """,
-                [after.start, after.end, before.key],
-            )
-        if changed:
-            self.env["fusion.billing.rating"].invalidate_model()
-            shorter = [a.key for b, a in changed if a.is_fixed and a.end != b.end]
-            self.env["fusion.billing.window"].sudo().browse(shorter)._take_digest()
-
-    def _insert(self, order, spans):
-        if not spans:
-            return
-        root = self._root(order)
-        rows = [
-            (
-                order.id,
-                root.id,
-                span.kind,
-                span.start,
-                span.end,
-                span.first_day,
-                span.end_day,
-                span.tz,
-                span.plan,
-                order.partner_id.id,
-                order.company_id.id,
-                order.currency_id.id,
-                self.env.uid,
-                self.env.uid,
-                fields.Datetime.now(),
-                fields.Datetime.now(),
-            )
-            for span in spans
-        ]
-        order.flush_recordset()
-        inserted = self.env.cr.execute_values(
-            """
-            INSERT INTO fusion_billing_window
-                   (subscription_id, root_id, kind, start, "end", first_day, end_day,
-                    tz, plan_id, partner_id, company_id, currency_id, create_uid,
-                    write_uid, create_date, write_date)
-            VALUES %s ON CONFLICT DO NOTHING RETURNING id
-            """,
-            rows,
-            fetch=True,
-        )
-        if len(inserted) != len(rows):
-            raise ConcurrencyError("the windows were made by somebody else just now")
+        """Write what differs; the first instant it concerns, or None."""
+        return self.env["fusion.billing.window.store"]._store(order, old, new)
 
     # -- other changes ---------------------------------------------------------
 

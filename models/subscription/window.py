@@ -187,15 +187,40 @@ class FusionBillingWindow(models.Model):
 
     # -- settling --------------------------------------------------------------
 
-    def _settle(self):
+    @api.model
+    def _to_bill(self, orders):
+        """The windows that are not settled and that an invoice made now is to bill."""
+        chosen = self.env.context.get("fc_windows")
+        open_ones = orders.sudo().fc_window_ids.filtered(
+            lambda w: w.kind == windows.BILLING and not w.is_settled
+        )
+        if chosen is not None:
+            return open_ones.filtered(lambda w: w.id in chosen)
+        return open_ones.filtered(
+            lambda w: (day := w.subscription_id.next_invoice_date) and w.end_day <= day
+        )
+
+    def _settle(self, billed):
         """Freeze what these windows and their agreements say.
 
-        Right before what bills them is made, in that transaction.
+        Right before what bills them is made, in that transaction. An invoice of
+        something else leaves a window alone that still runs.
+
+        :param billed: the ratings that go on the invoice
         """
-        now = fields.Datetime.now()
-        for window in self:
-            window.write({"is_settled": True, "settled_at": window.settled_at or now})
-        self._take_digest()
+        today, now = fields.Date.today(), fields.Datetime.now()
+        costing = billed.filtered("amount")
+        settled = self
+        if self.env.context.get("fc_windows") is None:
+            settled = self.filtered(
+                lambda w: w.end_day <= today or w in costing.window_id
+            )
+        fresh = settled.filtered(lambda w: not w.settled_at)
+        fresh.write({"settled_at": now})
+        settled.write({"is_settled": True})
+        agreements = settled.agreement_ids | costing.agreement_id
+        agreements.filtered(lambda a: a.state == "open").write({"state": "settled"})
+        settled._take_digest()
 
     def _take_digest(self):
         """Note what the events of these windows are, each chained to the one before."""

@@ -39,6 +39,7 @@ class FusionBillingWindowCharge(models.Model):
         readonly=True,
         help="The price in exact decimals. Empty: the metric has none now.",
     )
+    terms_text = fields.Char(string="Price", compute="_compute_terms_text")
     charge_currency_id = fields.Many2one(
         "res.currency", string="Currency of the Price", required=True, readonly=True
     )
@@ -55,14 +56,33 @@ class FusionBillingWindowCharge(models.Model):
         default="open",
         readonly=True,
     )
-    peak_share = fields.Integer(
-        readonly=True,
-        help="Highest share of the quota that the window reached, in percent.",
-    )
-
     _one_for_metric = models.Constraint(
         "UNIQUE (window_id, metric_id)", "A metric has one price in a window."
     )
+
+    @api.depends("terms")
+    def _compute_terms_text(self):
+        for agreement in self:
+            terms = agreement.terms
+            if not terms:
+                agreement.terms_text = self.env._("No price now")
+                continue
+            parts = []
+            if terms.get("tiers"):
+                parts.append(self.env._("%s tiers", len(terms["tiers"])))
+            else:
+                parts.append(
+                    self.env._(
+                        "%(price)s per %(batch)s",
+                        price=terms["unit_price"],
+                        batch=terms["unit_batch"],
+                    )
+                )
+            if terms["quota"] != "0":
+                parts.append(self.env._("%s included", terms["quota"]))
+            if terms.get("minimum"):
+                parts.append(self.env._("at least %s", terms["minimum"]))
+            agreement.terms_text = ", ".join(parts)
 
     @api.depends("window_id", "metric_id")
     def _compute_display_name(self):

@@ -83,7 +83,7 @@ class DocumentCase(BillingCase):
         return self.at(
             at,
             lambda: self.service._api_cancel_subscription(
-                str((order or self.order).id), {"when": when}
+                f"id:{(order or self.order).id}", {"when": when}
             ),
         )
 
@@ -91,7 +91,9 @@ class DocumentCase(BillingCase):
         """What the app is told of a subscription's usage."""
         return self.at(
             at,
-            lambda: self.service._api_subscription_usage(str((order or self.order).id)),
+            lambda: self.service._api_subscription_usage(
+                f"id:{(order or self.order).id}"
+            ),
         )
 
     def told(self, event_type):
