@@ -6,9 +6,9 @@
 A second opinion: it shares no code with the addon, only reads, in one transaction, and
 holds one subscription in memory at a time, and the credit notes of usage. It takes from
 the ledger what was agreed when a window was settled (terms, rates, discount), as the
-charges may have changed since; all else it works out from events, windows and documents.
-Where the server is, libpq's variables say (PGHOST, PGUSER, ...); DATABASE can be a
-connection string, too. It needs psycopg2, which Odoo's environment has.
+charges may have changed since; all else it works out from events, windows and
+documents. Where the server is, libpq's variables say (PGHOST, PGUSER, ...); DATABASE
+can be a connection string, too. It needs psycopg2, which Odoo's environment has.
 
 Prints one line for each difference and a line of totals. Exit code 1: differences.
 What the rating job has still to look at is counted as waiting, and no difference.
@@ -78,7 +78,7 @@ ADJUSTMENTS = """
            x.agreement_id
       FROM fusion_billing_adjustment x
 """
-# Lines of usage, and what was copied from them: what each charges, and its journal item.
+# Lines of usage and copies of them: what each charges, and its journal item.
 ITEMS = """
     SELECT l.id, l.fc_copied_from_id, v.id, v.reversed_entry_id, v.state, v.move_type,
            coalesce(v.fc_bill_again, FALSE), v.name, l.price_unit::text,
@@ -390,6 +390,21 @@ def signed(item):
     return -amount if item.kind == "out_refund" else amount
 
 
+def is_billing(order, window, metric, moment, agreements):
+    """Whether a window bills a metric; ``window`` None: one that is to come.
+
+    A settled one by what was agreed, another one by what the charges say.
+    """
+    if window is None:
+        return order.will_bill(metric, moment)
+    if window.kind != "billing":
+        return False
+    if window.is_settled:
+        agreement = agreements.get((window.id, metric))
+        return bool(agreement and agreement.terms)
+    return order.prices(window, metric)
+
+
 class Oracle:
     """Rates everything again.
 
@@ -517,7 +532,9 @@ class Oracle:
             (end_day and end_day < day, last and last >= day, first and first >= day)
         )
         if is_named and ends and day not in ends and not is_passed:
-            self.differ(f"{order.name}: no window ends on {day}, the next invoice's day")
+            self.differ(
+                f"{order.name}: no window ends on {day}, the next invoice's day"
+            )
 
     # -- one subscription ------------------------------------------------------
 
@@ -577,15 +594,7 @@ class Oracle:
         for _order, metric, moment, usage, quantity, unique_key, unallocated in events:
             self.counts["events"] += 1
             window = order.window_at(moment)
-            if window is None:
-                is_billed = order.will_bill(metric, moment)
-            elif window.kind != "billing":
-                is_billed = False
-            elif window.is_settled:
-                agreement = agreements.get((window.id, metric))
-                is_billed = bool(agreement and agreement.terms)
-            else:
-                is_billed = order.prices(window, metric)
+            is_billed = is_billing(order, window, metric, moment, agreements)
             if window and is_billed:
                 quantities[window.id, metric].add(Fraction(quantity), unique_key)
             if not order.waits and bool(unallocated) == is_billed:
@@ -682,6 +691,16 @@ class Oracle:
                     text, f"does not count, and its invoice {row.name} is posted"
                 )
             return Fraction(0), []
+        if again:
+            self.differ(text, f"counts as billed, and its line on {row.name} does not")
+        return self.check_billed(text, row, forgiven)
+
+    def check_billed(self, text, row, forgiven):
+        """Whether what counts as billed is on an invoice.
+
+        :param forgiven: {document line: how much of the rating it forgives}
+        :return: as :meth:`check_invoice`
+        """
         if not row.amount:
             if row.invoice_state == "cancel":
                 self.differ(text, "counts as billed, and its invoice is cancelled")
@@ -689,8 +708,6 @@ class Oracle:
         if row.line_state not in ("draft", "posted") or not row.invoice:
             self.differ(text, "counts as billed, and is on no invoice")
             return row.amount, []
-        if again:
-            self.differ(text, f"counts as billed, and its line on {row.name} does not")
         if row.move != row.invoice:
             self.differ(text, "is on the line of another invoice")
         return self.check_adjustments(text, row, forgiven)
@@ -726,11 +743,8 @@ class Oracle:
                 f"over {shown(row.amount)} is on {row.name} over"
                 f" {shown(row.amount - less)}",
             )
-        last = max((entry[0] for entry in known.values()), default=0)
-        return row.amount - less, [
-            (known.get(line, (last,))[0], amount, known.get(line, (0, 0, False))[2])
-            for line, amount in forgiven.items()
-        ]
+        less = sum(entry[1] for entry in known.values())
+        return row.amount - less, [*known.values()]
 
     def check_item(self, item):
         """Whether a journal item says what its line of the document does."""

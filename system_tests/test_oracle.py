@@ -51,6 +51,8 @@ BILLED = """
      WHERE state = 'invoiced' AND amount = 6.25
 """
 LINE = f"SELECT invoice_line_id FROM fusion_billing_rating WHERE id = ({BILLED})"
+WINDOW = f"SELECT window_id FROM fusion_billing_rating WHERE id = ({BILLED})"
+AGREEMENT = f"SELECT agreement_id FROM fusion_billing_rating WHERE id = ({BILLED})"
 # what is falsified -> (how, how it is undone, what the oracle says)
 FALSIFIED = {
     "an event": (
@@ -76,12 +78,35 @@ FALSIFIED = {
     "a state": (
         f"UPDATE fusion_billing_rating SET state = 'released' WHERE id = ({BILLED})",
         "UPDATE fusion_billing_rating SET state = 'invoiced' WHERE amount = 6.25",
-        ("does not count, and its invoice", "comes to 0, must be 6.25"),
+        (
+            "does not count, and its invoice",
+            "is settled, and was not rated",
+            "comes to 0, must be 6.25",
+        ),
     ),
     "an invoice line": (
         f"UPDATE account_move_line SET price_subtotal = 9 WHERE id = ({LINE})",
         f"UPDATE account_move_line SET price_subtotal = 6.25 WHERE id = ({LINE})",
-        ("over 6.25 is on INV",),
+        ("comes to 6.25, has 9 as its sum", "is booked over -6.25"),
+    ),
+    "a balance": (
+        f"UPDATE account_move_line SET balance = -1 WHERE id = ({LINE})",
+        f"UPDATE account_move_line SET balance = -6.25 WHERE id = ({LINE})",
+        ("has the balance -1",),
+    ),
+    "a window": (
+        f'UPDATE fusion_billing_window SET "end" = "end" - interval \'1 day\''
+        f" WHERE id = ({WINDOW})",
+        f'UPDATE fusion_billing_window SET "end" = "end" + interval \'1 day\''
+        f" WHERE id = ({WINDOW})",
+        ("not at the beginning of", "leave a gap"),
+    ),
+    "a settled price": (
+        f"UPDATE fusion_billing_window_charge SET terms = jsonb_set(terms, '{{quota}}',"
+        f" '\"40\"') WHERE id = ({AGREEMENT})",
+        f"UPDATE fusion_billing_window_charge SET terms = jsonb_set(terms, '{{quota}}',"
+        f" '\"50\"') WHERE id = ({AGREEMENT})",
+        ("was settled at another price", "comes to 6.25, must be 7.5"),
     ),
     "a link": (
         f"UPDATE fusion_billing_rating SET invoice_line_id = NULL, peak_share = -("

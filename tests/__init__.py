@@ -42,7 +42,14 @@ from . import (
     test_webhook_secret,
     test_worked_examples,
 )
-from .audit import test_audit, test_lives, test_planted_documents, test_planted_ledger, test_planted_usage, test_planted_windows
+from .audit import (
+    test_audit,
+    test_lives,
+    test_planted_documents,
+    test_planted_ledger,
+    test_planted_usage,
+    test_planted_windows,
+)
 from .rating import (
     test_closing_when_due,
     test_conversion_rates,

@@ -119,7 +119,9 @@ class FusionBillingAudit(models.Model):
             with self.env.cr.savepoint(flush=False):
                 for part in PARTS[invariant]:
                     model = self.env[f"fusion.billing.audit.{part}"]
-                    checked, found = getattr(model, f"_check_{invariant.lower()}")(scope)
+                    checked, found = getattr(model, f"_check_{invariant.lower()}")(
+                        scope
+                    )
                     result["checked"] = max(result["checked"], checked)
                     for kind, rows, total in found:
                         if kind not in NOTES:

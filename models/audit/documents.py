@@ -225,7 +225,8 @@ class FusionBillingAuditDocuments(models.AbstractModel):
             )
             SELECT r.subscription_id, r.metric_id, r.charge_id, r.window_start,
                    r.window_end, r.id AS rating_id, i.id AS move_id, r.state,
-                   r.amount::text, (%(put)s)::text AS put, %(signed)s::text AS signed, c.rounding::text AS rounding,
+                   r.amount::text, (%(put)s)::text AS put, %(signed)s::text AS signed,
+                   c.rounding::text AS rounding,
                    i.state AS move_state, credits.parts,
                    coalesce(adjusted.forgiven, 0)::text AS forgiven
               FROM fusion_billing_rating r

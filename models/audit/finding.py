@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 
 from .messages import INVARIANTS, KINDS, NOTES
 
+
 class FusionBillingAuditFinding(models.Model):
     """One thing that an audit found wrong."""
 

@@ -53,8 +53,11 @@ class FusionBillingAuditItems(models.AbstractModel):
             ("currency", SQL("s.currency_id"), SQL("l.currency_id")),
             ("price", SQL("s.price_unit"), SQL("l.price_unit")),
             ("quantity", SQL("s.quantity"), SQL("l.quantity")),
-            ("discount", SQL("coalesce(s.discount, 0)"),
-             SQL("coalesce(l.discount, 0)")),
+            (
+                "discount",
+                SQL("coalesce(s.discount, 0)"),
+                SQL("coalesce(l.discount, 0)"),
+            ),
             ("subtotal", SQL("s.price_subtotal"), SQL("l.price_subtotal")),
             ("amount", SQL("s.amount_currency"), SQL("l.amount_currency")),
             ("balance", SQL("s.balance"), SQL("l.balance")),

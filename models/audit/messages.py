@@ -115,8 +115,8 @@ KINDS = {
     "void_unexplained": (
         "I4",
         _lt(
-            "A usage event of %(subscription)s (%(metric)s, quantity %(found)s) is voided"
-            " without a time, a reason, or somebody who did it."
+            "A usage event of %(subscription)s (%(metric)s, quantity %(found)s) is"
+            " voided without a time, a reason, or somebody who did it."
         ),
     ),
     "rating_amount_changed": (
@@ -146,9 +146,9 @@ KINDS = {
     "agreement_changed": (
         "I4",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the settled price is %(found)s, but"
-            " the usage was billed at %(expected)s (price, product, currency, exchange"
-            " rates or discount)."
+            "%(subscription)s, %(metric)s, %(window)s: the settled price is %(found)s,"
+            " but the usage was billed at %(expected)s (price, product, currency,"
+            " exchange rates or discount)."
         ),
     ),
     "rating_missing": (
@@ -168,8 +168,8 @@ KINDS = {
     "item_changed": (
         "I4",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the journal item on %(invoice)s was"
-            " posted with %(expected)s, and now has %(found)s."
+            "%(subscription)s, %(metric)s, %(window)s: the journal item on %(invoice)s"
+            " was posted with %(expected)s, and now has %(found)s."
         ),
     ),
     "windows_overlap": (
@@ -217,8 +217,8 @@ KINDS = {
     "window_skipped": (
         "I5",
         _lt(
-            "%(subscription)s, %(window)s: the window was never billed, although a later"
-            " one was."
+            "%(subscription)s, %(window)s: the window was never billed, although a"
+            " later one was."
         ),
     ),
     "rating_not_told": (

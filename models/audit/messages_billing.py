@@ -16,8 +16,8 @@ BILLING_KINDS = {
     "billed_twice": (
         "I3",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: two invoices bill the same usage."
-            " One of them comes to %(expected)s, both together to %(found)s"
+            "%(subscription)s, %(metric)s, %(window)s: two invoices bill the same"
+            " usage. One of them comes to %(expected)s, both together to %(found)s"
             " %(currency)s."
         ),
     ),
@@ -77,8 +77,8 @@ BILLING_KINDS = {
     "price": (
         "I6",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the price that is not settled yet"
-            " is %(found)s, the charge says %(expected)s."
+            "%(subscription)s, %(metric)s, %(window)s: the price that is not settled"
+            " yet is %(found)s, the charge says %(expected)s."
         ),
     ),
     "line_amount": (
@@ -98,8 +98,8 @@ BILLING_KINDS = {
     "open_but_billed": (
         "I6",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: %(found)s %(currency)s count as still"
-            " to be invoiced, but %(invoice)s charges them."
+            "%(subscription)s, %(metric)s, %(window)s: %(found)s %(currency)s count as"
+            " still to be invoiced, but %(invoice)s charges them."
         ),
     ),
     "item_subtotal": (
@@ -119,15 +119,15 @@ BILLING_KINDS = {
     "item_balance": (
         "I6",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the journal item on %(invoice)s is"
-            " %(expected)s in the company's currency, but its balance is %(found)s."
+            "%(subscription)s, %(metric)s, %(window)s: the journal item on %(invoice)s"
+            " is %(expected)s in the company's currency, but its balance is %(found)s."
         ),
     ),
     "item_account": (
         "I6",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: %(invoice)s books the usage on an"
-            " account that no revenue belongs on (%(found)s)."
+            "%(subscription)s, %(metric)s, %(window)s: %(invoice)s books the usage on"
+            " an account that no revenue belongs on (%(found)s)."
         ),
     ),
     "two_open": (

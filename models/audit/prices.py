@@ -10,7 +10,7 @@ from ...engine.billing.pricing import PriceTerms
 from ...engine.billing.rating import (
     Agreement,
     Standing,
-    UnpostableAmount,
+    is_postable,
     next_revision,
 )
 from .check import KEPT
@@ -186,10 +186,8 @@ def _window_amount(row):
     )
     step = money.to_decimal(row["rounding"])
     quantity = Decimal(row["quantity"] or 0)
-    try:
-        return next_revision(agreement, quantity, step, Standing()).window_amount
-    except UnpostableAmount:
-        return None
+    revision = next_revision(agreement, quantity, step, Standing())
+    return revision.window_amount if is_postable(revision, step) else None
 
 
 def _told(row, expected, found):

@@ -11,7 +11,8 @@ class TestPlantedInRatings(PlantedCase):
     """Ratings and agreements that were changed; the audit names each."""
 
     def test_ratings(self):
-        billed, opened = f"WHERE id = {self.january.id}", f"WHERE id = {self.february.id}"
+        billed = f"WHERE id = {self.january.id}"
+        opened = f"WHERE id = {self.february.id}"
         self._assert_each_named(
             [
                 (

@@ -155,9 +155,7 @@ class TestPlantedInUsage(PlantedCase):
             [
                 (
                     "stored twice",
-                    self._copy_row(
-                        "fusion_billing_usage", self._stored("of-february")
-                    ),
+                    self._copy_row("fusion_billing_usage", self._stored("of-february")),
                     "I1 event_twice",
                     "I2 quantity",
                 )
