@@ -89,10 +89,6 @@ class AuditCase(LifeCase):
                 found = {f"{f.invariant} {f.kind}" for f in audit.finding_ids}
                 errors = audit.result_ids.filtered("error").mapped("error")
                 self.assertEqual(errors, [])
-                open("/var/tmp/h/named.txt", "a").write(
-                    f"{self._testMethodName}|{what}|{sorted(found)}"
-                    f"|{bool(self._oracle())}\n"
-                )  # TEMP
                 if self._oracle():
                     found.add("oracle")
                 self.assertLessEqual({*named}, found)

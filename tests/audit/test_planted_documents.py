@@ -21,12 +21,14 @@ class TestPlantedInDocuments(PlantedCase):
                     "I6 line_amount",
                     "I6 item_subtotal",
                     "I4 item_changed",
+                    "oracle",
                 ),
                 (
                     "a discount",
                     f"{LINE} discount = 10 {line}",
                     "I6 line_amount",
                     "I4 item_changed",
+                    "oracle",
                 ),
                 (
                     "a price with all that follows from it",
@@ -34,6 +36,7 @@ class TestPlantedInDocuments(PlantedCase):
                     f" amount_currency = -26, balance = -26, credit = 26 {line}",
                     "I6 line_amount",
                     "I4 item_changed",
+                    "oracle",
                 ),
                 (
                     "the link of a rating to its line",
@@ -41,12 +44,14 @@ class TestPlantedInDocuments(PlantedCase):
                     f" WHERE id = {self.january.id}",
                     "I3 line_without_rating",
                     "I6 billed_nowhere",
+                    "oracle",
                 ),
                 (
                     "the link of a rating to its invoice",
                     "UPDATE fusion_billing_rating SET invoice_id = NULL"
                     f" WHERE id = {self.january.id}",
                     "I6 billed_nowhere",
+                    "oracle",
                 ),
                 (
                     "the link of a line to its order",
@@ -59,6 +64,7 @@ class TestPlantedInDocuments(PlantedCase):
                     f" WHERE id = {self.invoice.id}",
                     "I6 billed_nowhere",
                     "I10 invoice_not_told",
+                    "oracle",
                 ),
             ]
         )
@@ -83,18 +89,21 @@ class TestPlantedInDocuments(PlantedCase):
                     f"{LINE} balance = -20, credit = 20 {line}",
                     "I6 item_balance",
                     "I4 item_changed",
+                    "oracle",
                 ),
                 (
                     "its amount in the currency",
                     f"{LINE} amount_currency = -20 {line}",
                     "I6 item_amount",
                     "I4 item_changed",
+                    "oracle",
                 ),
                 (
                     "its subtotal",
                     f"{LINE} price_subtotal = 20 {line}",
                     "I6 item_subtotal",
                     "I6 item_amount",
+                    "oracle",
                 ),
                 (
                     "its account",
@@ -106,12 +115,14 @@ class TestPlantedInDocuments(PlantedCase):
                     f"{LINE} account_id = {receivable.id} {line}",
                     "I4 item_changed",
                     "I6 item_account",
+                    "oracle",
                 ),
                 (
                     "its currency",
                     f"{LINE} currency_id = {currency.id} {line}",
                     "I4 item_changed",
                     "I9 other_currency",
+                    "oracle",
                 ),
             ]
         )
@@ -146,6 +157,7 @@ class TestPlantedInDocuments(PlantedCase):
                     "a rating on another invoice",
                     f"UPDATE fusion_billing_rating SET invoice_id = {copy.id} {billed}",
                     "I9 other_invoice",
+                    "oracle",
                 ),
                 (
                     "a line of another order",
@@ -187,11 +199,13 @@ class TestPlantedInDocuments(PlantedCase):
                     "deleted",
                     f"DELETE FROM fusion_billing_adjustment {one}",
                     "I6 line_amount",
+                    "oracle",
                 ),
                 (
                     "another amount",
                     f"UPDATE fusion_billing_adjustment SET forgiven = 6 {one}",
                     "I6 line_amount",
+                    "oracle",
                 ),
                 (
                     "of another window",
@@ -199,35 +213,41 @@ class TestPlantedInDocuments(PlantedCase):
                     f" {self.february.agreement_id.id} {one}",
                     "I9 other_window",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "as if it counted no more",
                     "UPDATE fusion_billing_adjustment SET ended_by_id ="
                     f" {self.january.id} {one}",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "another price on the credit note",
                     f"{LINE} price_unit = 7 WHERE id = {line.id}",
                     "I6 line_amount",
                     "I4 item_changed",
+                    "oracle",
                 ),
                 (
                     "the balance of the credit note",
                     f"{LINE} balance = 4, debit = 4 WHERE id = {line.id}",
                     "I6 item_balance",
                     "I4 item_changed",
+                    "oracle",
                 ),
                 (
                     "the link of the credit note to what it credits",
                     f"{LINE} fc_copied_from_id = NULL WHERE id = {line.id}",
                     "I6 line_amount",
                     "I3 charged_by_hand",
+                    "oracle",
                 ),
                 (
                     "the credit note is cancelled",
                     f"UPDATE account_move SET state = 'cancel' WHERE id = {credit.id}",
                     "I6 line_amount",
+                    "oracle",
                 ),
             ]
         )
@@ -243,11 +263,13 @@ class TestPlantedInDocuments(PlantedCase):
                     "UPDATE fusion_billing_rating SET state = 'invoiced'"
                     f" WHERE id = {self.january.id}",
                     "I3 credited_but_counted",
+                    "oracle",
                 ),
                 (
                     "the credit note is cancelled",
                     f"UPDATE account_move SET state = 'cancel' WHERE id = {credit.id}",
                     "I3 released_but_posted",
+                    "oracle",
                 ),
             ]
         )

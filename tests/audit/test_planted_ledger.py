@@ -21,6 +21,7 @@ class TestPlantedInRatings(PlantedCase):
                     "I4 rating_amount_changed",
                     "I6 amount",
                     "I6 line_amount",
+                    "oracle",
                 ),
                 (
                     "an amount of an open rating",
@@ -28,6 +29,7 @@ class TestPlantedInRatings(PlantedCase):
                     "I4 rating_amount_changed",
                     "I6 amount",
                     "I7 order_line",
+                    "oracle",
                 ),
                 (
                     "an amount, its window's and the arithmetic",
@@ -35,6 +37,7 @@ class TestPlantedInRatings(PlantedCase):
                     " jsonb_set(explanation, '{rounded}', '\"21\"') " + opened,
                     "I6 amount",
                     "I6 window_amount",
+                    "oracle",
                 ),
                 (
                     "what the window came to",
@@ -46,6 +49,7 @@ class TestPlantedInRatings(PlantedCase):
                     f"{RATING} quantity = 149 {billed}",
                     "I4 rating_quantity_changed",
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "what the quota covers",
@@ -59,6 +63,7 @@ class TestPlantedInRatings(PlantedCase):
                     "I4 rating_terms_changed",
                     "I4 agreement_changed",
                     "I6 window_amount",
+                    "oracle",
                 ),
                 (
                     "a price and the arithmetic",
@@ -67,18 +72,21 @@ class TestPlantedInRatings(PlantedCase):
                     f" {billed}",
                     "I4 agreement_changed",
                     "I6 window_amount",
+                    "oracle",
                 ),
                 (
                     "exchange rates",
                     f"{RATING} rate_from = 1, rate_to = 2 {billed}",
                     "I4 agreement_changed",
                     "I6 window_amount",
+                    "oracle",
                 ),
                 (
                     "a discount",
                     f"{RATING} discount = 10 {billed}",
                     "I4 agreement_changed",
                     "I6 window_amount",
+                    "oracle",
                 ),
                 (
                     "taken for not billed",
@@ -86,11 +94,13 @@ class TestPlantedInRatings(PlantedCase):
                     "I3 released_but_posted",
                     "I4 rating_missing",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "taken for open",
                     f"{RATING} state = 'open' {billed}",
                     "I6 open_but_billed",
+                    "oracle",
                 ),
                 (
                     "taken for billed",
@@ -98,6 +108,7 @@ class TestPlantedInRatings(PlantedCase):
                     "I6 billed_nowhere",
                     "I5 window_opened",
                     "I7 order_line",
+                    "oracle",
                 ),
                 (
                     "deleted, and billed",
@@ -105,17 +116,20 @@ class TestPlantedInRatings(PlantedCase):
                     "I3 line_without_rating",
                     "I4 rating_missing",
                     "I10 told_of_nothing",
+                    "oracle",
                 ),
                 (
                     "deleted, and open",
                     f"DELETE FROM fusion_billing_rating {opened}",
                     "I2 not_rated",
+                    "oracle",
                 ),
                 (
                     "a revision left out",
                     f"{RATING} revision = 2 {billed}",
                     "I7 revisions",
                     "I10 rating_not_told",
+                    "oracle",
                 ),
                 (
                     "revisions it counts",
@@ -142,6 +156,7 @@ class TestPlantedInRatings(PlantedCase):
                     ),
                     "I7 two_open",
                     "I6 amount",
+                    "oracle",
                 )
             ]
         )
@@ -161,6 +176,7 @@ class TestPlantedInRatings(PlantedCase):
                     f"{RATING} counted = '[]', amount = 30 WHERE id = {late.id}",
                     "I3 billed_twice",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "it is deleted",
@@ -168,12 +184,14 @@ class TestPlantedInRatings(PlantedCase):
                     "I2 quantity",
                     "I3 line_without_rating",
                     "I10 told_of_nothing",
+                    "oracle",
                 ),
                 (
                     "the first one is deleted",
                     f"DELETE FROM fusion_billing_rating WHERE id = {self.january.id}",
                     "I7 revisions",
                     "I6 amount",
+                    "oracle",
                 ),
             ]
         )
@@ -192,6 +210,7 @@ class TestPlantedInRatings(PlantedCase):
                     f" {settled}",
                     "I4 agreement_changed",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "no price, once settled",
@@ -199,18 +218,21 @@ class TestPlantedInRatings(PlantedCase):
                     "I4 agreement_changed",
                     "I2 quantity",
                     "I2 in_no_window",
+                    "oracle",
                 ),
                 (
                     "a discount",
                     f"{AGREEMENT} discount = 50 {settled}",
                     "I4 agreement_changed",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "exchange rates",
                     f"{AGREEMENT} rate_from = 2, rate_to = 1 {settled}",
                     "I4 agreement_changed",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "another charge",
@@ -221,6 +243,7 @@ class TestPlantedInRatings(PlantedCase):
                     "open again, though billed",
                     f"{AGREEMENT} state = 'open' {settled}",
                     "I4 agreement_opened",
+                    "oracle",
                 ),
                 (
                     "an open price that is not the charge's",
@@ -228,6 +251,7 @@ class TestPlantedInRatings(PlantedCase):
                     f" {opened}",
                     "I6 price",
                     "I6 amount",
+                    "oracle",
                 ),
                 (
                     "deleted with its ratings",
@@ -236,6 +260,7 @@ class TestPlantedInRatings(PlantedCase):
                     "I2 in_no_window",
                     "I3 line_without_rating",
                     "I10 told_of_nothing",
+                    "oracle",
                 ),
                 (
                     "of another company",
@@ -260,6 +285,7 @@ class TestPlantedInRatings(PlantedCase):
                     ),
                     "I3 two_prices",
                     "I4 rating_missing",
+                    "oracle",
                 )
             ]
         )

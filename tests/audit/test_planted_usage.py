@@ -24,6 +24,7 @@ class TestPlantedInUsage(PlantedCase):
                     "I4 event_changed",
                     "I4 events_of_settled",
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "a quantity, with its fingerprint",
@@ -31,6 +32,7 @@ class TestPlantedInUsage(PlantedCase):
                     f" WHERE id = {one.id}",
                     "I4 events_of_settled",
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "a day within its window",
@@ -50,11 +52,13 @@ class TestPlantedInUsage(PlantedCase):
                     f"DELETE FROM fusion_billing_usage WHERE id = {one.id}",
                     "I4 events_of_settled",
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "an event of the open window deleted",
                     f"DELETE FROM fusion_billing_usage WHERE id = {february.id}",
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "an event stored twice",
@@ -62,6 +66,7 @@ class TestPlantedInUsage(PlantedCase):
                         "fusion_billing_usage", february, idempotency_key="'again'"
                     ),
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "an event without a key",
@@ -72,22 +77,26 @@ class TestPlantedInUsage(PlantedCase):
                     "marked as unallocated, and billed",
                     f"{USAGE} unallocated = true WHERE id = {one.id}",
                     "I2 flagged_but_billed",
+                    "oracle",
                 ),
                 (
                     "marked as unallocated, in the open window",
                     f"{USAGE} unallocated = true WHERE id = {february.id}",
                     "I2 flagged_but_billed",
+                    "oracle",
                 ),
                 (
                     "not marked as unallocated, before the start",
                     f"{USAGE} unallocated = false WHERE id = {early.id}",
                     "I2 in_no_window",
+                    "oracle",
                 ),
                 (
                     "voided, without a word",
                     f"{USAGE} voided_at = '2026-02-11' WHERE id = {one.id}",
                     "I4 void_unexplained",
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "voided without a reason, of nobody's bill",
@@ -120,6 +129,7 @@ class TestPlantedInUsage(PlantedCase):
                     "I4 events_of_settled",
                     "I2 quantity",
                     "I2 in_no_window",
+                    "oracle",
                 ),
                 (
                     "from an open window to an open one",
@@ -127,6 +137,7 @@ class TestPlantedInUsage(PlantedCase):
                     f" WHERE id = {self._stored('of-february').id}",
                     "I2 quantity",
                     "I2 not_rated",
+                    "oracle",
                 ),
             ]
         )
@@ -142,6 +153,7 @@ class TestPlantedInUsage(PlantedCase):
                     f" WHERE id = {self._stored('of-february').id}",
                     "I4 void_unexplained",
                     "I2 quantity",
+                    "oracle",
                 )
             ]
         )
@@ -158,6 +170,7 @@ class TestPlantedInUsage(PlantedCase):
                     self._copy_row("fusion_billing_usage", self._stored("of-february")),
                     "I1 event_twice",
                     "I2 quantity",
+                    "oracle",
                 )
             ]
         )
@@ -174,6 +187,7 @@ class TestPlantedInUsage(PlantedCase):
                     f"{USAGE} quantity = -1"
                     f" WHERE id = {self._stored('of-february').id}",
                     "I1 event_invalid",
+                    "oracle",
                 )
             ]
         )
@@ -206,6 +220,7 @@ class TestPlantedInUsage(PlantedCase):
                     ),
                     "I1 event_on_renewal_too",
                     "I2 in_no_window",
+                    "oracle",
                 )
             ]
         )

@@ -24,6 +24,7 @@ class TestPlantedInWindows(PlantedCase):
                     f"{WINDOW} \"end\" = '2026-01-31' {settled}",
                     "I5 windows_apart",
                     "I5 window_days",
+                    "oracle",
                 ),
                 (
                     "the start of a settled window",
@@ -32,12 +33,14 @@ class TestPlantedInWindows(PlantedCase):
                     "I5 window_days",
                     "I2 quantity",
                     "I4 events_of_settled",
+                    "oracle",
                 ),
                 (
                     "the end of the running window, with its day",
                     f"{WINDOW} \"end\" = '2026-03-15', end_day = '2026-03-15'"
                     f" {running}",
                     "I5 window_rated",
+                    "oracle",
                 ),
                 (
                     "the boundary between two windows",
@@ -47,23 +50,27 @@ class TestPlantedInWindows(PlantedCase):
                     "I5 window_rated",
                     "I4 events_of_settled",
                     "I2 quantity",
+                    "oracle",
                 ),
                 (
                     "settled, no more",
                     f"{WINDOW} is_settled = false {settled}",
                     "I5 window_opened",
+                    "oracle",
                 ),
                 (
                     "settled, before it is billed",
                     f"{WINDOW} is_settled = true {running}",
                     "I5 window_opened",
                     "I4 agreement_opened",
+                    "oracle",
                 ),
                 (
                     "a billing window turned into a gap",
                     f"{WINDOW} kind = 'gap' {settled}",
                     "I2 quantity",
                     "I2 in_no_window",
+                    "oracle",
                 ),
                 (
                     "of another customer",
@@ -87,6 +94,7 @@ class TestPlantedInWindows(PlantedCase):
                     f" {settled}",
                     "I9 other_window",
                     "I2 in_no_window",
+                    "oracle",
                 ),
                 (
                     "of another chain of renewals",
@@ -114,6 +122,7 @@ class TestPlantedInWindows(PlantedCase):
                     f" WHERE id = {self.february.window_id.id}",
                     "I5 windows_overlap",
                     "I5 window_rated",
+                    "oracle",
                 )
             ]
         )
@@ -135,6 +144,7 @@ class TestPlantedInWindows(PlantedCase):
                     f" DELETE FROM fusion_billing_window WHERE id = {march.id}",
                     "I5 windows_apart",
                     "I10 told_of_nothing",
+                    "oracle",
                 )
             ]
         )
@@ -159,6 +169,7 @@ class TestPlantedInWindows(PlantedCase):
                     "the gap is billed",
                     f"{WINDOW} kind = 'billing' WHERE id = {gap.id}",
                     "I2 flagged_but_billed",
+                    "oracle",
                 )
             ]
         )
@@ -186,6 +197,7 @@ class TestPlantedInWindows(PlantedCase):
                     f" invoice_id = NULL WHERE id = {self.february.window_id.id}",
                     "I5 window_skipped",
                     "I5 window_opened",
+                    "oracle",
                 )
             ]
         )
