@@ -32,8 +32,11 @@ from .settings import ADDON, DROP_IN, TESTS_NEED, Settings
 from .unit_tests import run_folder
 from .workspace import Workspace
 
-UNIT_FOLDERS = ("engine/tests", "provisioning/tests", "demo/tests", "benchmarks/tests")
-OPTIONAL_UNIT_FOLDERS = ("demo/tests", "benchmarks/tests")
+UNIT_FOLDERS = (
+    *("engine/tests", "provisioning/tests", "demo/tests", "benchmarks/tests"),
+    "system_tests/life/tests",
+)
+OPTIONAL_UNIT_FOLDERS = ("demo/tests", "benchmarks/tests", "system_tests/life/tests")
 TRIAL = "fcb_trial_"
 IN_BROWSER = "_browser"  # added to the name of a trial database
 TRIAL_NAME = re.compile(rf"{TRIAL}(\d+)(?:_\w+)?$")

@@ -6,27 +6,18 @@ from datetime import datetime
 from pathlib import Path
 
 from .common import INVOICE_JOB
-from .property_case import PropertyCase
+from .story_case import StoryCase
 
 RATING_JOB = "fusion_centralized_billing.cron_rate_usage"
 NOW = datetime(2026, 2, 12, 8)
 JANUARY = "2026-01-09T10:00:00"
-STORY = [
-    "begin",
-    [
-        None,
-        "usage",
-        [
-            ["a", "calls", "1", "150", JANUARY, None],  # 50 x 0.50 = 25.00
-            ["a", "users", "1", "1", JANUARY, "anna"],
-            ["a", "users", "2", "1", JANUARY, "bert"],  # 1 x 3 = 3.00
-            ["b", "jobs", "1", "1", JANUARY, None],  # a package begun: 1.25
-            ["b", "level", "1", "60", JANUARY, None],  # 60 x 0.5 / 7 + 3 = 7.29
-        ],
-        False,
-    ],
-    "commit",
-]
+USAGE = (
+    ["a", "calls", "1", "150", JANUARY, None],  # 50 x 0.50 = 25.00
+    ["a", "users", "1", "1", JANUARY, "anna"],
+    ["a", "users", "2", "1", JANUARY, "bert"],  # 1 x 3 = 3.00
+    ["b", "jobs", "1", "1", JANUARY, None],  # a package begun: 1.25
+    ["b", "level", "1", "60", JANUARY, None],  # 60 x 0.5 / 7 + 3 = 7.29
+)
 # The points that each job comes by.
 RATED = ("queue read, not rated", "rated, not on the lines")
 INVOICED = (
@@ -74,14 +65,8 @@ TOLD = """
 QUEUED = "SELECT count(*) FROM fusion_billing_rating_queue"
 
 
-class TestInvoiceCrash(PropertyCase):
+class TestInvoiceCrash(StoryCase):
     seconds = 60
-
-    def play(self) -> None:
-        answers = self.converse(self.start_executor(), STORY)
-        self.assertEqual(answers[1]["refused"], None)
-        self.doCleanups()  # the executor has done its work
-        self.killed = self.copy_database("killed", self.database)
 
     def kill_at(self, job: str, point: str) -> None:
         reached = Path(self.workspace.run_dir) / f"{self.killed}-reached"
@@ -98,7 +83,8 @@ class TestInvoiceCrash(PropertyCase):
         self.value(self.killed, "DELETE FROM ir_cron_progress")
 
     def test_killed_is_as_if_undisturbed(self):
-        self.play()
+        self.play(["usage", *USAGE])
+        self.killed = self.copy_database("killed", self.database)
         before = self.rows(self.killed, LEDGER)
         for job, points in ((RATING_JOB, RATED), (INVOICE_JOB, INVOICED)):
             for point in points:

@@ -11,7 +11,7 @@ from .test_ledger import FEBRUARY, MARCH, LedgerCase
 class TestTakenBack(LedgerCase):
     """Invoices cancelled, credited and corrected, one after the other.
 
-    Found by random programs (system_tests/test_property.py). January has 200 calls, of
+    Found by random programs (system_tests/test_life.py). January has 200 calls, of
     which 100 are included: 50.00.
     """
 

@@ -107,10 +107,10 @@ class UsageWorld(Metered):
             cloner.rows("account_move_line", moves.line_ids.ids)
             for table, column, to in LINKS:
                 cloner.links(table, column, to)
-            ratings = self.env["fusion.billing.rating"].search(
-                [("subscription_id", "=", order.id)]
-            )
-            cloner.rows("fusion_billing_rating", ratings.ids)
+        windows = order.fc_window_ids
+        cloner.rows("fusion_billing_window", windows.ids)
+        cloner.rows("fusion_billing_window_charge", windows.agreement_ids.ids)
+        cloner.rows("fusion_billing_rating", windows.rating_ids.ids)
         cr.execute(
             "SELECT new FROM clones_sale_order WHERE old = %s ORDER BY number",
             [order.id],

@@ -76,8 +76,9 @@ class FusionBillingTimeline(models.AbstractModel):
         behind = behind.browse(self._behind(behind, now))
         known = self.env["fusion.billing.window"]._of_orders(behind)
         for order in behind:
-            spans = _spans(known.get(order.id))
-            self._store(order, spans, self._followed(order, spans))
+            own = _spans(known.get(order.id))
+            made = self._followed(order, self._with_chain(order, own))
+            self._store(order, own, made)
 
     def _behind(self, orders, now):
         """Ids of those whose last window has ended, or that have none."""
@@ -108,38 +109,47 @@ class FusionBillingTimeline(models.AbstractModel):
         :return: the first instant whose usage may lie in another window now, or None
         :raises UserError: its start was moved into what is settled
         """
-        new = self._know(order)
-        spans = _spans(
-            self.env["fusion.billing.window"]._of_orders(order).get(order.id)
-        )
-        if not new.runs and not (new.state == PAUSED and old.state == PAUSED and spans):
-            return self._stopped(order, spans, old)
-        made, tz = spans, order.company_id.fc_billing_tz
-        if new.runs and not old.runs:
-            made = self._gone_on(order, spans, new) if spans else self._begun(order)
+        new, tz = self._know(order), order.company_id.fc_billing_tz
+        own = _spans(self.env["fusion.billing.window"]._of_orders(order).get(order.id))
+        if not new.runs and not (new.state == PAUSED and old.state == PAUSED and own):
+            return self._stopped(order, own, old)
+        if new.runs and not old.runs and not own:
+            self._begun(order)
+        made = self._with_chain(order, own)
+        if new.runs and not old.runs and own:
+            made = self._gone_on(order, made, own, new)
         restart = old.is_subscription and new.start_date != old.start_date
         if restart:
-            self._check_start(order, spans, new)
-            restart = not any(span.is_fixed for span in spans)
-            # The time between what it renews and its start is another one now.
-            made = made[1:] if restart and made[:1] and made[0].kind == GAP else made
-        if spans and old.end_date != new.end_date and old.is_subscription:
-            # Of one that was closed, its last end date is the day of that.
-            before = old.end_date if old.runs else None
-            if new.end_date:
-                made = windows.end_at(made, new.end_date, tz, before)
-            elif before:
-                made = windows.without_end(made, before)
+            self._check_start(order, own, new)
+            restart = not any(span.is_fixed for span in own)
+        if own and old.is_subscription:
+            made = self._ended(made, old, new, tz)
         if self.env.context.get("plan_from_today") and new.plan != old.plan:
             made = windows.cut_at(made, fields.Date.today(), tz)
-        if new.runs:
-            # Both dates by hand: the subscription as a whole is moved.
-            if restart and new.last_invoice_date != old.last_invoice_date:
-                made = ()
-            first_period = new.last_invoice_date in (False, None, old.start_date)
-            first_day = new.start_date if restart and first_period else None
-            made = self._followed(order, made, restart, first_day)
-        return self._store(order, spans, made)
+        if new.runs and restart:
+            made = self._begun_anew(order, own, old, new)
+        elif new.runs:
+            made = self._followed(order, made)
+        return self._store(order, own, made)
+
+    def _ended(self, spans, old, new, tz):
+        """Another end date: in time or late, or none any more."""
+        # Of one that was closed, its last end date is the day of that.
+        before = old.end_date if old.runs else None
+        if old.end_date == new.end_date:
+            return spans
+        if new.end_date:
+            return windows.end_at(spans, new.end_date, tz, before)
+        return windows.without_end(spans, before) if before else spans
+
+    def _begun_anew(self, order, own, old, new):
+        """Its start was moved, nothing is settled: the first window begins there."""
+        # Both dates by hand: the subscription as a whole is moved.
+        moved = new.last_invoice_date != old.last_invoice_date
+        kept = () if moved else tuple(s for s in own if s.kind != GAP)
+        first_period = new.last_invoice_date in (False, None, old.start_date)
+        first_day = new.start_date if first_period else None
+        return self._followed(order, self._with_chain(order, kept), True, first_day)
 
     def _stopped(self, order, spans, old):
         """It runs no more: what has begun keeps its end, what has not is off."""
@@ -157,22 +167,30 @@ class FusionBillingTimeline(models.AbstractModel):
         return self._store(order, spans, made)
 
     def _begun(self, order):
-        """What it renews ends where this begins; so far it has no windows itself."""
+        """What it renews ends where this begins."""
         parent = order.sudo().subscription_id
         if parent and parent.is_subscription:
             self._end_before(parent, order.start_date)
-        return ()
 
-    def _windows_before(self, order):
-        """The windows of the order that this one renews, in order of time."""
-        Window = self.env["fusion.billing.window"].sudo()
-        root = self._root(order)
-        if root == order:
-            return Window
-        return Window.search(
-            [("root_id", "=", root.id), ("subscription_id", "!=", order.id)],
-            order="start",
+    def _with_chain(self, order, own):
+        """Its windows among those of what it renews, and was renewed by, in order.
+
+        The others are not its own to change: they stand as if they were settled.
+        """
+        others = (
+            self.env["fusion.billing.window"]
+            .sudo()
+            .search(
+                [
+                    ("root_id", "=", self._root(order).id),
+                    ("subscription_id", "!=", order.id),
+                ]
+            )
         )
+        if not others:
+            return tuple(own)
+        foreign = [windows.replace(w._span(), is_fixed=True) for w in others]
+        return tuple(sorted([*own, *foreign], key=lambda span: span.start))
 
     @api.model
     def _root(self, order):
@@ -186,16 +204,19 @@ class FusionBillingTimeline(models.AbstractModel):
             order = parent
         return order
 
-    def _gone_on(self, order, spans, new):
-        """It runs again: inside its last window, or from this day on after a gap."""
+    def _gone_on(self, order, spans, own, new):
+        """It runs again: inside its last window, or from this day on after a gap.
+
+        :param spans: its windows among those of its chain; ``own``: its own alone
+        """
         tz = order.company_id.fc_billing_tz
-        day = self.env.context.get("fc_resumed_on") or fields.Date.today()
-        last = self.env["fusion.billing.window"].sudo().browse(spans[-1].key)
+        day = self.env.context.get("subscription_opened_on") or fields.Date.today()
+        last = self.env["fusion.billing.window"].sudo().browse(own[-1].key)
         changed = (last.partner_id.id, last.currency_id.id) != (
             new.partner,
             new.currency,
         )
-        if changed or spans[-1].kind == GAP:
+        if changed or own[-1].kind == GAP:
             spans = windows.cut_at(spans, day, tz)
         return windows.gap_until(spans, day, tz)
 
@@ -246,16 +267,16 @@ class FusionBillingTimeline(models.AbstractModel):
         )
 
     def _followed(self, order, spans, restart=False, first_day=None):
-        """The windows of a running order, from what they were so far."""
+        """The windows of a running order, from what they were so far.
+
+        :param spans: with those of its chain, see :meth:`_with_chain`
+        """
         dates, now = self._dates(order, first_day), fields.Datetime.now()
-        before = self._windows_before(order)[-1:]
-        if not before or (spans and not restart):
-            return windows.follow(spans, dates, now, restart)
-        # What it renews stands before it: it begins where that ends.
-        last = windows.replace(before._span(), is_fixed=True)
-        day = max(dates.first_day, last.end_day)
-        known = (*windows.gap_until((last,), day, dates.tz), *spans)
-        return windows.follow(known, dates, now, restart)[1:]
+        staying = tuple(span for span in spans if span.stays)
+        begins = restart or len(staying) == len(spans)
+        if staying and begins and not order.last_invoice_date:
+            spans = windows.gap_until(staying, dates.first_day, dates.tz)
+        return windows.follow(spans, dates, now, restart)
 
     def _store(self, order, old, new):
         """Write what differs; the first instant it concerns, or None."""
@@ -268,8 +289,9 @@ class FusionBillingTimeline(models.AbstractModel):
         """The windows that run end by the new time zone; their starts stay."""
         known = self.env["fusion.billing.window"]._of_orders(orders)
         for order in orders.filtered(lambda o: self._know(o).runs):
-            spans = _spans(known.get(order.id))
-            since = self._store(order, spans, self._followed(order, spans))
+            own = _spans(known.get(order.id))
+            made = self._followed(order, self._with_chain(order, own))
+            since = self._store(order, own, made)
             if since:
                 order._fc_moved_since(since)
 

@@ -29,6 +29,7 @@ class FusionBillingWindow(models.Model):
         required=True,
         ondelete="cascade",
         readonly=True,
+        index=True,
         help="The subscription itself, or the first one of those it renews.",
     )
     kind = fields.Selection(

@@ -11,7 +11,9 @@ class FusionBillingWindowStore(models.AbstractModel):
     @api.model
     def _store(self, order, old, new):
         """Write what differs; return the first instant it concerns, or None."""
-        if tuple(old) == tuple(new):
+        keys = {span.key for span in old}
+        new = [span for span in new if span.key is None or span.key in keys]
+        if list(old) == new:
             return None
         kept = {span.key: span for span in new if span.key}
         removed = [span for span in old if span.key not in kept]

@@ -9,17 +9,17 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
-from odoo.addons.fusion_centralized_billing.models import sale_order_rating_cron
+from odoo.addons.fusion_centralized_billing.models.rating import queue
 
 BATCH = 10
 
 
 def main(env, args):
-    orders = env.registry["sale.order"]
-    original, rated = orders._fc_rate_isolated, []
+    Queue = env.registry["fusion.billing.rating.queue"]
+    original, rated = Queue._rate_isolated, []
 
-    def rate(batch):
-        original(batch)
+    def rate(records, batch):
+        original(records, batch)
         time.sleep(args["slow"])
         rated.append(len(batch))
 
@@ -28,8 +28,8 @@ def main(env, args):
     while not Path(args["go"]).exists():
         time.sleep(0.005)
     with (
-        patch.object(sale_order_rating_cron, "BATCH", BATCH),
-        patch.object(orders, "_fc_rate_isolated", rate),
+        patch.object(queue, "BATCH", BATCH),
+        patch.object(Queue, "_rate_isolated", rate),
     ):
         env["sale.order"]._cron_fc_rate_usage()
     env.cr.commit()

@@ -222,7 +222,7 @@ class SaleOrder(models.Model):
                     order._raise_renewed()
                 day = order._get_first_unpaid_day(day)
             values = order._prepare_opening_values(day)
-            order._set_subscription_state(
+            order.with_context(subscription_opened_on=day)._set_subscription_state(
                 "3_progress",
                 event_type="reopen" if order.subscription_state in REOPENED else None,
                 close_reason_id=False,

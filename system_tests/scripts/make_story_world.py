@@ -1,4 +1,4 @@
-"""Makes what the property tests play with: two subscriptions with a price for usage.
+"""Makes what stories are played on: two subscriptions with a price for usage.
 
 One metric of each aggregation, and one without a price. To be run with the clock on 1
 January 2026, when the first invoices open the windows.

@@ -1,0 +1,241 @@
+"""How life moves a subscription and its windows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from .calendar import add_months, boundary_after, is_boundary, midnight
+from .ledger import Ledger
+from .records import Charge, Move, Order, Window
+
+
+class Life(Ledger):
+    """One subscription with its renewals, from the day it is confirmed."""
+
+    def __init__(self, charges: list[Charge], config: dict) -> None:
+        super().__init__(charges)
+        self.zone = config["zone"]
+        self.posting = config["posting"]  # "post" or "draft"
+        start = date.fromisoformat(config["start"])
+        self.orders = [Order(0, "A", start, start, start, currency=config["currency"])]
+        self.now = datetime.fromisoformat(config["now"])
+        self.extend()
+
+    @property
+    def order(self) -> Order:
+        return self.orders[-1]
+
+    # -- windows -----------------------------------------------------------------
+
+    def extend(self) -> None:
+        """Windows follow the calendar, whether invoices are made or not."""
+        while (ahead := self.window_ahead(self.order)) and self.order.runs:
+            last = self.last
+            if last and (last.end > self.now or ahead.start > self.now):
+                return
+            self.windows.append(ahead)
+
+    def window_ahead(self, order: Order) -> Window | None:
+        """The one that begins where the last one ended."""
+        last = self.last
+        first, start = order.start, midnight(order.start, self.zone)
+        if last and (last.order is order or last.until >= order.start):
+            first, start = last.until, last.end
+        if order.end and first >= order.end:
+            return None
+        return self.window(order, first, start)
+
+    def window(self, order: Order, first: date, start: datetime) -> Window:
+        until = boundary_after(order.anchor, first)
+        if order.end and order.end > first:
+            until = min(until, order.end)
+        end = midnight(until, self.zone)
+        return Window(
+            *(first, until, start, end, order.plan, order, order.life),
+            *(order.customer, order.currency),
+        )
+
+    def cut(self, window: Window, day: date) -> None:
+        window.until, window.end = day, midnight(day, self.zone)
+
+    def begin_anew(self, order: Order) -> None:
+        """A window of its own from today on; the one before ends there."""
+        start = midnight(self.today, self.zone)
+        last = self.last
+        if last and start < last.end:
+            if start <= last.start:
+                self.windows.remove(last)
+            else:
+                self.cut(last, self.today)
+        self.windows.append(self.window(order, self.today, start))
+
+    # -- invoices ----------------------------------------------------------------
+
+    def claim(self, order: Order) -> Move | None:
+        """A draft of the next period."""
+        for move in self.moves:
+            if (move.order, move.state, move.period) == (order, "draft", order.next):
+                return move
+        return None
+
+    def is_due(self, order: Order) -> bool:
+        begins = order.end is None or order.next < order.end
+        due = order.runs and order.next <= self.today and begins
+        return due and not self.claim(order)
+
+    def make(self, order: Order, life: int | None = None) -> Move:
+        move = Move(order, life=order.life if life is None else life)
+        self.moves.append(move)
+        return move
+
+    def invoice(self, order: Order) -> None:
+        """What the invoicing job does: every period that is due, in its order."""
+        posts = self.posting == "post"
+        if order.runs and order.days and not self.is_due(order):
+            order.days = False
+            move = self.make(order)  # of days of the base fee alone
+            if posts:
+                self.post_move(move)
+        while self.is_due(order):
+            order.days, order.invoiced = False, True
+            move = self.make(order)
+            move.period = order.next
+            move.until = boundary_after(order.anchor, order.next)
+            if order.end and order.end > order.next:
+                move.until = min(move.until, order.end)
+            due = [w for w in self.own(order) if w.until <= order.next]
+            self.bill(move, due)
+            if not posts:
+                return
+            self.post_move(move)
+
+    def own(self, order: Order, life: int | None = None) -> list[Window]:
+        life = order.life if life is None else life
+        return [w for w in self.windows if w.order is order and w.life == life]
+
+    def post_move(self, move: Move) -> None:
+        self.post(move)
+        if move.period and move.order.next == move.period:
+            move.order.last, move.order.next = move.period, move.until
+
+    def bill_rest(self, order: Order, life: int, due: list[Window], **options) -> None:
+        """An invoice of usage alone, where there is any."""
+        move = self.bill(self.make(order, life), due, **options)
+        if move.lines:
+            self.post(move)
+        else:
+            self.moves.remove(move)
+            for window, _agreed in move.settles:
+                window.settled_by = None
+
+    def rate(self) -> None:
+        """The rating job bills what no invoice of the order will come for."""
+        for order in self.orders:
+            for life in range(order.life + 1):
+                if order.runs and life == order.life:
+                    continue
+                due = [w for w in self.own(order, life) if w.end <= self.now]
+                # What was taken back of one that has ended is left to finance.
+                goes_on = order.state == "paused" and life == order.life
+                self.bill_rest(order, life, due, released=goes_on)
+
+    def expire(self) -> None:
+        order = self.order
+        if order.state not in ("progress", "paused") or not order.end:
+            return
+        waits = order.runs and order.next < order.end
+        if order.end <= self.today and not waits:
+            self.close(order)
+
+    # -- states ------------------------------------------------------------------
+
+    def close(self, order: Order) -> None:
+        self.invoice(order)
+        self.bill_rest(order, order.life, self.own(order))
+        end = max(min(order.end or self.today, self.today), order.start)
+        order.agreed_end = order.end if order.end != end else None
+        order.end, order.state = end, "closed"
+
+    def go_on(self, order: Order, anew: bool = False) -> None:
+        """From today on, after a pause, a closing or a cancellation."""
+        day = self.today
+        if order.state in ("closed", "cancelled"):
+            end = order.agreed_end
+            order.end = end if end and end > day else None
+            order.agreed_end = None
+        order.state = "progress"
+        if order.next < day:
+            if not is_boundary(order.anchor, day):
+                order.next = boundary_after(order.anchor, day)
+            else:
+                order.next = day
+            if order.last:
+                order.last = add_months(order.next, -1)
+            order.days = day < min(order.next, order.end or order.next)
+        start = midnight(day, self.zone)
+        if anew or not self.last or start >= self.last.end:
+            if self.last and start == self.last.end and not anew:
+                return  # the next one begins there anyway
+            self.begin_anew(order)
+
+    def choose_anchor(self, order: Order) -> None:
+        if order.start < order.next and is_boundary(order.start, order.next):
+            order.anchor = order.start
+        elif not is_boundary(order.anchor, order.next):
+            order.anchor = order.next
+
+    def change_plan_now(self, order: Order, plan: str) -> None:
+        order.plan, order.next = plan, self.today
+        self.choose_anchor(order)
+        last = self.last
+        if last.first < self.today:
+            self.begin_anew(order)
+        else:
+            last.plan = plan
+            last.until = boundary_after(order.anchor, last.first)
+            last.end = midnight(last.until, self.zone)
+
+    def end(self, order: Order, day: date) -> None:
+        order.end = day
+        for window in self.own(order):
+            if window.first >= day:
+                window.void = True
+            elif window.until > day:
+                self.cut(window, day)
+
+    def move_next(self, order: Order, day: date) -> None:
+        order.next = day
+        self.choose_anchor(order)
+        last = self.last
+        if not last.settled:
+            self.cut(last, day)
+        elif last.until < day:
+            ahead = self.window_ahead(order)
+            self.cut(ahead, day)
+            self.windows.append(ahead)
+
+    def change_zone(self, zone: str) -> None:
+        self.zone = zone
+        last = self.last
+        if last and last.end > self.now and not last.settled:
+            self.cut(last, last.until)
+
+    def renew(self, order: Order) -> None:
+        start = order.next if order.runs else max(order.next, self.today)
+        order.before, order.state = order.state, "renewed"
+        renewal = Order(
+            *(len(self.orders), order.plan, start, order.anchor, start),
+            *(order.customer, order.currency),
+        )
+        if not is_boundary(renewal.anchor, start):
+            renewal.anchor = start
+        self.orders.append(renewal)
+
+    def unrenew(self, renewal: Order) -> None:
+        """Its renewal is cancelled before its first invoice."""
+        parent = self.orders[self.orders.index(renewal) - 1]
+        self.orders.remove(renewal)
+        parent.state = parent.before
+        for window in self.windows:
+            if window.order is renewal:
+                window.order, window.life = parent, parent.life
