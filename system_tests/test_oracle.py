@@ -53,7 +53,8 @@ FALSIFIED = {
     "an event": (
         f"UPDATE fusion_billing_usage SET quantity = 151 WHERE id = ({CALLS})",
         "UPDATE fusion_billing_usage SET quantity = 150 WHERE quantity = 151",
-        ("quantity 160, counted 161", "comes to 30, must be 30.5"),
+        # credited, and billed again at the cheaper price: 110 x 0.125
+        ("quantity 160, counted 161", "comes to 13.75, must be 13.88"),
     ),
     "a mark": (
         f"UPDATE fusion_billing_usage SET unallocated = true WHERE id = ({CALLS})",
