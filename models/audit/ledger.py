@@ -273,7 +273,8 @@ class FusionBillingAuditLedger(models.AbstractModel):
         """Usage lines of orders that do not show what the next invoice will bill.
 
         Net amounts where a fiscal position has adapted the price; to a cent, as taxes
-        are taken out of either.
+        are taken out of either. What an order still owes in a former currency is
+        billed apart, and its line shows none of it.
         """
         return SQL(
             """
@@ -315,6 +316,10 @@ class FusionBillingAuditLedger(models.AbstractModel):
                   JOIN res_currency c ON c.id = o.currency_id
                  WHERE NOT EXISTS (SELECT FROM fusion_billing_rating_queue q
                                     WHERE q.subscription_id = o.id)
+                   AND NOT EXISTS (SELECT FROM fusion_billing_rating x
+                                    WHERE x.subscription_id = o.id
+                                      AND x.state = 'open'
+                                      AND x.currency_id <> o.currency_id)
             ) f
              WHERE abs(f.expected::numeric - f.found::numeric)
                    > CASE WHEN f.is_adapted THEN f.rounding ELSE 0 END

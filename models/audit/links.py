@@ -123,7 +123,10 @@ class FusionBillingAuditLinks(models.AbstractModel):
     # -- currency --------------------------------------------------------------
 
     def _currencies(self, scope):
-        """A rating is in the currency of its window, and so is what bills it."""
+        """A rating is in the currency of its window, and so is what bills it.
+
+        What came to 0 goes with whatever invoice is made next.
+        """
         return self._about(
             SQL("c.name AS expected, other.name AS found"),
             SQL(
@@ -132,7 +135,8 @@ class FusionBillingAuditLinks(models.AbstractModel):
                 JOIN res_currency c ON c.id = w.currency_id
                 JOIN res_currency other
                   ON other.id <> c.id
-                 AND other.id IN (r.currency_id, i.currency_id, l.currency_id)
+                 AND other.id IN (r.currency_id, l.currency_id,
+                                  CASE WHEN r.amount <> 0 THEN i.currency_id END)
                 """
             ),
             SQL("TRUE"),
