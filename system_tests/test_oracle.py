@@ -46,12 +46,15 @@ BILLED = """
      WHERE state = 'invoiced' AND amount = 6.25
 """
 LINE = f"SELECT invoice_line_id FROM fusion_billing_rating WHERE id = ({BILLED})"
+WINDOW = f"SELECT window_id FROM fusion_billing_rating WHERE id = ({BILLED})"
+AGREEMENT = f"SELECT agreement_id FROM fusion_billing_rating WHERE id = ({BILLED})"
 # what is falsified -> (how, how it is undone, what the oracle says)
 FALSIFIED = {
     "an event": (
         f"UPDATE fusion_billing_usage SET quantity = 151 WHERE id = ({CALLS})",
         "UPDATE fusion_billing_usage SET quantity = 150 WHERE quantity = 151",
-        ("quantity 160, counted 161", "comes to 30, must be 30.5"),
+        # credited, and billed again at the cheaper price: 110 x 0.125
+        ("quantity 160, counted 161", "comes to 13.75, must be 13.88"),
     ),
     "a mark": (
         f"UPDATE fusion_billing_usage SET unallocated = true WHERE id = ({CALLS})",
@@ -71,12 +74,35 @@ FALSIFIED = {
     "a state": (
         f"UPDATE fusion_billing_rating SET state = 'released' WHERE id = ({BILLED})",
         "UPDATE fusion_billing_rating SET state = 'invoiced' WHERE amount = 6.25",
-        ("does not count, and its invoice", "comes to 0, must be 6.25"),
+        (
+            "does not count, and its invoice",
+            "is settled, and was not rated",
+            "comes to 0, must be 6.25",
+        ),
     ),
     "an invoice line": (
         f"UPDATE account_move_line SET price_subtotal = 9 WHERE id = ({LINE})",
         f"UPDATE account_move_line SET price_subtotal = 6.25 WHERE id = ({LINE})",
-        ("over 6.25 is on INV",),
+        ("comes to 6.25, has 9 as its sum", "is booked over -6.25"),
+    ),
+    "a balance": (
+        f"UPDATE account_move_line SET balance = -1 WHERE id = ({LINE})",
+        f"UPDATE account_move_line SET balance = -6.25 WHERE id = ({LINE})",
+        ("has the balance -1",),
+    ),
+    "a window": (
+        f'UPDATE fusion_billing_window SET "end" = "end" - interval \'1 day\''
+        f" WHERE id = ({WINDOW})",
+        f'UPDATE fusion_billing_window SET "end" = "end" + interval \'1 day\''
+        f" WHERE id = ({WINDOW})",
+        ("not at the beginning of", "leave a gap"),
+    ),
+    "a settled price": (
+        f"UPDATE fusion_billing_window_charge SET terms = jsonb_set(terms, '{{quota}}',"
+        f" '\"40\"') WHERE id = ({AGREEMENT})",
+        f"UPDATE fusion_billing_window_charge SET terms = jsonb_set(terms, '{{quota}}',"
+        f" '\"50\"') WHERE id = ({AGREEMENT})",
+        ("was settled at another price", "comes to 6.25, must be 7.5"),
     ),
     "a link": (
         f"UPDATE fusion_billing_rating SET invoice_line_id = NULL, peak_share = -("

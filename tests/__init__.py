@@ -6,8 +6,6 @@ from . import (
     test_api_key,
     test_api_log,
     test_api_renewed,
-    test_audit,
-    test_audit_violations,
     test_billed_once,
     test_browser,
     test_charge_models,
@@ -43,6 +41,14 @@ from . import (
     test_webhook_kept,
     test_webhook_secret,
     test_worked_examples,
+)
+from .audit import (
+    test_audit,
+    test_lives,
+    test_planted_documents,
+    test_planted_ledger,
+    test_planted_usage,
+    test_planted_windows,
 )
 from .rating import (
     test_closing_when_due,

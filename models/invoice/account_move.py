@@ -176,6 +176,7 @@ class AccountMove(models.Model):
         # A corrected invoice was made before its credit note was posted.
         released = billed.filtered(lambda r: r.state == "released")
         Documents._take_over(released.invoice_line_id.fc_copy_ids)
+        self.env["fusion.billing.audit.seal"]._take(posted.invoice_line_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         posted._fc_bill_what_came_since()
@@ -254,6 +255,14 @@ class AccountMoveLine(models.Model):
         copies = lines.filtered("fc_copied_from_id")
         self.env["fusion.billing.documents"]._take_over(copies)
         return lines
+
+    def write(self, vals):
+        """What somebody changes of a posted usage line is what the books say now."""
+        result = super().write(vals)
+        if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
+            posted = self.filtered(lambda line: line.parent_state == "posted")
+            self.env["fusion.billing.audit.seal"]._take(posted)
+        return result
 
     def _fc_subscriptions(self):
         """The subscriptions that these lines bill; of an upsell, what it adds to."""

@@ -1,22 +1,11 @@
+from datetime import timezone
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from .audit_messages import KINDS
-
-INVARIANTS = [
-    ("I1", "I1 Each event is stored once"),
-    ("I2", "I2 All usage is billed, open, unallocated or voided"),
-    ("I3", "I3 Nothing is billed twice"),
-    ("I4", "I4 What was accepted or posted did not change"),
-    ("I5", "I5 Windows follow each other"),
-    ("I6", "I6 Amount is the price of the quantity"),
-    ("I7", "I7 One open rating for a window"),
-    ("I8", "I8 Order of arrival changes nothing"),
-    ("I9", "I9 Company, customer and currency agree"),
-    ("I10", "I10 Apps were told"),
-]
+from .messages import INVARIANTS, KINDS, NOTES
 
 
 class FusionBillingAuditFinding(models.Model):
@@ -37,6 +26,12 @@ class FusionBillingAuditFinding(models.Model):
     invariant = fields.Selection(INVARIANTS, required=True, readonly=True)
     kind = fields.Char(
         required=True, readonly=True, help="Name of the check, for programs."
+    )
+    is_note = fields.Boolean(
+        string="For Information",
+        readonly=True,
+        help="Nothing is wrong in the books; somebody has charged or credited by hand,"
+        " and should know that no rating says so.",
     )
     message = fields.Text(required=True, readonly=True)
     expected = fields.Char(readonly=True)
@@ -84,9 +79,9 @@ class FusionBillingAuditFinding(models.Model):
     def _prepare_all(self, kind, rows):
         """Values of the findings that the rows of a check tell.
 
-        :param str kind: key of :data:`~.audit_messages.KINDS`
+        :param str kind: key of :data:`~.messages.KINDS`
         :param rows: list of dicts, as the query gave them; see
-            ``fusion.billing.audit._found``
+            ``fusion.billing.audit.check._found``
         """
         invariant, message = KINDS[kind]
         message = self.env._(message)
@@ -129,6 +124,7 @@ class FusionBillingAuditFinding(models.Model):
                 {
                     "invariant": invariant,
                     "kind": kind,
+                    "is_note": kind in NOTES,
                     "message": message % words,
                     "expected": expected,
                     "found": present,
@@ -149,12 +145,11 @@ class FusionBillingAuditFinding(models.Model):
             return ""
         if not order:
             return fields.Date.to_string(start)
-        first = order._fc_local_date(start)
+        tz = order.company_id.fc_billing_tz or "UTC"
+        first = _local_date(start, tz)
         if not end:
             return fields.Date.to_string(first)
-        last = order._fc_local_date(
-            max(start, fields.Datetime.subtract(end, seconds=1))
-        )
+        last = _local_date(max(start, fields.Datetime.subtract(end, seconds=1)), tz)
         if first == last:
             return fields.Date.to_string(first)
         return self.env._("%(first)s to %(last)s", first=first, last=last)
@@ -182,6 +177,11 @@ class FusionBillingAuditFinding(models.Model):
             "res_id": record.id,
             "view_mode": "form",
         }
+
+
+def _local_date(moment, tz):
+    """The day that a moment (naive UTC) is of."""
+    return moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(tz)).date()
 
 
 def _difference(expected, found):

@@ -1,137 +1,22 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
+from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 
-class FusionBillingAudit(models.Model):
-    """I9 and I10: what belongs together, and what the source apps were told."""
+class FusionBillingAuditOutbox(models.AbstractModel):
+    """I10: what the source apps were told, and that it is so."""
 
-    _inherit = "fusion.billing.audit"
-
-    # -- I9: no crossing of company, customer or currency ----------------------
-
-    def _check_i9(self, scope):
-        rating = SQL(
-            """
-            r.subscription_id, r.metric_id, r.charge_id, r.window_start,
-            r.window_end, r.id AS rating_id, r.invoice_id AS move_id
-            """
-        )
-        company = SQL(
-            """
-            SELECT %s, c.name AS expected, other.name AS found
-              FROM fusion_billing_rating r
-              JOIN sale_order o ON o.id = r.subscription_id
-              JOIN fusion_billing_charge charge ON charge.id = r.charge_id
-              LEFT JOIN account_move i ON i.id = r.invoice_id
-              JOIN res_company c ON c.id = o.company_id
-              JOIN res_company other
-                ON other.id <> c.id
-               AND other.id IN (r.company_id, charge.company_id, i.company_id)
-             WHERE %s
-            """,
-            rating,
-            scope,
-        )
-        usage = SQL(
-            """
-            SELECT u.subscription_id, u.service_id, c.name AS expected,
-                   other.name AS found, u.events::text AS other
-              FROM (SELECT subscription_id, service_id, count(*) AS events
-                      FROM fusion_billing_usage
-                     GROUP BY subscription_id, service_id) u
-              JOIN sale_order o ON o.id = u.subscription_id
-              JOIN fusion_billing_service s ON s.id = u.service_id
-              JOIN res_company c ON c.id = o.company_id
-              JOIN res_company other ON other.id = s.company_id
-             WHERE s.company_id <> o.company_id AND %s
-            """,
-            scope,
-        )
-        currency = SQL(
-            """
-            SELECT %s, c.name AS expected, other.name AS found
-              FROM fusion_billing_rating r
-              JOIN sale_order o ON o.id = r.subscription_id
-              LEFT JOIN account_move i ON i.id = r.invoice_id
-              JOIN res_currency c ON c.id = o.currency_id
-              JOIN res_currency other
-                ON other.id <> c.id AND other.id IN (r.currency_id, i.currency_id)
-             WHERE %s
-            """,
-            rating,
-            scope,
-        )
-        # The address an order is invoiced to may be another company's.
-        customer = SQL(
-            """
-            SELECT %s, customer.name AS expected, other.name AS found
-              FROM fusion_billing_rating r
-              JOIN sale_order o ON o.id = r.subscription_id
-              JOIN account_move i ON i.id = r.invoice_id
-              JOIN res_partner p ON p.id = o.partner_id
-              JOIN res_partner customer ON customer.id = p.commercial_partner_id
-              LEFT JOIN res_partner payer ON payer.id = o.partner_invoice_id
-              JOIN res_partner other ON other.id = i.commercial_partner_id
-             WHERE %s
-               AND i.commercial_partner_id IS DISTINCT FROM p.commercial_partner_id
-               AND i.commercial_partner_id IS DISTINCT FROM payer.commercial_partner_id
-            """,
-            rating,
-            scope,
-        )
-        place = SQL(
-            """
-            SELECT %s, own.name AS expected, billed.name AS found
-              FROM fusion_billing_rating r
-              JOIN sale_order o ON o.id = r.subscription_id
-              JOIN account_move_line l ON l.id = r.invoice_line_id
-              JOIN account_move billed ON billed.id = l.move_id
-              LEFT JOIN account_move own ON own.id = r.invoice_id
-             WHERE r.state <> 'released' AND l.move_id IS DISTINCT FROM r.invoice_id
-               AND %s
-            """,
-            rating,
-            scope,
-        )
-        order = SQL(
-            """
-            SELECT %s, o.name AS expected, other.name AS found
-              FROM fusion_billing_rating r
-              JOIN sale_order o ON o.id = r.subscription_id
-              JOIN sale_order_line_invoice_rel rel
-                ON rel.invoice_line_id = r.invoice_line_id
-              JOIN sale_order_line ol ON ol.id = rel.order_line_id
-              JOIN sale_order other ON other.id = ol.order_id
-             WHERE ol.order_id <> r.subscription_id AND %s
-            """,
-            rating,
-            scope,
-        )
-        count = self._count(
-            SQL(
-                """
-                SELECT count(*) FROM fusion_billing_rating r
-                  JOIN sale_order o ON o.id = r.subscription_id WHERE %s
-                """,
-                scope,
-            )
-        )
-        return count, [
-            self._found("other_company", company),
-            self._found("usage_of_other_company", usage),
-            self._found("other_currency", currency),
-            self._found("other_customer", customer),
-            self._found("other_invoice", place),
-            self._found("other_order", order),
-        ]
+    _name = "fusion.billing.audit.outbox"
+    _inherit = ["fusion.billing.audit.check"]
+    _description = "Audit of Webhook Events"
 
     # -- I10: every business event has its outbox row --------------------------
 
     def _check_i10(self, scope):
         return self._count(self._closed_ratings(scope, SQL("count(*)"))), [
             self._found("rating_not_told", self._untold_ratings(scope)),
+            self._found("told_of_nothing", self._told_of_nothing(scope)),
             self._found("invoice_not_told", self._untold_invoices(scope)),
             self._found("subscription_not_told", self._untold_states(scope)),
         ]
@@ -209,8 +94,7 @@ class FusionBillingAudit(models.Model):
     def _untold_ratings(self, scope):
         """Ratings that rating.closed does not name, or names more often than once.
 
-        A late row can share metric, window and revision with one of another charge
-        that it takes the place of; so they are counted.
+        Each is told once, however often its invoice is posted.
         """
         return SQL(
             """
@@ -249,6 +133,34 @@ class FusionBillingAudit(models.Model):
                     """
                 ),
             ),
+        )
+
+    def _told_of_nothing(self, scope):
+        """Closed ratings that an app was told of, and that are not there (any more)."""
+        return SQL(
+            """
+            SELECT o.id AS subscription_id, w.service_id, m.id AS metric_id,
+                   (rating->>'window_start')::timestamptz AT TIME ZONE 'UTC'
+                   AS window_start,
+                   (rating->>'window_end')::timestamptz AT TIME ZONE 'UTC'
+                   AS window_end, rating->>'metric' AS other, '0' AS expected,
+                   '1' AS found
+              FROM (SELECT service_id, payload::jsonb->'data' AS data
+                      FROM fusion_billing_webhook
+                     WHERE event_type = 'rating.closed') w
+              JOIN sale_order o ON o.id = (data->>'subscription_id')::int
+             CROSS JOIN LATERAL jsonb_array_elements(data->'ratings') rating
+              JOIN fusion_billing_metric m ON m.code = rating->>'metric'
+             WHERE %s
+               AND NOT EXISTS (
+                       SELECT FROM fusion_billing_rating r
+                        WHERE r.subscription_id = o.id AND r.metric_id = m.id
+                          AND r.window_start = (rating->>'window_start')::timestamptz
+                                               AT TIME ZONE 'UTC'
+                          AND r.revision = (rating->>'revision')::int
+                          AND r.closed_at IS NOT NULL)
+            """,
+            scope,
         )
 
     def _untold_invoices(self, scope):

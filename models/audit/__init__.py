@@ -1,0 +1,16 @@
+from . import (
+    audit,
+    check,
+    documents,
+    events,
+    finding,
+    items,
+    ledger,
+    links,
+    outbox,
+    prices,
+    result,
+    seal,
+    usage,
+    windows,
+)

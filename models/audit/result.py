@@ -1,0 +1,40 @@
+from odoo import api, fields, models
+
+from .messages import INVARIANTS
+
+
+class FusionBillingAuditResult(models.Model):
+    """What one run says of one invariant."""
+
+    _name = "fusion.billing.audit.result"
+    _description = "Audit Result"
+    _order = "audit_id desc, id"
+    _rec_name = "invariant"
+
+    audit_id = fields.Many2one(
+        "fusion.billing.audit", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="audit_id.company_id")
+    invariant = fields.Selection(INVARIANTS, required=True, readonly=True)
+    checked = fields.Integer(readonly=True)
+    subject = fields.Char(string="Of What", compute="_compute_subject")
+    violations = fields.Integer(readonly=True)
+    error = fields.Text(string="Why Not Checked", readonly=True)
+
+    @api.depends("invariant")
+    def _compute_subject(self):
+        events, windows = self.env._("events"), self.env._("rated windows")
+        subjects = {
+            "I1": events,
+            "I2": windows,
+            "I3": windows,
+            "I4": self.env._("events and ratings"),
+            "I5": windows,
+            "I6": windows,
+            "I7": windows,
+            "I8": self.env._("see I2: quantities are computed anew, in no order"),
+            "I9": self.env._("ratings"),
+            "I10": self.env._("closed ratings, of each app"),
+        }
+        for result in self:
+            result.subject = subjects[result.invariant]

@@ -1,0 +1,1 @@
+"""The audit: clean over whole lives of subscriptions, loud where a fault is planted."""
