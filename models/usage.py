@@ -99,9 +99,9 @@ class FusionBillingUsage(models.Model):
     )
     # The aggregation of a window: a range of one subscription and metric, from
     # the index alone where the sum needs nothing else.
+    # Voided events are in it, too: the digest of a settled window reads all of them.
     _window = models.Index(
-        "(subscription_id, metric_id, period_start) INCLUDE (quantity)"
-        " WHERE voided_at IS NULL"
+        "(subscription_id, metric_id, period_start) INCLUDE (quantity, voided_at)"
     )
 
     # What finance has to decide on; a small part of the table.

@@ -26,7 +26,7 @@ TABLE = """
         start timestamp, "end" timestamp, first_day date, end_day date,
         tz varchar, plan_id int4, partner_id int4, company_id int4, currency_id int4,
         is_settled bool, settled_at timestamp, invoice_id int4,
-        digest varchar, digest_until int4,
+        digest varchar, digest_until int4, digest_count int4,
         create_uid int4, create_date timestamp, write_uid int4, write_date timestamp
     )
 """

@@ -28,7 +28,7 @@ class FusionBillingRater(models.AbstractModel):
 
         :param orders: ``sale.order`` records, subscriptions
         :param settle: ids of windows that are about to be settled
-        :return: the orders that something was written for
+        :return: the orders whose lines may say something else now
         """
         if not orders:
             return orders
@@ -48,7 +48,11 @@ class FusionBillingRater(models.AbstractModel):
         self.env["fusion.billing.allocation"]._recheck(
             orders, dirty, rechecked, settles=bool(settle)
         )
-        return changed
+        self.env["fusion.billing.window"]._seal_again(
+            [window.id for window in found if window.order in dirty]
+        )
+        # Another date can make another window the next to be billed.
+        return changed | orders.filtered(lambda order: order.id in rechecked)
 
     @api.model
     def _preview(self, window):

@@ -148,6 +148,8 @@ class SaleOrder(models.Model):
 
     def write(self, vals):
         """What follows from a change of dates, plan, state or customer, in order."""
+        if "fc_usage_discount" in vals:
+            self.env["fusion.billing.rating.queue"].sudo()._add(self)
         if not _LIFE & vals.keys():
             return super().write(vals)
         # Before anything is told of the subscription that begins to run.
