@@ -401,6 +401,13 @@ class TestCleanLives(AuditCase):
         self.rate()
         self._assert_clean()
 
+    def test_a_minimum_on_the_line_of_the_next_window(self):
+        """Rated beside the invoice of the window before, when it was not yet next."""
+        self.charge.minimum_amount = 12.0
+        self._used(50)
+        self._go_on("2026-02-01", "2026-03-01")
+        self.assertEqual(self._usage_line().price_unit, 12.0)
+
     # -- time zones ------------------------------------------------------------
 
     def test_east_of_greenwich(self):
