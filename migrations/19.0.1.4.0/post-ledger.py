@@ -266,7 +266,8 @@ def take_digests(env):
     env.cr.execute(
         SQL(
             "UPDATE fusion_billing_window w SET digest = d.digest,"
-            " digest_until = d.until, digest_count = d.count FROM (%s) d WHERE d.window_id = w.id",
+            " digest_until = d.until, digest_count = d.count"
+            "  FROM (%s) d WHERE d.window_id = w.id",
             digests,
         )
     )

@@ -257,8 +257,14 @@ class AccountMoveLine(models.Model):
         return lines
 
     def write(self, vals):
-        """What somebody changes of a posted usage line is what the books say now."""
+        """What somebody changes of a usage line is what the books say now.
+
+        Another price, quantity or discount on a draft is forgiven, or added.
+        """
         result = super().write(vals)
+        if {"price_unit", "quantity", "discount"} & vals.keys():
+            ratings = self.sudo().fc_rating_ids
+            self.env["fusion.billing.documents"]._review(ratings)
         if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
             posted = self.filtered(lambda line: line.parent_state == "posted")
             self.env["fusion.billing.audit.seal"]._take(posted)
@@ -272,14 +278,6 @@ class AccountMoveLine(models.Model):
         )
         subscriptions = orders.filtered("is_subscription") | upsells.subscription_id
         return subscriptions.sorted("id")
-
-    def write(self, vals):
-        """Another price, quantity or discount on a draft is forgiven, or added."""
-        result = super().write(vals)
-        if {"price_unit", "quantity", "discount"} & vals.keys():
-            ratings = self.sudo().fc_rating_ids
-            self.env["fusion.billing.documents"]._review(ratings)
-        return result
 
     def unlink(self):
         """A usage line taken off a draft is still to be billed."""
