@@ -263,7 +263,8 @@ class AccountMoveLine(models.Model):
         """
         result = super().write(vals)
         if {"price_unit", "quantity", "discount"} & vals.keys():
-            ratings = self.sudo().fc_rating_ids
+            # Not while the invoice is being made.
+            ratings = self.sudo().fc_rating_ids.filtered("invoice_id")
             self.env["fusion.billing.documents"]._review(ratings)
         if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
             posted = self.filtered(lambda line: line.parent_state == "posted")

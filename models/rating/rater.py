@@ -33,6 +33,7 @@ class FusionBillingRater(models.AbstractModel):
         if not orders:
             return orders
         self.env["fusion.billing.timeline"]._catch_up(orders)
+        self._agree_with(orders)
         for model in ("fusion.billing.rating", "fusion.billing.window.charge"):
             self.env[model].flush_model()
         self.env["fusion.billing.adjustment"].flush_model()
@@ -53,6 +54,25 @@ class FusionBillingRater(models.AbstractModel):
         )
         # Another date can make another window the next to be billed.
         return changed | orders.filtered(lambda order: order.id in rechecked)
+
+    def _agree_with(self, orders):
+        """Windows that were never settled are agreed with today's customer."""
+        orders.flush_recordset(["partner_id", "currency_id"])
+        self.env["fusion.billing.window"].flush_model()
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_window w
+               SET partner_id = o.partner_id, currency_id = o.currency_id
+              FROM sale_order o
+             WHERE o.id = w.subscription_id AND o.id = ANY(%s)
+               AND w.settled_at IS NULL
+               AND (w.partner_id, w.currency_id)
+                   IS DISTINCT FROM (o.partner_id, o.currency_id)
+            """,
+            [orders.ids],
+        )
+        if self.env.cr.rowcount:
+            self.env["fusion.billing.window"].invalidate_model(flush=False)
 
     @api.model
     def _preview(self, window):

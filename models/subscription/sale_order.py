@@ -15,7 +15,6 @@ _LIFE = frozenset(
         "end_date",
         "subscription_state",
         "state",
-        "partner_id",
         "fc_billed_until",
     )
 )
@@ -149,6 +148,8 @@ class SaleOrder(models.Model):
     def write(self, vals):
         """What follows from a change of dates, plan, state or customer, in order."""
         if "fc_usage_discount" in vals:
+            usage_lines = self.order_line.filtered("fc_charge_id")
+            usage_lines.write({"discount": vals["fc_usage_discount"]})
             self.env["fusion.billing.rating.queue"].sudo()._add(self)
         if not _LIFE & vals.keys():
             return super().write(vals)
@@ -194,7 +195,7 @@ class SaleOrder(models.Model):
             # What a renewal that did not begin has used goes back to what it renews.
             Succession = self.env["fusion.billing.succession"]
             if self.state != "cancel" or not Succession._is_not_begun(self):
-                self._fc_bill_last_usage()
+                self._fc_bill_last_usage(given_back=True)
 
     def _action_cancel(self):
         """What is due is invoiced before: a cancelled order cannot be."""

@@ -26,8 +26,6 @@ class Known(NamedTuple):
     next_invoice_date: date
     end_date: date
     plan: int
-    partner: int
-    currency: int
     billed_until: date
 
     @property
@@ -61,8 +59,6 @@ class FusionBillingTimeline(models.AbstractModel):
             next_invoice_date=order.next_invoice_date,
             end_date=order.end_date,
             plan=order.plan_id.id,
-            partner=order.partner_id.id,
-            currency=order.currency_id.id,
             billed_until=order.fc_billed_until,
         )
 
@@ -119,7 +115,7 @@ class FusionBillingTimeline(models.AbstractModel):
             self._begun(order)
         made = self._with_chain(order, own)
         if new.runs and not old.runs and own and not goes_on:
-            made = self._gone_on(order, made, own, new)
+            made = self._gone_on(order, made, own, old)
         restart = old.is_subscription and new.start_date != old.start_date
         if restart:
             self._check_start(order, own, new)
@@ -206,19 +202,16 @@ class FusionBillingTimeline(models.AbstractModel):
             order = parent
         return order
 
-    def _gone_on(self, order, spans, own, new):
+    def _gone_on(self, order, spans, own, old):
         """It runs again: inside its last window, or from this day on after a gap.
+
+        One that was cancelled begins a new life, with windows of its own.
 
         :param spans: its windows among those of its chain; ``own``: its own alone
         """
         tz = order.company_id.fc_billing_tz
         day = self.env.context.get("subscription_opened_on") or fields.Date.today()
-        last = self.env["fusion.billing.window"].sudo().browse(own[-1].key)
-        changed = (last.partner_id.id, last.currency_id.id) != (
-            new.partner,
-            new.currency,
-        )
-        if changed or own[-1].kind == GAP:
+        if old.state not in (PAUSED, RENEWED, CHURNED) or own[-1].kind == GAP:
             spans = windows.cut_at(spans, day, tz)
         return windows.gap_until(spans, day, tz)
 
@@ -245,8 +238,8 @@ class FusionBillingTimeline(models.AbstractModel):
         :param first_day: from then on usage is billed; None: as its dates say
         """
         plan = order.plan_id
-        period_day = order.last_invoice_date or order.start_date
-        first = first_day or period_day
+        period_day = first_day or order.last_invoice_date or order.start_date
+        first = period_day
         if order.fc_billed_until:
             first = max(first, order.fc_billed_until)
         root = self._root(order)
