@@ -32,7 +32,8 @@ class FusionBillingAuditDocuments(models.AbstractModel):
             self._found("line_without_rating", self._lines_without_rating(scope)),
             self._kept("released_but_posted", wrong),
             self._kept("credited_but_counted", wrong),
-            self._found("charged_by_hand", self._by_hand(scope)),
+            self._found("charged_by_hand", self._by_hand(scope, False)),
+            self._found("confirmed_by_hand", self._by_hand(scope, True)),
             self._kept("credited_by_hand", wrong),
         ]
 
@@ -64,8 +65,8 @@ class FusionBillingAuditDocuments(models.AbstractModel):
             scope,
         )
 
-    def _by_hand(self, scope):
-        """Posted lines over usage that are no rating's, and credit none: a note.
+    def _by_hand(self, scope, confirmed):
+        """Posted lines over usage that are no rating's, and credit none.
 
         Copies (Duplicate, a debit note with lines), and lines that somebody has entered
         with a product of usage, for a customer who is billed usage with it.
@@ -105,6 +106,7 @@ class FusionBillingAuditDocuments(models.AbstractModel):
               JOIN account_move i
                 ON i.id = l.move_id AND i.state = 'posted'
                AND i.move_type IN ('out_invoice', 'out_refund')
+               AND i.fc_by_hand IS %s TRUE
                AND i.commercial_partner_id = agreed.partner_id
                AND i.company_id = agreed.company_id
               JOIN res_currency c ON c.id = l.currency_id
@@ -122,6 +124,7 @@ class FusionBillingAuditDocuments(models.AbstractModel):
             """,
             scope,
             _SIGNED,
+            SQL("") if confirmed else SQL("NOT"),
         )
 
     # -- I6: what is billed is what was rated ----------------------------------

@@ -20,7 +20,7 @@ INVARIANTS = [
 ]
 
 # Kinds that are no violation: what people charge by hand is theirs to say.
-NOTES = frozenset(("charged_by_hand", "credited_by_hand"))
+NOTES = frozenset(("confirmed_by_hand", "credited_by_hand"))
 
 # Kind of violation -> the invariant it breaks, and what is said of it. The texts may
 # name: subscription, metric, window, expected, found, difference, other, service,

@@ -41,7 +41,14 @@ BILLING_KINDS = {
         _lt(
             "%(invoice)s charges %(subscription)s %(found)s %(currency)s for"
             " %(metric)s by hand: a copy, a debit note, or a line that somebody has"
-            " entered. No rating says so."
+            " entered. No rating says so. If it is meant, tick Charged by Hand on it."
+        ),
+    ),
+    "confirmed_by_hand": (
+        "I3",
+        _lt(
+            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for"
+            " %(metric)s by hand, as somebody has confirmed."
         ),
     ),
     "credited_by_hand": (

@@ -27,6 +27,34 @@ class AccountMove(models.Model):
         " the price of then. Switch off to forgive it.",
     )
     fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
+    fc_by_hand = fields.Boolean(
+        string="Charged by Hand",
+        copy=False,
+        tracking=True,
+        help="Lines over usage that no rating stands behind (a duplicate, a debit note)"
+        " are meant. The audit names them all the same, but not as something wrong.",
+    )
+    fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
+
+    @api.depends("move_type", "state", "reversed_entry_id", "invoice_line_ids")
+    def _compute_fc_charges_by_hand(self):
+        Charge = self.env["fusion.billing.charge"].sudo()
+        products = self.invoice_line_ids.product_id
+        usage = (
+            Charge.with_context(active_test=False)
+            .search([("product_id", "in", products.ids)])
+            .product_id
+        )
+        for move in self:
+            lines = move.sudo().invoice_line_ids.filtered(
+                lambda line: line.product_id in usage and not line.fc_rating_ids
+            )
+            move.fc_charges_by_hand = bool(
+                lines
+                and move.is_sale_document()
+                and move.state == "posted"
+                and not move.reversed_entry_id
+            )
 
     @api.depends("move_type", "invoice_line_ids")
     def _compute_fc_credits_usage(self):

@@ -277,7 +277,7 @@ class TestPlantedInDocuments(PlantedCase):
     # -- by hand ---------------------------------------------------------------
 
     def test_charges_by_hand_are_noted(self):
-        """No violation, but nobody should wonder where they come from."""
+        """The customer may pay twice, until somebody says that it is meant."""
         copy = self.invoice.copy({"invoice_date": "2026-02-12"})
         copy.action_post()
         by_hand = self.env["account.move"].create(
@@ -292,12 +292,16 @@ class TestPlantedInDocuments(PlantedCase):
             }
         )
         by_hand.action_post()
-        audit = self._assert_clean()
-        self.assertEqual(audit.violation_count, 0)
+        audit = self._audit()
+        self.assertEqual((audit.state, audit.violation_count), ("violations", 2))
         found = audit.finding_ids.sorted("id")
         self.assertEqual({*found.mapped("kind")}, {"charged_by_hand"})
         self.assertEqual(found.move_id, copy | by_hand)
         self.assertEqual(sorted(found.mapped("found")), ["25.00", "3.00"])
+        found.move_id.fc_by_hand = True
+        audit = self._assert_clean()
+        self.assertEqual(audit.violation_count, 0)
+        self.assertEqual({*audit.finding_ids.mapped("kind")}, {"confirmed_by_hand"})
 
     # -- I10 -------------------------------------------------------------------
 
