@@ -30,6 +30,7 @@ class Span:
     :param plan: id of the plan that prices it
     :param key: id of its record; None: it has none yet
     :param is_fixed: it was settled once, so its bounds stay
+    :param anchor: the day that the calendar was counted from when it was made
     """
 
     start: datetime
@@ -41,6 +42,7 @@ class Span:
     kind: str = BILLING
     key: int | None = None
     is_fixed: bool = False
+    anchor: date | None = None
 
     def contains(self, moment: datetime) -> bool:
         return self.start <= moment < self.end
@@ -55,7 +57,8 @@ class SubscriptionDates:
     """What a running subscription says of its time.
 
     :param first_day: from then on its usage is billed
-    :param period_day: the day the window begins that the next invoice bills
+    :param period_day: the day the window begins that the next invoice bills, where
+        somebody has moved it; None: it is where the one before ended
     :param next_day: the day of the next invoice
     :param end_day: the first day on which it no longer runs; None: without end
     :param calendar: its boundaries
@@ -65,7 +68,7 @@ class SubscriptionDates:
     """
 
     first_day: date
-    period_day: date
+    period_day: date | None
     next_day: date
     end_day: date | None
     calendar: Calendar
@@ -127,7 +130,7 @@ def _boundaries(dates, tail, day, now):
         if span.end <= now and (span.end_day < dates.next_day or dates.next_day <= day)
     }
     named = {dates.next_day}
-    if dates.period_day < dates.next_day:
+    if dates.period_day and dates.period_day < dates.next_day:
         named.add(dates.period_day)
     ends = sorted(end for end in passed | named if end > day)
     yield from ends
@@ -151,7 +154,8 @@ def _instant(day, tail, tz, now):
 def _span(tail, start, end, day, end_day, dates, now):
     known = next((span for span in tail if span.start == start), None)
     if known is None:
-        return Span(start, end, day, end_day, dates.tz, dates.plan)
+        anchor = dates.calendar.anchor
+        return Span(start, end, day, end_day, dates.tz, dates.plan, anchor=anchor)
     # A window keeps the plan it began with.
     plan = known.plan if start <= now else dates.plan
     tz = known.tz if known.end == end else dates.tz

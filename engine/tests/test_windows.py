@@ -31,7 +31,7 @@ def dates(first, next_day, period=None, end=None, aligned=False, **values):
     values = {"tz": "UTC", "plan": OLD} | values
     return SubscriptionDates(
         first_day=first,
-        period_day=period or first,
+        period_day=period,
         next_day=next_day,
         end_day=end,
         calendar=calendar_of("month", 1, [first], next_day),
@@ -210,6 +210,20 @@ class TestCuts(unittest.TestCase):
         spans = span(JAN, FEB), pause, span(MAR, APR)
         found = end_at(spans, APR, "UTC", MAY)
         self.assertEqual(found, (spans[0], pause, spans[2]))
+
+    def test_the_present_period_is_moved_by_hand(self):
+        """Both dates: what was lived through is billed, and the new one with it."""
+        day, after = date(2026, 2, 15), date(2026, 3, 15)
+        found = follow(
+            (span(JAN, FEB, key=7),),
+            dates(JAN, after, day),
+            datetime(2026, 2, 20),
+            False,
+        )
+        self.assertEqual(
+            days(found),
+            [(JAN, FEB, BILLING), (FEB, day, BILLING), (day, after, BILLING)],
+        )
 
     def test_spans_are_values(self):
         self.assertEqual(replace(span(JAN, FEB), end_day=FEB), span(JAN, FEB))

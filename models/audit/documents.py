@@ -242,8 +242,7 @@ class FusionBillingAuditDocuments(models.AbstractModel):
              WHERE %(scope)s AND r.state <> 'open' AND i.state <> 'cancel'
                AND (r.state = 'released' OR credits.parts IS NOT NULL
                     OR adjusted.forgiven IS NOT NULL
-                    OR (i.state = 'posted' AND %(signed)s
-                        <> round(%(put)s, c.decimal_places)))
+                    OR %(signed)s <> round(%(put)s, c.decimal_places))
             """,
             scope=scope,
             signed=signed,
@@ -263,7 +262,7 @@ def _judge(row):
         return money.round_amount(share, step)
 
     is_posted = row["move_state"] == "posted"
-    charged = in_ledger(Decimal(row["signed"])) if is_posted else amount
+    charged = in_ledger(Decimal(row["signed"]))
     parts = [
         CreditPart(in_ledger(Decimal(credited)), again == "true")
         for credited, again in row["parts"] or ()

@@ -212,7 +212,8 @@ class AccountMove(models.Model):
 
     def _fc_bill_what_came_since(self):
         """These drafts were pending when their subscriptions were closed."""
-        invoices = self.filtered(lambda m: not m.reversed_entry_id)
+        corrected = self.filtered(lambda m: m.sudo().invoice_line_ids.fc_copied_from_id)
+        invoices = self.filtered(lambda m: not m.reversed_entry_id) - corrected
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
         orders = orders.filtered(lambda o: o.subscription_state == CHURNED)
         for order in orders:

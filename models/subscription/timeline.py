@@ -124,10 +124,11 @@ class FusionBillingTimeline(models.AbstractModel):
             made = self._ended(made, old, new, tz)
         if self.env.context.get("plan_from_today") and new.plan != old.plan:
             made = windows.cut_at(made, fields.Date.today(), tz)
-        if new.runs and restart:
+        if restart:
             made = self._begun_anew(order, own, old, new)
         elif new.runs:
-            made = self._followed(order, made)
+            moved = new.last_invoice_date != old.last_invoice_date
+            made = self._followed(order, made, moved=moved)
         return self._store(order, own, made)
 
     def _ended(self, spans, old, new, tz):
@@ -142,12 +143,17 @@ class FusionBillingTimeline(models.AbstractModel):
 
     def _begun_anew(self, order, own, old, new):
         """Its start was moved, nothing is settled: the first window begins there."""
+        if not new.runs:
+            day, tz = new.start_date, order.company_id.fc_billing_tz
+            first = windows.replace(own[0], start=day_start_utc(day, tz), first_day=day)
+            return (first, *own[1:]) if day < first.end_day else own
         # Both dates by hand: the subscription as a whole is moved.
         moved = new.last_invoice_date != old.last_invoice_date
         kept = () if moved else tuple(s for s in own if s.kind != GAP)
         first_period = new.last_invoice_date in (False, None, old.start_date)
         first_day = new.start_date if first_period else None
-        return self._followed(order, self._with_chain(order, kept), True, first_day)
+        chain = self._with_chain(order, kept)
+        return self._followed(order, chain, True, first_day, own=own)
 
     def _stopped(self, order, spans, old):
         """It runs no more: what has begun keeps its end, what has not is off."""
@@ -232,28 +238,30 @@ class FusionBillingTimeline(models.AbstractModel):
     # -- from the subscription to plain values ---------------------------------
 
     @api.model
-    def _dates(self, order, first_day=None):
+    def _dates(self, order, spans=(), first_day=None, moved=False):
         """What a running order says of its time (``SubscriptionDates``).
 
+        :param spans: its windows so far: their calendar goes on
         :param first_day: from then on usage is billed; None: as its dates say
+        :param moved: the beginning of the present period was moved
         """
         plan = order.plan_id
-        period_day = first_day or order.last_invoice_date or order.start_date
-        first = period_day
+        period_day = order.last_invoice_date or order.start_date
+        first = first_day or period_day
         if order.fc_billed_until:
             first = max(first, order.fc_billed_until)
-        root = self._root(order)
-        anchors = [d for d in (root.start_date, order.start_date) if d]
+        starts = (self._root(order).start_date, order.start_date)
+        anchors = [*(s.anchor for s in reversed(spans)), *starts]
         aligned = bool("billing_first_day" in plan._fields and plan.billing_first_day)
         return windows.SubscriptionDates(
             first_day=first,
-            period_day=period_day,
+            period_day=period_day if moved else None,
             next_day=order.next_invoice_date,
             end_day=order.end_date or None,
             calendar=calendar_of(
                 plan.billing_period_unit,
                 plan.billing_period_value,
-                anchors,
+                dict.fromkeys(anchor for anchor in anchors if anchor),
                 order.next_invoice_date,
             ),
             is_aligned=aligned,
@@ -261,17 +269,20 @@ class FusionBillingTimeline(models.AbstractModel):
             plan=plan.id,
         )
 
-    def _followed(self, order, spans, restart=False, first_day=None):
+    def _followed(
+        self, order, spans, restart=False, first_day=None, moved=False, own=None
+    ):
         """The windows of a running order, from what they were so far.
 
         :param spans: with those of its chain, see :meth:`_with_chain`
+        :param own: those whose calendar goes on, where these are others
         """
-        dates, now = self._dates(order, first_day), fields.Datetime.now()
+        dates = self._dates(order, own or spans, first_day, moved)
         staying = tuple(span for span in spans if span.stays)
         begins = restart or len(staying) == len(spans)
         if staying and begins and not order.last_invoice_date:
             spans = windows.gap_until(staying, dates.first_day, dates.tz)
-        return windows.follow(spans, dates, now, restart)
+        return windows.follow(spans, dates, fields.Datetime.now(), restart)
 
     def _store(self, order, old, new):
         """Write what differs; the first instant it concerns, or None."""

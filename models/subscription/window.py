@@ -48,6 +48,11 @@ class FusionBillingWindow(models.Model):
         string="Day After", required=True, readonly=True, help="Day after the last one."
     )
     last_day = fields.Date(compute="_compute_last_day")
+    anchor_day = fields.Date(
+        string="Counted From",
+        readonly=True,
+        help="The day that the calendar was counted from when it was made.",
+    )
     tz = fields.Char(string="Time Zone", required=True, readonly=True)
     plan_id = fields.Many2one(
         "sale.subscription.plan", ondelete="restrict", readonly=True, index=True
@@ -145,6 +150,7 @@ class FusionBillingWindow(models.Model):
             kind=self.kind,
             key=self.id,
             is_fixed=bool(self.settled_at),
+            anchor=self.anchor_day or None,
         )
 
     @api.model

@@ -109,6 +109,7 @@ class FusionBillingWindowStore(models.AbstractModel):
                 span.end,
                 span.first_day,
                 span.end_day,
+                span.anchor,
                 span.tz,
                 span.plan,
                 order.partner_id.id,
@@ -126,7 +127,7 @@ class FusionBillingWindowStore(models.AbstractModel):
             """
             INSERT INTO fusion_billing_window
                    (subscription_id, root_id, kind, start, "end", first_day, end_day,
-                    tz, plan_id, partner_id, company_id, currency_id, create_uid,
+                    anchor_day, tz, plan_id, partner_id, company_id, currency_id, create_uid,
                     write_uid, create_date, write_date)
             VALUES %s ON CONFLICT DO NOTHING RETURNING id
             """,
