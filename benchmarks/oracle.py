@@ -683,7 +683,8 @@ class Oracle:
             return row.amount, []
         again, forgiven = False, {}
         is_posted = line is not None and row.line_state == "posted"
-        if is_posted:
+        # A draft that somebody has edited counts as it stands.
+        if is_posted or (line is not None and row.line_state == "draft"):
             again, forgiven = self.judge_line(order, row, line)
         if row.state == "released":
             if is_posted and row.invoice and row.amount and not again:

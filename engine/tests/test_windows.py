@@ -124,6 +124,13 @@ class TestFollow(unittest.TestCase):
                 self.assertEqual(days(found), [(JAN, day, BILLING)])
                 self.assertEqual(found[0].key, 7)
 
+    def test_the_present_period_is_moved_by_hand(self):
+        """Both dates: what was lived through is billed, and the new one with it."""
+        day, after = date(2026, 2, 15), date(2026, 3, 15)
+        of, now = dates(JAN, after, day), datetime(2026, 2, 20)
+        found = self.follow((span(JAN, FEB, key=7),), of, now)
+        self.assertEqual([end for _first, end, _kind in found], [FEB, day, after])
+
     def test_never_into_what_is_settled(self):
         settled = span(JAN, FEB, is_fixed=True)
         of = dates(JAN, date(2026, 1, 15))
@@ -210,20 +217,6 @@ class TestCuts(unittest.TestCase):
         spans = span(JAN, FEB), pause, span(MAR, APR)
         found = end_at(spans, APR, "UTC", MAY)
         self.assertEqual(found, (spans[0], pause, spans[2]))
-
-    def test_the_present_period_is_moved_by_hand(self):
-        """Both dates: what was lived through is billed, and the new one with it."""
-        day, after = date(2026, 2, 15), date(2026, 3, 15)
-        found = follow(
-            (span(JAN, FEB, key=7),),
-            dates(JAN, after, day),
-            datetime(2026, 2, 20),
-            False,
-        )
-        self.assertEqual(
-            days(found),
-            [(JAN, FEB, BILLING), (FEB, day, BILLING), (day, after, BILLING)],
-        )
 
     def test_spans_are_values(self):
         self.assertEqual(replace(span(JAN, FEB), end_day=FEB), span(JAN, FEB))

@@ -127,8 +127,8 @@ class FusionBillingWindowStore(models.AbstractModel):
             """
             INSERT INTO fusion_billing_window
                    (subscription_id, root_id, kind, start, "end", first_day, end_day,
-                    anchor_day, tz, plan_id, partner_id, company_id, currency_id, create_uid,
-                    write_uid, create_date, write_date)
+                    anchor_day, tz, plan_id, partner_id, company_id, currency_id,
+                    create_uid, write_uid, create_date, write_date)
             VALUES %s ON CONFLICT DO NOTHING RETURNING id
             """,
             rows,

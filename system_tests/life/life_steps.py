@@ -257,6 +257,8 @@ class LifeSteps(Life):
         order = self.order
         if order.state != "cancelled" or order.last is None or self.is_in_the_way():
             return None
+        if order.last.first >= self.today:  # no window could be cut in two
+            return None
         return [order.number, customer, currency]
 
     def do_confirm(self, _number, customer, currency):
