@@ -259,9 +259,11 @@ def fold(amount, adjustments, step):
             return min(rated - forgiven, value)
         return rounded(value * (rated - forgiven) / rated, step)
 
-    for index, (rated, forgiven) in enumerate(adjustments):
-        for before, lessened in adjustments[:index]:
-            rated = apply(rated, before, lessened)
+    seen = []
+    for rated, forgiven in adjustments:
+        for earlier in seen:
+            rated = apply(rated, *earlier)
+        seen.append((rated, forgiven))
         amount = apply(amount, rated, forgiven)
     return amount
 

@@ -257,7 +257,7 @@ class LifeSteps(Life):
         order = self.order
         if order.state != "cancelled" or order.last is None or self.is_in_the_way():
             return None
-        if order.last.first >= self.today:  # no window could be cut in two
+        if self.last and self.last.first >= self.today:  # nothing to cut in two
             return None
         return [order.number, customer, currency]
 
