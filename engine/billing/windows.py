@@ -7,7 +7,7 @@ All instants are naive UTC.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from .calendar import Calendar, aligned_from
 from .periods import day_start_utc
@@ -62,6 +62,7 @@ class SubscriptionDates:
     :param next_day: the day of the next invoice
     :param end_day: the first day on which it no longer runs; None: without end
     :param calendar: its boundaries
+    :param forgotten: a day at which a window ended that is no boundary any more
     :param is_aligned: a period begins where one of the calendar does
     :param tz: IANA name
     :param plan: id of its plan
@@ -75,13 +76,18 @@ class SubscriptionDates:
     is_aligned: bool
     tz: str
     plan: int
+    forgotten: date | None = None
 
     def boundary_after(self, day: date) -> date:
         """The boundary that follows on ``day`` where no date says which."""
+        calendar = self.calendar
         if self.is_aligned:
-            unit, value = self.calendar.unit, self.calendar.value
-            return aligned_from(unit, value, day + timedelta(days=1))
-        return self.calendar.boundary_after(day)
+            # Counted from the first period of the calendar that is whole.
+            first = aligned_from(calendar.unit, calendar.value, self.next_day)
+            if day < first:
+                return first
+            calendar = Calendar(calendar.unit, calendar.value, first)
+        return calendar.boundary_after(day)
 
 
 def follow(
@@ -127,7 +133,9 @@ def _boundaries(dates, tail, day, now):
     passed = {
         span.end_day
         for span in tail
-        if span.end <= now and (span.end_day < dates.next_day or dates.next_day <= day)
+        if span.end <= now
+        and span.end_day != dates.forgotten
+        and (span.end_day < dates.next_day or dates.next_day <= day)
     }
     named = {dates.next_day}
     if dates.period_day and dates.period_day < dates.next_day:
@@ -159,7 +167,8 @@ def _span(tail, start, end, day, end_day, dates, now):
     # A window keeps the plan it began with.
     plan = known.plan if start <= now else dates.plan
     tz = known.tz if known.end == end else dates.tz
-    return replace(known, end=end, end_day=end_day, plan=plan, tz=tz)
+    anchor = known.anchor if known.end_day == end_day else dates.calendar.anchor
+    return replace(known, end=end, end_day=end_day, plan=plan, tz=tz, anchor=anchor)
 
 
 def gap_until(spans: Sequence[Span], day: date, tz: str) -> tuple[Span, ...]:
@@ -211,17 +220,23 @@ def end_at(
                 made.append(replace(span, kind=GAP))
         elif end > span.start:
             made.append(replace(span, end=end, end_day=day))
-            if any(later.is_fixed for later in spans if later.start >= span.end):
+            if span.is_fixed:  # the rest of it, should the end be taken back
                 rest = Span(end, span.end, day, span.end_day, tz, span.plan, GAP)
                 made.append(rest)
     return tuple(made)
 
 
 def without_end(spans: Sequence[Span], before: date) -> tuple[Span, ...]:
-    """The windows of a subscription that was to end on ``before``, and goes on."""
-    return tuple(
-        replace(span, kind=BILLING)
-        if span.kind == GAP and span.first_day >= before
-        else span
-        for span in spans
-    )
+    """The windows of a subscription that was to end on ``before``, and goes on.
+
+    What was cut there is whole again.
+    """
+    made = []
+    for span in spans:
+        if span.kind != GAP or span.first_day < before:
+            made.append(span)
+        elif made and not span.is_fixed and made[-1].end_day == before:
+            made[-1] = replace(made[-1], end=span.end, end_day=span.end_day)
+        else:
+            made.append(replace(span, kind=BILLING))
+    return tuple(made)

@@ -92,6 +92,21 @@ class TestFollow(unittest.TestCase):
         found = self.follow((), dates(day, day, aligned=True), datetime(2026, 1, 15, 8))
         self.assertEqual(found, [(day, FEB, BILLING)])
 
+    def test_an_aligned_plan_of_two_weeks(self):
+        """Monday 19 January is a boundary; 26 January lies inside the period."""
+        day, after = date(2026, 1, 19), date(2026, 2, 2)
+        of = SubscriptionDates(
+            day, None, day, None, Calendar("week", 2, day), True, "UTC", OLD
+        )
+        found = self.follow((), of, datetime(2026, 2, 1))
+        self.assertEqual(found, [(day, after, BILLING)])
+
+    def test_a_day_that_was_chosen_and_taken_back(self):
+        day = date(2026, 1, 5)
+        known = span(JAN, day, key=7), span(day, date(2026, 2, 5), key=8)
+        found = self.follow(known, dates(JAN, FEB, forgotten=day), datetime(2026, 1, 9))
+        self.assertEqual(found, [(JAN, FEB, BILLING)])
+
     def test_the_first_invoice_is_preset(self):
         day = date(2026, 1, 15)
         found = self.follow((), dates(JAN, day), datetime(2026, 1, 1, 8))
@@ -208,9 +223,13 @@ class TestCuts(unittest.TestCase):
             days(ended), [(JAN, day, BILLING), (day, FEB, GAP), (FEB, MAR, GAP)]
         )
         self.assertEqual(
-            days(without_end(ended, day)),
-            [(JAN, day, BILLING), (day, FEB, BILLING), (FEB, MAR, BILLING)],
+            days(without_end(ended, day)), [(JAN, FEB, BILLING), (FEB, MAR, BILLING)]
         )
+
+    def test_what_was_settled_and_cut_is_whole_again(self):
+        settled = span(JAN, FEB, is_fixed=True)
+        ended = end_at((settled,), date(2026, 1, 20), "UTC", None)
+        self.assertEqual(without_end(ended, date(2026, 1, 20)), (settled,))
 
     def test_a_pause_stays_a_gap_when_the_end_is_moved(self):
         pause = span(FEB, MAR, kind=GAP)

@@ -30,7 +30,7 @@ class FusionBillingDocuments(models.AbstractModel):
             for line in moves.invoice_line_ids
             for order in line.sale_line_ids.order_id
         }
-        for rating in orders._fc_open_ratings():
+        for rating in orders._fc_open_ratings()._fc_billed_now():
             if rating.invoice_line_id:
                 invoice = rating.invoice_line_id.move_id
             elif rating.amount or not rating.window_id.is_settled:

@@ -21,6 +21,7 @@ class FusionBillingOrderLines(models.AbstractModel):
         Nothing of this is told in the chatter: what has been used so far changes by
         the hour.
         """
+        self, orders = self.sudo(), orders.sudo()
         ratings = orders._fc_open_ratings()._fc_billed_now()
         Line = self.env["sale.order.line"].sudo().with_context(fc_rating=True)
         # Read together, not order by order when its total is computed.
@@ -42,7 +43,8 @@ class FusionBillingOrderLines(models.AbstractModel):
             # A window that came to nothing is no news beside one that did not.
             name = text.describe(order, group.filtered("amount") or group)
             if line:
-                if line.product_id != group[-1].product_id:
+                # What is invoiced already keeps its product; invoice lines have theirs.
+                if line.product_updatable and not order.locked:
                     line.product_id = group[-1].product_id
                 to_set[line] = self._price(order, line, amount), name
                 line._fc_link(group)

@@ -32,6 +32,7 @@ class FusionBillingRater(models.AbstractModel):
         """
         if not orders:
             return orders
+        self, orders = self.sudo(), orders.sudo()
         self.env["fusion.billing.timeline"]._catch_up(orders)
         self._agree_with(orders)
         for model in ("fusion.billing.rating", "fusion.billing.window.charge"):
@@ -81,7 +82,8 @@ class FusionBillingRater(models.AbstractModel):
         :param window: one ``fusion.billing.window``
         :return: list of (``Job``, ``Revision``)
         """
-        order = window.subscription_id.sudo()
+        self, window = self.sudo(), window.sudo()
+        order = window.subscription_id
         row = self._rows(SQL("w.id = %s", window.id))
         jobs = self.env["fusion.billing.agreements"]._jobs(order, row)
         jobs = [job for job in jobs if job.agreement.terms]

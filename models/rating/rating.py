@@ -264,7 +264,7 @@ class FusionBillingRating(models.Model):
         if order.subscription_state != "3_progress" or order.state != "sale":
             return True
         day = order.next_invoice_date
-        return self.currency_id == order.currency_id and bool(
+        return window._is_of_order() and bool(
             not day or window.end_day <= day or window.settled_at
         )
 

@@ -84,6 +84,8 @@ class _Charge:
     def prices(self, steps):
         """Quota, prices and minimum of an explanation."""
         env, text = self.env, ""
+        if "unit_price" not in steps:  # it has no price any more
+            return text
         if steps.get("quota", "0") != "0":
             text = env._(
                 ", %(included)s included", included=self.localize(steps["quota"])

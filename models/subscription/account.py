@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from ...engine.reference import id_in_text
+
 
 class FusionBillingOrderAccount(models.AbstractModel):
     """Under which account of a source app a subscription goes.
@@ -13,6 +15,21 @@ class FusionBillingOrderAccount(models.AbstractModel):
     _name = "fusion.billing.order.account"
     _description = "Source App Account of Subscriptions"
 
+    fc_service_id = fields.Many2one(
+        "fusion.billing.service",
+        string="Source App",
+        ondelete="restrict",
+        index="btree_not_null",
+        copy=False,
+        check_company=True,
+        help="The app that created this subscription and is told of its changes.",
+    )
+    fc_external_id = fields.Char(
+        string="External Subscription",
+        copy=False,
+        help="The subscription's id in the source app. From the first one on, all ids"
+        " that the app sends are its own, also where they are numbers.",
+    )
     fc_account_link_id = fields.Many2one(
         "fusion.billing.account.link",
         string="Source App Account",
@@ -24,6 +41,27 @@ class FusionBillingOrderAccount(models.AbstractModel):
         " ('partner_id.child_ids', '=', partner_id)]",
         help="The customer's account in the source app that this subscription is of.",
     )
+
+    @api.constrains("fc_service_id", "fc_external_id")
+    def _check_fc_external_id(self):
+        """Note that the app has ids of its own: for good, whatever becomes of this one.
+
+        A number that is not known (yet) would else be somebody else's, by Odoo's id.
+
+        :raises ValidationError: in a path it would be Odoo's id of another subscription
+        """
+        named = self.filtered(lambda o: o.fc_service_id and o.fc_external_id)
+        for order in named:
+            if id_in_text(order.fc_external_id):
+                raise ValidationError(
+                    self.env._(
+                        "An external subscription cannot be named “%s”: that means the"
+                        " order with this number.",
+                        order.fc_external_id,
+                    )
+                )
+        services = named.sudo().fc_service_id
+        services.filtered(lambda s: not s.uses_external_ids).uses_external_ids = True
 
     @api.constrains("fc_account_link_id")
     def _check_fc_account_link(self):

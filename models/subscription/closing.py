@@ -1,7 +1,9 @@
 import logging
 
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, LockError, UserError
 from odoo.tools import SQL
 
 from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
@@ -25,7 +27,7 @@ class FusionBillingClosing(models.AbstractModel):
 
         Where that fails (a missing account, say) it ends all the same, and says so.
         """
-        today = fields.Date.today()
+        self, today = self.sudo(), fields.Date.today()
         due = orders.filtered(
             lambda o: (
                 o.is_subscription
@@ -40,6 +42,8 @@ class FusionBillingClosing(models.AbstractModel):
             try:
                 with self.env.cr.savepoint():
                     order._create_recurring_invoice()
+            except LockError as exc:  # somebody invoices it just now: after that
+                raise ConcurrencyError(str(exc)) from exc
             except UserError as exc:
                 order.message_post(
                     body=self.env._(
@@ -59,9 +63,16 @@ class FusionBillingClosing(models.AbstractModel):
             after its end; else that is left to finance
         :return: the invoices made
         """
-        order = order.sudo()
-        moves = self.env["account.move"].sudo()
-        self.env["fusion.billing.rater"]._rate(order)
+        self, order = self.sudo(), order.sudo()
+        moves = self.env["account.move"]
+        try:
+            with self.env.cr.savepoint():
+                self.env["fusion.billing.rater"]._rate(order)
+        except UserError as exc:
+            order.message_post(
+                body=self.env._("The last usage could not be rated: %s", str(exc))
+            )
+            return moves
         windows = self._windows(order)
         if not given_back:
             windows -= self._given_back(order)
@@ -74,6 +85,8 @@ class FusionBillingClosing(models.AbstractModel):
                         fc_bill_to=(partner.id, currency.id),
                         raise_if_nothing_to_invoice=False,
                     )._create_invoices()
+            except LockError as exc:
+                raise ConcurrencyError(str(exc)) from exc
             except UserError as exc:
                 order.message_post(
                     body=self.env._(
@@ -112,13 +125,7 @@ class FusionBillingClosing(models.AbstractModel):
         now = fields.Datetime.now()
         if order.subscription_state in (PAUSED, RENEWED):
             return windows.filtered(lambda w: w.end <= now)
-        return windows.filtered(
-            lambda w: (
-                w.settled_at
-                and (w.partner_id, w.currency_id)
-                != (order.partner_id, order.currency_id)
-            )
-        )
+        return windows.filtered(lambda w: not w._is_of_order())
 
     @api.model
     def _cron(self):
@@ -130,7 +137,15 @@ class FusionBillingClosing(models.AbstractModel):
         self.env["fusion.billing.succession"]._hand_over(renewed)
         Cron._commit_progress()
         for order in self._waiting_orders():
-            self._bill(order)
+            try:
+                with self.env.cr.savepoint():
+                    self._bill(order)
+            except (OperationalError, ConcurrencyError):
+                raise  # somebody else changed it just now: the run is repeated
+            except Exception as exc:
+                _logger.info("Billing what ended of %s failed", order.name, exc_info=1)
+                order.invalidate_recordset(flush=False)
+                order.sudo().fc_rating_error = str(exc) or type(exc).__name__
             Cron._commit_progress()
 
     def _waiting_orders(self):

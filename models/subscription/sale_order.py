@@ -1,7 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
-from ...engine.reference import id_in_text
 from .sections import without_empty_headings
 from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
@@ -25,21 +23,6 @@ class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "fusion.billing.order.account"]
 
-    fc_service_id = fields.Many2one(
-        "fusion.billing.service",
-        string="Source App",
-        ondelete="restrict",
-        index="btree_not_null",
-        copy=False,
-        check_company=True,
-        help="The app that created this subscription and is told of its changes.",
-    )
-    fc_external_id = fields.Char(
-        string="External Subscription",
-        copy=False,
-        help="The subscription's id in the source app. From the first one on, all ids"
-        " that the app sends are its own, also where they are numbers.",
-    )
     fc_billed_until = fields.Date(
         string="Billed Elsewhere Until",
         copy=False,
@@ -77,27 +60,6 @@ class SaleOrder(models.Model):
         "(fc_service_id, fc_external_id) WHERE fc_external_id IS NOT NULL",
         "The source app has a subscription with this id already.",
     )
-
-    @api.constrains("fc_service_id", "fc_external_id")
-    def _check_fc_external_id(self):
-        """Note that the app has ids of its own: for good, whatever becomes of this one.
-
-        A number that is not known (yet) would else be somebody else's, by Odoo's id.
-
-        :raises ValidationError: in a path it would be Odoo's id of another subscription
-        """
-        named = self.filtered(lambda o: o.fc_service_id and o.fc_external_id)
-        for order in named:
-            if id_in_text(order.fc_external_id):
-                raise ValidationError(
-                    self.env._(
-                        "An external subscription cannot be named “%s”: that means the"
-                        " order with this number.",
-                        order.fc_external_id,
-                    )
-                )
-        services = named.sudo().fc_service_id
-        services.filtered(lambda s: not s.uses_external_ids).uses_external_ids = True
 
     def _compute_fc_counts(self):
         for field, model in (
@@ -337,11 +299,15 @@ class SaleOrder(models.Model):
         windows._settle(billed)
         # Usage voided after it was billed can outweigh the rest. Odoo makes that a
         # credit note only when asked to; an invoice below zero cannot be posted.
-        final = final or any(rating.amount < 0 for rating in billed)
+        # So do down payments on what a closed subscription has used last.
+        chosen = self.env.context.get("fc_windows") is not None
+        final = final or chosen or any(rating.amount < 0 for rating in billed)
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
-            self.env["fusion.billing.order.lines"]._update(orders)
+            self.env["fusion.billing.order.lines"]._update(
+                orders.with_context(fc_windows=None)
+            )
         return moves
 
     def _get_invoiceable_lines(self, final=False):
@@ -351,8 +317,12 @@ class SaleOrder(models.Model):
         """
         lines = super()._get_invoiceable_lines(final)
         if self.env.context.get("fc_windows") is not None:
-            advance = super()._get_invoiceable_lines(True).filtered("is_downpayment")
-            lines = self.order_line.filtered("fc_charge_id") | advance
+            lines = self.order_line.filtered(
+                lambda line: line.fc_charge_id and line._fc_billed_ratings()
+            )
+            if lines:
+                advance = super()._get_invoiceable_lines(True)
+                lines |= advance.filtered("is_downpayment")
         # Windows that outweigh each other come to 0, too, and are told all the same.
         return without_empty_headings(
             lines.filtered(
@@ -388,10 +358,19 @@ class SaleOrder(models.Model):
     def _compute_fc_has_open_usage(self):
         for order in self:
             order.fc_has_open_usage = bool(
-                order.is_subscription
-                and (order.subscription_state == CHURNED or order.state == "cancel")
-                and order.sudo()._fc_open_ratings().filtered("amount")
+                order.is_subscription and order._fc_open_after_end()
             )
+
+    def _fc_open_after_end(self):
+        """Open ratings that no invoice of this order bills by itself."""
+        ratings = self.sudo()._fc_open_ratings().filtered("amount")
+        if self.subscription_state == CHURNED or self.state == "cancel":
+            return ratings
+        if self.subscription_state != RENEWED:
+            return ratings.browse()
+        # The rating job bills the rest.
+        given_back = self.env["fusion.billing.closing"]._given_back(self.sudo())
+        return ratings.filtered(lambda r: r.window_id.id in given_back.ids)
 
     def _get_update_prices_lines(self):
         return (

@@ -40,7 +40,11 @@ class FusionBillingSuccession(models.AbstractModel):
             .sudo()
             .search([("subscription_id", "=", order.id)], order="end desc", limit=1)
         )
-        return last.end or datetime.max
+        if last:
+            return last.end
+        # It has none left: all its time is the renewal's.
+        renewal = self._successors(order).get(order, order.browse()).sudo()
+        return renewal.fc_window_ids.sorted("start")[:1].start or datetime.max
 
     @api.model
     def _hand_over(self, orders):

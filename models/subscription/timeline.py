@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 from ...engine.billing import windows
-from ...engine.billing.calendar import calendar_of
+from ...engine.billing.calendar import Calendar, calendar_of
 from ...engine.billing.periods import day_start_utc
 from ...engine.billing.windows import GAP
 
@@ -68,7 +68,7 @@ class FusionBillingTimeline(models.AbstractModel):
 
         :param orders: ``sale.order`` records
         """
-        now = fields.Datetime.now()
+        self, orders, now = self.sudo(), orders.sudo(), fields.Datetime.now()
         behind = orders.filtered(lambda order: self._know(order).runs)
         behind = behind.browse(self._behind(behind, now))
         known = self.env["fusion.billing.window"]._of_orders(behind)
@@ -107,6 +107,7 @@ class FusionBillingTimeline(models.AbstractModel):
         :return: the first instant whose usage may lie in another window now, or None
         :raises UserError: its start was moved into what is settled
         """
+        self, order = self.sudo(), order.sudo()
         new, tz = self._know(order), order.company_id.fc_billing_tz
         own = _spans(self.env["fusion.billing.window"]._of_orders(order).get(order.id))
         if not new.runs and not (new.state == PAUSED and old.state == PAUSED and own):
@@ -128,8 +129,22 @@ class FusionBillingTimeline(models.AbstractModel):
             made = self._begun_anew(order, own, old, new)
         elif new.runs:
             moved = new.last_invoice_date != old.last_invoice_date
-            made = self._followed(order, made, moved=moved)
+            forgotten = None if moved else self._forgotten(order, old, new)
+            made = self._followed(order, made, moved=moved, forgotten=forgotten)
         return self._store(order, own, made)
+
+    def _forgotten(self, order, old, new):
+        """A day that somebody had chosen as the end of a window, and takes back."""
+        if old.end_date != new.end_date:
+            return old.end_date
+        day, plan = old.next_invoice_date, order.plan_id
+        if not old.runs or day == new.next_invoice_date or new.plan != old.plan:
+            return None
+        calendars = [
+            Calendar(plan.billing_period_unit, plan.billing_period_value, start)
+            for start in {self._root(order).start_date, order.start_date}
+        ]
+        return None if any(c.has(day) for c in calendars) else day
 
     def _ended(self, spans, old, new, tz):
         """Another end date: in time or late, or none any more."""
@@ -238,12 +253,13 @@ class FusionBillingTimeline(models.AbstractModel):
     # -- from the subscription to plain values ---------------------------------
 
     @api.model
-    def _dates(self, order, spans=(), first_day=None, moved=False):
+    def _dates(self, order, spans=(), first_day=None, moved=False, forgotten=None):
         """What a running order says of its time (``SubscriptionDates``).
 
         :param spans: its windows so far: their calendar goes on
         :param first_day: from then on usage is billed; None: as its dates say
         :param moved: the beginning of the present period was moved
+        :param forgotten: see ``SubscriptionDates``
         """
         plan = order.plan_id
         period_day = order.last_invoice_date or order.start_date
@@ -267,17 +283,17 @@ class FusionBillingTimeline(models.AbstractModel):
             is_aligned=aligned,
             tz=order.company_id.fc_billing_tz,
             plan=plan.id,
+            forgotten=forgotten,
         )
 
-    def _followed(
-        self, order, spans, restart=False, first_day=None, moved=False, own=None
-    ):
+    def _followed(self, order, spans, restart=False, first_day=None, own=None, **more):
         """The windows of a running order, from what they were so far.
 
         :param spans: with those of its chain, see :meth:`_with_chain`
         :param own: those whose calendar goes on, where these are others
+        :param more: for :meth:`_dates`
         """
-        dates = self._dates(order, own or spans, first_day, moved)
+        dates = self._dates(order, own or spans, first_day, **more)
         staying = tuple(span for span in spans if span.stays)
         begins = restart or len(staying) == len(spans)
         if staying and begins and not order.last_invoice_date:

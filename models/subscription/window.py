@@ -207,7 +207,22 @@ class FusionBillingWindow(models.Model):
         if chosen is not None:
             return open_ones.filtered(lambda w: w.id in chosen)
         return open_ones.filtered(
-            lambda w: (day := w.subscription_id.next_invoice_date) and w.end_day <= day
+            lambda w: (
+                w._is_of_order()
+                and (day := w.subscription_id.next_invoice_date)
+                and w.end_day <= day
+            )
+        )
+
+    def _is_of_order(self):
+        """Whether its customer and currency are those that its order has now.
+
+        One that was never settled has no other.
+        """
+        order = self.subscription_id
+        return not self.settled_at or (
+            self.partner_id == order.partner_id
+            and self.currency_id == order.currency_id
         )
 
     def _settle(self, billed):
