@@ -273,8 +273,8 @@ class FusionBillingAuditLedger(models.AbstractModel):
         """Usage lines of orders that do not show what the next invoice will bill.
 
         Net amounts where a fiscal position has adapted the price; to a cent, as taxes
-        are taken out of either. What an order still owes in a former currency is
-        billed apart, and its line shows none of it.
+        are taken out of either. What a former customer still owes, or in a former
+        currency, is billed apart, and the line shows none of it.
         """
         return SQL(
             """
@@ -286,7 +286,9 @@ class FusionBillingAuditLedger(models.AbstractModel):
                   JOIN fusion_billing_window w ON w.id = r.window_id
                  WHERE r.state = 'open' AND %(scope)s
                    AND (o.state <> 'sale' OR o.subscription_state <> '3_progress'
-                        OR (r.currency_id = o.currency_id
+                        OR ((w.settled_at IS NULL
+                             OR (w.currency_id, w.partner_id)
+                                = (o.currency_id, o.partner_id))
                             AND (o.next_invoice_date IS NULL
                                  OR w.end_day <= o.next_invoice_date
                                  OR w.settled_at IS NOT NULL)))
