@@ -43,9 +43,7 @@ class FusionBillingOrderLines(models.AbstractModel):
             # A window that came to nothing is no news beside one that did not.
             name = text.describe(order, group.filtered("amount") or group)
             if line:
-                # What is invoiced already keeps its product; invoice lines have theirs.
-                if line.product_updatable and not order.locked:
-                    line.product_id = group[-1].product_id
+                self._follow_product(line, group[-1].product_id)
                 to_set[line] = self._price(order, line, amount), name
                 line._fc_link(group)
             elif amount:
@@ -55,6 +53,15 @@ class FusionBillingOrderLines(models.AbstractModel):
         self._create(Line, to_create, groups)
         # Computed now, as the context says whether a new total is tracked.
         orders.with_context(mail_notrack=True).mapped("amount_total")
+
+    def _follow_product(self, line, product):
+        """Take over another product of the charge, where Odoo allows it.
+
+        What is invoiced already keeps its own; invoice lines have theirs in any case.
+        """
+        if line.product_id != product and not line.order_id.locked:
+            if line.product_updatable:
+                line.product_id = product
 
     def _price(self, order, line, amount):
         """The unit price at which a line comes to an amount, its discount included."""

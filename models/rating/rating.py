@@ -257,16 +257,22 @@ class FusionBillingRating(models.Model):
         chosen = self.env.context.get("fc_windows")
         if chosen is not None:
             return self.filtered(lambda r: r.window_id.id in chosen)
-        return self.filtered(lambda r: r._fc_is_next())
-
-    def _fc_is_next(self):
-        order, window = self.subscription_id, self.window_id
-        if order.subscription_state != "3_progress" or order.state != "sale":
-            return True
-        day = order.next_invoice_date
-        return window._is_of_order() and bool(
-            not day or window.end_day <= day or window.settled_at
-        )
+        billed = []
+        for order, ratings in self.grouped("subscription_id").items():
+            if order.subscription_state != "3_progress" or order.state != "sale":
+                billed += ratings.ids
+                continue
+            day = order.next_invoice_date
+            billed += [
+                rating.id
+                for rating in ratings
+                if not day
+                or (window := rating.window_id).end_day <= day
+                or window.settled_at
+                if rating.window_id._is_of_order()
+            ]
+        wanted = frozenset(billed)
+        return self.filtered(lambda r: r.id in wanted)
 
     def _fc_event_data(self):
         """What a webhook says of a rating: quantities and amounts as decimal text."""
