@@ -162,7 +162,6 @@ class FusionBillingRating(models.Model):
     )
     # The ratings of a subscription: its form, its page in the API.
     _of_subscription = models.Index("(subscription_id, window_start)")
-    _open_of_subscription = models.Index("(subscription_id) WHERE state = 'open'")
     _window_in_order = models.Constraint(
         "CHECK (window_end > window_start)", "A window ends after it begins."
     )

@@ -17,11 +17,9 @@ class FusionBillingWindowCharge(models.Model):
         "fusion.billing.window", required=True, ondelete="cascade", readonly=True
     )
     subscription_id = fields.Many2one(
-        "sale.order", required=True, ondelete="cascade", readonly=True, index=True
+        "sale.order", required=True, ondelete="cascade", readonly=True
     )
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True
-    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
     metric_id = fields.Many2one(
         "fusion.billing.metric", required=True, ondelete="restrict", readonly=True
     )
