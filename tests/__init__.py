@@ -59,6 +59,7 @@ from .rating import (
     test_first_day,
     test_forgiven,
     test_gaps,
+    test_life_goes_on,
     test_renewal_cancelled,
     test_settled_prices,
     test_taken_back_late,
