@@ -67,7 +67,8 @@ class FusionBillingClosing(models.AbstractModel):
         moves = self.env["account.move"]
         try:
             with self.env.cr.savepoint():
-                self.env["fusion.billing.rater"]._rate(order)
+                changed = self.env["fusion.billing.rater"]._rate(order)
+                self.env["fusion.billing.order.lines"]._update(changed)
         except UserError as exc:
             order.message_post(
                 body=self.env._("The last usage could not be rated: %s", str(exc))

@@ -131,7 +131,17 @@ class FusionBillingTimeline(models.AbstractModel):
             moved = new.last_invoice_date != old.last_invoice_date
             forgotten = None if moved else self._forgotten(order, old, new)
             made = self._followed(order, made, moved=moved, forgotten=forgotten)
+        elif new.next_invoice_date != old.next_invoice_date:
+            made = self._paused_until(order, made, own[-1], new.next_invoice_date)
         return self._store(order, own, made)
+
+    def _paused_until(self, order, spans, last, day):
+        """The next date of what is paused was moved: the window it is in ends there."""
+        if last.stays or not day or day <= last.first_day:
+            return spans
+        end = day_start_utc(day, order.company_id.fc_billing_tz)
+        moved = windows.replace(last, end=end, end_day=day)
+        return tuple(moved if span == last else span for span in spans)
 
     def _forgotten(self, order, old, new):
         """A day that somebody had chosen as the end of a window, and takes back."""
