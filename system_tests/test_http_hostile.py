@@ -131,7 +131,8 @@ class TestHostileHttp(ApiCase):
         self.check_refused(self.send(cut), 400, "invalid_json")
         second = Pieces().render(self.api.key, good)
         smuggled = Pieces(body=b"{}" + second, length=b"Content-Length: 2")
-        self.check_refused(self.send(smuggled), 400, "invalid_events")
+        body = self.check_json(self.send(smuggled), 200)
+        self.assertEqual(body["accepted"], 0)  # the two bytes are no events
         self.check_nothing_stored(before)
         self.check_quiet()
 

@@ -88,7 +88,7 @@ def main(argv: list[str]) -> int:
         output = workspace.run_script(
             database, SCRIPTS / "life_executor.py", arguments(options)
         )
-    print(output)
+    sys.stdout.write(f"{output}\n")
     return 1 if json.loads(output.strip().splitlines()[-1])["failed"] else 0
 
 

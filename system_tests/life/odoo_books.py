@@ -159,7 +159,7 @@ class Books:
 
     # -- what there is -----------------------------------------------------------
 
-    def read(self, flags: bool) -> dict:
+    def look(self, flags: bool) -> dict:
         self.env.flush_all()
         moves = {move.id: move for move in self.moves()}
         return {

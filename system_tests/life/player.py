@@ -52,7 +52,7 @@ class Player:
             for step in program["steps"]:
                 self.step(model, step)
             self.check_verdict(model)
-            self.outcome = totals(self.executor.read(flags=True))
+            self.outcome = totals(self.executor.look(flags=True))
         finally:
             self.executor.end()
         self.counts["programs"] += 1
@@ -77,7 +77,7 @@ class Player:
                             f"in another order {name} is refused: {refused}"
                         )
                     now = self.executor.now() + timedelta(minutes=1)
-                found = totals(self.executor.read(flags=True))
+                found = totals(self.executor.look(flags=True))
             finally:
                 self.executor.end()
             self.counts["orders"] += 1
@@ -101,7 +101,7 @@ class Player:
         self.compare(model, flags=concrete[0] in ("jobs", "rate"))
 
     def compare(self, model: Model, flags: bool) -> None:
-        real, must = self.executor.read(flags), model.expected()
+        real, must = self.executor.look(flags), model.expected()
         if flags:
             must["flags"] = model.flags()
         if "moves" not in self.ignore:

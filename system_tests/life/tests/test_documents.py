@@ -10,6 +10,7 @@ class TestDocuments(ModelCase):
     """Credit notes, copies and drafts."""
 
     def setUp(self):
+        super().setUp()
         self.story = Story(Charge("A", "calls", Terms("1")))
         self.story.use(50, "2026-01-10").jobs("2026-02-01")
 
