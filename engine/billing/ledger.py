@@ -58,6 +58,19 @@ def _apply(amount, rated, forgiven, step):
     return round_amount(EXACT.divide(EXACT.multiply(amount, charged), rated), step)
 
 
+def in_ledger(signed: Decimal, rated: Decimal, put: Decimal, step: Decimal) -> Decimal:
+    """What an amount of a document is in the taxes of the ledger.
+
+    :param signed: as the document has it, in the customer's taxes
+    :param rated: what was rated
+    :param put: what that was put on the invoice line with, in the customer's taxes
+    :param step: the currency's smallest unit
+    """
+    if put != rated:
+        signed = EXACT.divide(EXACT.multiply(signed, rated), put)
+    return round_amount(signed, step)
+
+
 @dataclass(frozen=True)
 class CreditPart:
     """A posted document line that gives back some of a usage line, or adds to it.

@@ -4,7 +4,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...engine.billing import money
-from ...engine.billing.ledger import CreditPart, judge_credits
+from ...engine.billing.ledger import CreditPart, in_ledger, judge_credits
 from .check import KEPT
 
 # What a document line ``l`` of ``i`` charges, in the currency ``c``; below zero on a
@@ -255,16 +255,10 @@ def _judge(row):
     step = money.to_decimal(row["rounding"])
     amount, put = Decimal(row["amount"]), Decimal(row["put"])
 
-    def in_ledger(signed):
-        if put == amount:
-            return money.round_amount(signed, step)
-        share = money.EXACT.divide(money.EXACT.multiply(signed, amount), put)
-        return money.round_amount(share, step)
-
     is_posted = row["move_state"] == "posted"
-    charged = in_ledger(Decimal(row["signed"]))
+    charged = in_ledger(Decimal(row["signed"]), amount, put, step)
     parts = [
-        CreditPart(in_ledger(Decimal(credited)), again == "true")
+        CreditPart(in_ledger(Decimal(credited), amount, put, step), again == "true")
         for credited, again in row["parts"] or ()
     ]
     verdict = judge_credits(charged, parts)

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ...engine.billing import money
-from ...engine.billing.ledger import CreditPart, judge_credits
+from ...engine.billing.ledger import CreditPart, in_ledger, judge_credits
 
 
 class FusionBillingDocuments(models.AbstractModel):
@@ -106,18 +106,11 @@ class FusionBillingDocuments(models.AbstractModel):
         amount = self._exact(rating, "amount")
         put = self._exact(rating, "line_price") or amount
 
-        def in_ledger(signed):
-            """From the taxes of the customer to those of the ledger."""
-            if put == amount:
-                return money.round_amount(signed, step)
-            share = money.EXACT.divide(money.EXACT.multiply(signed, amount), put)
-            return money.round_amount(share, step)
-
-        charged = in_ledger(_signed(line))
+        charged = in_ledger(_signed(line), amount, put, step)
         credits = line.fc_copy_ids.filtered(_credits).sorted("id")
         parts = [
             CreditPart(
-                -in_ledger(_net(copy)),
+                -in_ledger(_net(copy), amount, put, step),
                 copy.move_id.move_type == "out_refund" and copy.move_id.fc_bill_again,
             )
             for copy in credits

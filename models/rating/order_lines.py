@@ -44,7 +44,8 @@ class FusionBillingOrderLines(models.AbstractModel):
             name = text.describe(order, group.filtered("amount") or group)
             if line:
                 self._follow_product(line, group[-1].product_id)
-                to_set[line] = self._price(order, line, amount), name
+                price = self._price(order, line.product_id, amount, line.discount)
+                to_set[line] = price, name
                 line._fc_link(group)
             elif amount:
                 to_create.append(self._new_line(order, group, amount, name))
@@ -63,20 +64,15 @@ class FusionBillingOrderLines(models.AbstractModel):
             if line.product_updatable:
                 line.product_id = product
 
-    def _price(self, order, line, amount):
+    def _price(self, order, product, amount, discount):
         """The unit price at which a line comes to an amount, its discount included."""
-        share = 1 - (line.discount or 0) / 100
-        return self._adapted(
-            order, line.product_id, amount / share if share else amount
-        )
-
-    def _adapted(self, order, product, amount):
-        return self.env["fusion.billing.rates"]._adapt(order, product, amount)
+        share = 1 - (discount or 0) / 100
+        gross = amount / share if share else amount
+        return self.env["fusion.billing.rates"]._adapt(order, product, gross)
 
     def _new_line(self, order, ratings, amount, name):
         product = ratings[-1].product_id
-        share = 1 - order.fc_usage_discount / 100
-        price = self._adapted(order, product, amount / share if share else amount)
+        price = self._price(order, product, amount, order.fc_usage_discount)
         return {
             "order_id": order.id,
             "product_id": product.id,

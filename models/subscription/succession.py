@@ -2,10 +2,7 @@ from datetime import datetime
 
 from odoo import api, fields, models
 
-RUNNING = "3_progress"
-PAUSED = "4_paused"
-RENEWED = "5_renewed"
-CHURNED = "6_churn"
+from .timeline import CHURNED, RENEWED, RUNNING
 
 
 class FusionBillingSuccession(models.AbstractModel):
