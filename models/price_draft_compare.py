@@ -9,6 +9,29 @@ from odoo.tools import SQL, split_every
 
 from ..engine.billing import money
 from ..engine.billing.rating import Agreement, Standing, next_revision
+from .insert_rows import insert_rows
+
+_TYPES = {
+    "draft_id": "int",
+    "company_id": "int",
+    "partner_id": "int",
+    "subscription_id": "int",
+    "plan_id": "int",
+    "metric_id": "int",
+    "charge_id": "int",
+    "live_charge_id": "int",
+    "window_start": "timestamp",
+    "window_end": "timestamp",
+    "first_day": "date",
+    "last_day": "date",
+    "quantity": "numeric",
+    "amount_live": "numeric",
+    "amount_draft": "numeric",
+    "difference": "numeric",
+    "currency_id": "int",
+    "explanation_live": "jsonb",
+    "explanation_draft": "jsonb",
+}
 
 # Subscriptions that are held in memory at a time.
 BATCH = 1000
@@ -163,19 +186,7 @@ class FusionBillingPriceDraft(models.Model):
                     reason,
                 )
             )
-        # Not through the ORM: quantities and amounts must not pass through a float.
-        self.env.cr.execute_values(
-            """
-            INSERT INTO fusion_billing_price_draft_result
-                   (draft_id, company_id, partner_id, subscription_id, plan_id,
-                    metric_id, charge_id, live_charge_id, window_start, window_end,
-                    first_day, last_day, quantity, amount_live, amount_draft,
-                    difference, currency_id, explanation_live, explanation_draft)
-            VALUES %s
-            """,
-            rows,
-            page_size=1000,
-        )
+        insert_rows(self.env, "fusion_billing_price_draft_result", _TYPES, rows)
 
     def _priced(self, pair, charge, terms, quantity, rates):
         """What the usage of a window comes to with a charge (``Revision``)."""

@@ -6,6 +6,20 @@ from odoo.exceptions import AccessError, UserError
 
 from ..engine.signing import canonical_body
 from .arrival import announce_inserts
+from .insert_rows import insert_rows
+
+_TYPES = {
+    "service_id": "int",
+    "subscription_id": "int",
+    "event_id": "varchar",
+    "event_type": "varchar",
+    "payload": "text",
+    "next_attempt_at": "timestamp",
+    "state": "varchar",
+    "attempts": "int",
+    "create_date": "timestamp",
+    "write_date": "timestamp",
+}
 
 MANAGER_GROUP = "fusion_centralized_billing.group_manager"
 API_VERSION = "2026-01-01"
@@ -101,23 +115,9 @@ class FusionBillingWebhook(models.Model):
             self._prepare_values(now, number, *event)
             for number, event in zip(numbers, events, strict=True)
         ]
-        # Not by create(), which takes several times as long: a rating run can have some
-        # for each window.
-        rows = self.env.cr.execute_values(
-            """
-            INSERT INTO fusion_billing_webhook
-                   (service_id, subscription_id, event_id, event_type, payload,
-                    next_attempt_at, state, attempts, create_uid, write_uid,
-                    create_date, write_date)
-            VALUES %s RETURNING id
-            """,
-            values,
-            template="""(%(service_id)s, %(subscription_id)s, %(event_id)s,
-                         %(event_type)s, %(payload)s, %(next_attempt_at)s, 'pending', 0,
-                         %(uid)s, %(uid)s,
-                         now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')""",
-            page_size=1000,
-            fetch=True,
+        # A rating run can have some for each window: not by create().
+        rows = insert_rows(
+            self.env, "fusion_billing_webhook", _TYPES, values, "RETURNING id"
         )
         self.env["fusion.billing.service"].invalidate_model(["webhook_ids"])
         self._trigger_delivery()
@@ -135,15 +135,18 @@ class FusionBillingWebhook(models.Model):
             "service": service.code,
             "data": data,
         }
-        return {
-            "service_id": service.id,
-            "subscription_id": data.get("subscription_id"),
-            "event_id": event_id,
-            "event_type": event_type,
-            "payload": canonical_body(payload),
-            "next_attempt_at": now if service.webhook_url else None,
-            "uid": self.env.uid,
-        }
+        return (
+            service.id,
+            data.get("subscription_id"),
+            event_id,
+            event_type,
+            canonical_body(payload),
+            now if service.webhook_url else None,
+            "pending",
+            0,
+            now,
+            now,
+        )
 
     @api.model
     def _trigger_delivery(self):

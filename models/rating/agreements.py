@@ -1,6 +1,7 @@
 import json
 from collections import defaultdict
 from decimal import Decimal
+from functools import lru_cache
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -8,7 +9,23 @@ from odoo.tools import SQL
 from ...engine.billing import money, windows
 from ...engine.billing.pricing import PriceTerms
 from ...engine.billing.rating import Agreement
+from ..insert_rows import insert_rows
 from .jobs import Job
+
+_TYPES = {
+    "window_id": "int",
+    "subscription_id": "int",
+    "company_id": "int",
+    "metric_id": "int",
+    "charge_id": "int",
+    "product_id": "int",
+    "terms": "jsonb",
+    "charge_currency_id": "int",
+    "rate_from": "numeric",
+    "rate_to": "numeric",
+    "discount": "numeric",
+    "state": "varchar",
+}
 
 
 class FusionBillingAgreements(models.AbstractModel):
@@ -180,7 +197,7 @@ class FusionBillingAgreements(models.AbstractModel):
             job.metric,
             agreed.charge,
             agreed.product,
-            None if agreed.terms is None else json.dumps(agreed.terms.as_dict()),
+            stored_terms(agreed),
             agreed.currency,
             agreed.rate_from,
             agreed.rate_to,
@@ -188,15 +205,12 @@ class FusionBillingAgreements(models.AbstractModel):
         )
 
     def _store_agreements(self, rows):
-        if not rows:
-            return {}
-        stored = self.env.cr.execute_values(
+        stored = insert_rows(
+            self.env,
+            "fusion_billing_window_charge",
+            _TYPES,
+            [(*row, "open") for row in rows],
             """
-            INSERT INTO fusion_billing_window_charge
-                   (window_id, subscription_id, company_id, metric_id, charge_id,
-                    product_id, terms, charge_currency_id, rate_from, rate_to, discount,
-                    state)
-            VALUES %s
             ON CONFLICT (window_id, metric_id)
             DO UPDATE SET charge_id = excluded.charge_id,
                           product_id = excluded.product_id,
@@ -207,12 +221,20 @@ class FusionBillingAgreements(models.AbstractModel):
                           discount = excluded.discount
             RETURNING window_id, metric_id, id
             """,
-            rows,
-            template="(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open')",
-            page_size=1000,
-            fetch=True,
         )
         return {(window, metric): key for window, metric, key in stored}
+
+
+def stored_terms(agreement):
+    """The terms of an ``Agreement`` as their column has them (JSON text or None)."""
+    terms = agreement.terms
+    return None if terms is None else _as_json(terms)
+
+
+@lru_cache(maxsize=1000)
+def _as_json(terms):
+    # Hundreds of subscriptions agree to the same ones.
+    return json.dumps(terms.as_dict())
 
 
 def agreement_of(charge, product, currency, terms, rate_from, rate_to, discount):

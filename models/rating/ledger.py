@@ -15,7 +15,45 @@ from ...engine.billing.rating import (
     is_postable,
     next_revision,
 )
-from .agreements import agreement_of
+from ..insert_rows import insert_rows
+from .agreements import agreement_of, stored_terms
+
+# What is written of a revision, in the order of _rating_row.
+_TYPES = {
+    "subscription_id": "int",
+    "partner_id": "int",
+    "company_id": "int",
+    "charge_id": "int",
+    "metric_id": "int",
+    "window_id": "int",
+    "agreement_id": "int",
+    "window_start": "timestamp",
+    "window_end": "timestamp",
+    "revision": "int",
+    "quantity": "numeric",
+    "included": "numeric",
+    "billable": "numeric",
+    "window_amount": "numeric",
+    "amount": "numeric",
+    "amount_untaxed": "numeric",
+    "currency_id": "int",
+    "product_id": "int",
+    "charge_currency_id": "int",
+    "terms": "jsonb",
+    "rate_from": "numeric",
+    "rate_to": "numeric",
+    "discount": "numeric",
+    "counted": "jsonb",
+    "explanation": "jsonb",
+    "peak_share": "int",
+    "order_line_id": "int",
+    "state": "varchar",
+    "create_date": "timestamp",
+    "write_date": "timestamp",
+}
+# What the open revision of an agreement is known by, and how it began.
+_FIXED = {"subscription_id", "metric_id", "window_id", "agreement_id", "revision"}
+_FIXED |= {"state", "create_date"}
 
 
 class FusionBillingLedger(models.AbstractModel):
@@ -166,15 +204,13 @@ class FusionBillingLedger(models.AbstractModel):
             window.currency,
             agreed.product,
             agreed.currency,
-            None if agreed.terms is None else json.dumps(agreed.terms.as_dict()),
+            stored_terms(agreed),
             agreed.rate_from,
             agreed.rate_to,
             agreed.discount,
             json.dumps(revision.counted),
             json.dumps(explanation),
             revision.peak,
-            self.env.uid,
-            self.env.uid,
         )
 
     def _upsert(self, rows):
@@ -191,31 +227,21 @@ class FusionBillingLedger(models.AbstractModel):
                 )
             )
         }
-        names = (
-            "subscription_id partner_id company_id charge_id metric_id window_id"
-            " agreement_id window_start window_end revision quantity included billable"
-            " window_amount amount amount_untaxed currency_id product_id"
-            " charge_currency_id terms rate_from rate_to discount counted explanation"
-            " peak_share create_uid write_uid order_line_id"
-        ).split()
-        fixed = {"subscription_id", "metric_id", "window_id", "agreement_id"}
-        fixed |= {"revision", "create_uid"}
-        self.env.cr.execute_values(
-            f"""
-            INSERT INTO fusion_billing_rating
-                   ({", ".join(names)}, state, create_date, write_date)
-            VALUES %s
-            ON CONFLICT (agreement_id) WHERE state = 'open'
-            DO UPDATE SET {
-                ", ".join(
-                    f"{name} = excluded.{name}" for name in names if name not in fixed
-                )
-            }, write_date = excluded.write_date
-            """,
-            [(*row, lines.get((row[0], row[3]))) for row in rows],
-            template="(" + "%s, " * len(names) + "'open', now() AT TIME ZONE 'UTC',"
-            " now() AT TIME ZONE 'UTC')",
-            page_size=1000,
+        now = self.env.cr.now()
+        updated = SQL(", ").join(
+            SQL("%s = excluded.%s", SQL.identifier(name), SQL.identifier(name))
+            for name in _TYPES
+            if name not in _FIXED
+        )
+        insert_rows(
+            self.env,
+            "fusion_billing_rating",
+            _TYPES,
+            [(*row, lines.get((row[0], row[3])), "open", now, now) for row in rows],
+            SQL(
+                "ON CONFLICT (agreement_id) WHERE state = 'open' DO UPDATE SET %s",
+                updated,
+            ),
         )
         self.env["fusion.billing.rating"].invalidate_model(flush=False)
         self.env["sale.order"].browse({row[0] for row in rows}).invalidate_recordset(

@@ -165,9 +165,10 @@ class FusionBillingRatingQueue(models.Model):
         :return: whether all of them were reached in the time there was
         """
         Cron = self.env["ir.cron"]
-        Cron._commit_progress(remaining=self._count())
+        waiting = self._count()
+        Cron._commit_progress(remaining=waiting)
         last_id, conflicts = 0, 0
-        while conflicts < MAX_CONFLICTS:
+        while waiting and conflicts < MAX_CONFLICTS:
             try:
                 claimed = self._claim(BATCH, after=last_id)
                 if not claimed:

@@ -97,13 +97,17 @@ class FusionBillingRating(models.Model):
         help="What it was put on its invoice line with, in the taxes of the customer.",
     )
     counted = fields.Json(
-        readonly=True, help="The revisions whose amounts it counts as charged."
+        readonly=True,
+        prefetch=False,
+        help="The revisions whose amounts it counts as charged.",
     )
     product_id = fields.Many2one("product.product", readonly=True, ondelete="restrict")
     charge_currency_id = fields.Many2one(
         "res.currency", string="Currency of the Price", readonly=True
     )
-    terms = fields.Json(readonly=True, help="The price in exact decimals.")
+    terms = fields.Json(
+        readonly=True, prefetch=False, help="The price in exact decimals."
+    )
     rate_from = fields.Float(digits=False, readonly=True)
     rate_to = fields.Float(digits=False, readonly=True)
     discount = fields.Float(string="Discount (%)", digits=False, readonly=True)

@@ -1,5 +1,9 @@
+from ast import literal_eval
+
 from odoo.tools import format_date
 from odoo.tools.misc import get_lang
+
+from odoo.addons.base.models.res_lang import intersperse
 
 
 class UsageText:
@@ -42,13 +46,17 @@ class UsageText:
                 format_date(env, window.last_day),
             ],
         )
-        text = env._(
-            "%(quantity)s %(unit)s from %(first_day)s to %(last_day)s",
-            quantity=charge.localize(steps.get("quantity", "0")),
-            unit=charge.unit,
-            first_day=first_day,
-            last_day=last_day,
-        ).replace("  ", " ")
+        text = self._once(
+            ("text", env.lang),
+            lambda: env._("%(quantity)s %(unit)s from %(first_day)s to %(last_day)s"),
+        )
+        text %= {
+            "quantity": charge.localize(steps.get("quantity", "0")),
+            "unit": charge.unit,
+            "first_day": first_day,
+            "last_day": last_day,
+        }
+        text = text.replace("  ", " ")
         if steps.get("tiers"):
             # Which tiers there are to tell of depends on the quantity.
             return text + charge.prices(steps)
@@ -70,7 +78,10 @@ class _Charge:
         self.name = charge.metric_id.name
         self.unit = charge.metric_id.unit_name or ""
         self.currency = charge.currency_id.name
-        self.lang = self.env["res.lang"].browse(get_lang(self.env).id)
+        lang = get_lang(self.env)
+        self.decimal_point = lang.decimal_point
+        self.separator = lang.thousands_sep or ""
+        self.grouping = literal_eval(lang.grouping)
 
     def localize(self, text):
         """Write decimal text as the language does, digit by digit.
@@ -78,8 +89,8 @@ class _Charge:
         Odoo's own formatting takes a float, which has not enough digits.
         """
         whole, _point, decimals = text.partition(".")
-        whole = self.lang.format("%d", int(whole), grouping=True)
-        return f"{whole}{self.lang.decimal_point}{decimals}" if decimals else whole
+        whole, _groups = intersperse(whole, self.grouping, self.separator)
+        return f"{whole}{self.decimal_point}{decimals}" if decimals else whole
 
     def prices(self, steps):
         """Quota, prices and minimum of an explanation."""

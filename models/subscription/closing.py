@@ -164,17 +164,20 @@ class FusionBillingClosing(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
+                WITH late AS MATERIALIZED ( -- few, whatever the planner thinks
+                    SELECT r.subscription_id, w.id, w.currency_id, w.partner_id
+                      FROM fusion_billing_rating r
+                      JOIN fusion_billing_window w ON w.id = r.window_id
+                     WHERE r.state = 'open' AND r.amount <> 0
+                       AND w.settled_at IS NOT NULL)
                 SELECT o.id, w.id FROM sale_order o
                   JOIN fusion_billing_window w ON w.subscription_id = o.id
                  WHERE w.is_settled IS NOT TRUE AND w.kind = 'billing'
                    AND w."end" <= %(now)s AND %(ended)s
                  UNION
-                SELECT o.id, w.id FROM sale_order o
-                  JOIN fusion_billing_rating r ON r.subscription_id = o.id
-                  JOIN fusion_billing_window w ON w.id = r.window_id
-                 WHERE r.state = 'open' AND r.amount <> 0
-                   AND w.settled_at IS NOT NULL
-                   AND (%(ended)s OR w.currency_id <> o.currency_id
+                SELECT o.id, w.id FROM late w
+                  JOIN sale_order o ON o.id = w.subscription_id
+                 WHERE (%(ended)s OR w.currency_id <> o.currency_id
                         OR w.partner_id <> o.partner_id)
                    AND NOT EXISTS (
                            SELECT FROM fusion_billing_rating other
