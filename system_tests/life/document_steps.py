@@ -166,7 +166,7 @@ class DocumentSteps(Life):
 
     def do_credit(self, number, parts, again):
         original = self.moves[number]
-        move = Move(original.order, "credit", again=again, life=original.life)
+        move = Move(original.order, "credit", again=again, party=original.party)
         self.moves.append(move)
         for start, metric, amount in parts:
             line = self.find(number, start, metric)
@@ -194,7 +194,7 @@ class DocumentSteps(Life):
         original = self.moves[number]
         parts = [[*self.name(x), str(x.shown)] for x in original.lines]
         self.do_credit(number, parts, True)
-        move = self.make(original.order, original.life)
+        move = self.make(original.order, original.party)
         for line in original.lines:
             line.window.agreed[line.metric] = line.terms
             copy = self.add_line(move, line.window, line.metric, line.amount)

@@ -68,14 +68,13 @@ class Ledger:
         ]
         if not found:
             return None
-        order = {window.currency: 0, COMPANY: 1}
+        _customer, currency = window.party
+        order = {currency: 0, COMPANY: 1}
         terms = min(found, key=lambda c: order.get(c.terms.currency, 2)).terms
         rate = Fraction(1)
-        if terms.currency != window.currency:
+        if terms.currency != currency:
             day = min(window.until, self.today)
-            rate = self.rate_on(window.currency, day) / self.rate_on(
-                terms.currency, day
-            )
+            rate = self.rate_on(currency, day) / self.rate_on(terms.currency, day)
         return terms.but(rate=rate, discount=self.discount)
 
     def rate_on(self, currency: str, day: date) -> Fraction:
@@ -151,7 +150,7 @@ class Ledger:
             if not window.settled and (released or not window.released):
                 self.settle(window, move)
         for window in self.windows:
-            mine = window.order is order and window.life == move.life
+            mine = window.order is order and window.party == move.party
             if not mine or not (window.settled or window.void):
                 continue
             for metric in METRICS:

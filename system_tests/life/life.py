@@ -50,10 +50,7 @@ class Life(Ledger):
         if order.end and order.end > first:
             until = min(until, order.end)
         end = midnight(until, self.zone)
-        return Window(
-            *(first, until, start, end, order.plan, order, order.life),
-            *(order.customer, order.currency),
-        )
+        return Window(*(first, until, start, end, order.plan, order, order.party))
 
     def cut(self, window: Window, day: date) -> None:
         window.until, window.end = day, midnight(day, self.zone)
@@ -83,8 +80,8 @@ class Life(Ledger):
         due = order.runs and order.next <= self.today and begins
         return due and not self.claim(order)
 
-    def make(self, order: Order, life: int | None = None) -> Move:
-        move = Move(order, life=order.life if life is None else life)
+    def make(self, order: Order, party: tuple | None = None) -> Move:
+        move = Move(order, party=party or order.party)
         self.moves.append(move)
         return move
 
@@ -109,18 +106,19 @@ class Life(Ledger):
                 return
             self.post_move(move)
 
-    def own(self, order: Order, life: int | None = None) -> list[Window]:
-        life = order.life if life is None else life
-        return [w for w in self.windows if w.order is order and w.life == life]
+    def own(self, order: Order, party: tuple | None = None) -> list[Window]:
+        """Those of its present customer and currency, or of former ones."""
+        party = party or order.party
+        return [w for w in self.windows if w.order is order and w.party == party]
 
     def post_move(self, move: Move) -> None:
         self.post(move)
         if move.period and move.order.next == move.period:
             move.order.last, move.order.next = move.period, move.until
 
-    def bill_rest(self, order: Order, life: int, due: list[Window], **options) -> None:
+    def bill_rest(self, order: Order, party: tuple, due: list[Window], **more) -> None:
         """An invoice of usage alone, where there is any."""
-        move = self.bill(self.make(order, life), due, **options)
+        move = self.bill(self.make(order, party), due, **more)
         if move.lines:
             self.post(move)
         else:
@@ -131,13 +129,14 @@ class Life(Ledger):
     def rate(self) -> None:
         """The rating job bills what no invoice of the order will come for."""
         for order in self.orders:
-            for life in range(order.life + 1):
-                if order.runs and life == order.life:
+            mine = [w for w in self.windows if w.order is order]
+            for party in dict.fromkeys(w.party for w in mine):
+                if order.runs and party == order.party:
                     continue
-                due = [w for w in self.own(order, life) if w.end <= self.now]
+                due = [w for w in self.own(order, party) if w.end <= self.now]
                 # What was taken back of one that has ended is left to finance.
-                goes_on = order.state == "paused" and life == order.life
-                self.bill_rest(order, life, due, released=goes_on)
+                goes_on = order.state in ("progress", "paused")
+                self.bill_rest(order, party, due, released=goes_on)
 
     def expire(self) -> None:
         order = self.order
@@ -151,7 +150,7 @@ class Life(Ledger):
 
     def close(self, order: Order) -> None:
         self.invoice(order)
-        self.bill_rest(order, order.life, self.own(order))
+        self.bill_rest(order, order.party, self.own(order))
         end = max(min(order.end or self.today, self.today), order.start)
         order.agreed_end = order.end if order.end != end else None
         order.end, order.state = end, "closed"
@@ -238,4 +237,4 @@ class Life(Ledger):
         parent.state = parent.before
         for window in self.windows:
             if window.order is renewal:
-                window.order, window.life = parent, parent.life
+                window.order, window.party = parent, parent.party

@@ -106,7 +106,7 @@ class LifeSteps(Life):
     def do_finance(self, _number):
         order = self.order
         due = [w for w in self.own(order) if w.end <= self.now or w.released]
-        self.bill_rest(order, order.life, due)
+        self.bill_rest(order, order.party, due)
 
     # -- life --------------------------------------------------------------------
 
@@ -263,6 +263,5 @@ class LifeSteps(Life):
 
     def do_confirm(self, _number, customer, currency):
         order = self.order
-        order.life += 1
         order.customer, order.currency = customer, currency
         self.go_on(order, anew=True)

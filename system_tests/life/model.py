@@ -12,6 +12,9 @@ from .document_steps import DocumentSteps
 from .life_steps import LifeSteps
 from .price_steps import PriceSteps
 
+# A window that has waited so long for its bill is named by the audit.
+FORGOTTEN = timedelta(days=62)
+
 
 class Model(LifeSteps, PriceSteps, DocumentSteps):
     """Steps by name: ``can_x`` returns its arguments or None, ``do_x`` does it."""
@@ -65,6 +68,13 @@ class Model(LifeSteps, PriceSteps, DocumentSteps):
             else "unallocated"
             for key, event in self.events.items()
         }
+
+    def has_forgotten(self) -> bool:
+        """Whether what was taken back has waited for long: the audit names it, too."""
+        return any(
+            not (window.settled or window.void) and window.end < self.now - FORGOTTEN
+            for window in self.windows
+        )
 
     def has_charges_by_hand(self) -> bool:
         """Then the audit and control totals must name them."""

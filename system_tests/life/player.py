@@ -134,8 +134,9 @@ class Player:
             return
         found = self.executor.verdict()
         by_hand = model.has_charges_by_hand()
-        if "audit" not in self.ignore and bool(found["audit"]) != by_hand:
-            raise Difference(f"the audit, by hand {by_hand}: {found['audit']}")
+        must_tell = by_hand or model.has_forgotten()
+        if "audit" not in self.ignore and bool(found["audit"]) != must_tell:
+            raise Difference(f"the audit must tell {must_tell}: {found['audit']}")
         if "oracle" not in self.ignore and found["oracle"] and not by_hand:
             raise Difference(f"the oracle: {found['oracle']}")
 

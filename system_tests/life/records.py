@@ -43,13 +43,16 @@ class Order:
     last: date | None = None
     end: date | None = None
     agreed_end: date | None = None  # what the end was before it was closed
-    life: int = 0  # how often it was cancelled and confirmed again
     days: bool = False  # some days are to be invoiced since it runs again
     invoiced: bool = False  # whether a period was ever invoiced, or is in a draft
 
     @property
     def runs(self) -> bool:
         return self.state == "progress"
+
+    @property
+    def party(self) -> tuple[str, str]:
+        return self.customer, self.currency
 
 
 @dataclass(eq=False)
@@ -62,9 +65,7 @@ class Window:
     end: datetime
     plan: str
     order: Order
-    life: int
-    customer: str
-    currency: str
+    party: tuple[str, str]  # who is billed, in which currency
     void: bool = False  # the subscription had ended before it began
     settled: bool = False
     settled_by: Move | None = None
@@ -144,7 +145,7 @@ class Move:
     is_by_hand: bool = False  # a charge that no rating explains
     is_refund: bool = False  # an invoice below zero
     of: Move | None = None  # what it reverses
-    life: int = 0
+    party: tuple[str, str] = ("", "")  # see Window
     settles: list[tuple[Window, dict]] = field(default_factory=list)
 
     @property

@@ -198,7 +198,7 @@ class TestWindows(ModelCase):
         story.use(1, "2026-01-25").use(1, "2026-01-11", "2026-01-26")
         story.jobs("2026-01-27", "2026-02-01")
         self.assertEqual(story.by_window(), {"2026-01-01": 51.0, "2026-01-20": 0.5})
-        self.assertEqual([w.currency for w in story.model.windows[:2]], ["USD", "EUR"])
+        self.assertEqual([w.party[1] for w in story.model.windows[:2]], ["USD", "EUR"])
 
 
 class TestZones(ModelCase):
