@@ -1,10 +1,10 @@
 from odoo.tests import new_test_user, tagged
 
-from .life import LifeCase
+from .settled import SettledCase
 
 
 @tagged("post_install", "-at_install")
-class TestLifeGoesOn(LifeCase):
+class TestLifeGoesOn(SettledCase):
     """Billing once stopped, or went wrong, when people did something ordinary."""
 
     def setUp(self):
@@ -112,6 +112,44 @@ class TestLifeGoesOn(LifeCase):
         self.day("2026-03-02 09:00:00")
         later = self.env["account.move"].search([("partner_id", "=", other.id)])
         self.assertEqual((self.net(), self.net(later)), (32.0, 3.0))
+
+    def test_late_usage_of_the_same_customer_after_a_break(self):
+        """Cancelled and confirmed again on 20 January; 10 calls of the 11th come late.
+
+        The quota was used up by then: 5.00, with the next invoice, not apart from it.
+        """
+        self.order = self.subscribe()
+        self.at("2026-01-10 12:00:00")
+        self.use(150, "2026-01-10")
+        self.at("2026-01-20 12:00:00")
+        self.order._action_cancel()
+        self.order.action_draft()
+        self.order.action_confirm()
+        self.at("2026-01-25 12:00:00")
+        self.use(10, "2026-01-11")
+        self.day("2026-01-26 09:00:00")
+        self.assertEqual(self.usage_documents(), [("out_invoice", 25.0)])
+        self.day("2026-02-20 09:00:00")
+        self.assertEqual(self.net(), 30.0)
+
+    def test_taken_off_a_draft_and_renewed(self):
+        """What finance has left to bill is shown beside what is billed apart.
+
+        January's 50.00 were taken off a draft; the order was renewed, and the rating
+        job came for its February, which has no usage.
+        """
+        self._leave_a_draft()
+        self.usage_lines(self.documents("draft")).unlink()
+        self.post_drafts()
+        self.at("2026-02-20 09:00:00")
+        self.renew()
+        self.day("2026-03-01 09:00:00")
+        line = self.order.order_line.filtered("fc_charge_id")
+        self.assertEqual(line.price_unit, 50.0)
+        self.assertFalse(self.env["fusion.billing.audit"]._run().finding_ids)
+        self.order.action_fc_invoice_open_usage()
+        self.assertEqual(self.net(), 50.0)
+        self.assertEqual(line.price_unit, 0.0)
 
     def test_a_renewal_of_what_has_no_window_of_its_own_left(self):
         """Renewed before its first period was invoiced; its usage was nobody's."""
