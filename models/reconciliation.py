@@ -61,6 +61,11 @@ class FusionBillingReconciliation(models.Model):
         string="Our Quantity Now", digits=False, compute="_compute_current"
     )
     current_count = fields.Integer(string="Our Events Now", compute="_compute_current")
+    charged_by_hand = fields.Monetary(
+        compute="_compute_charged_by_hand",
+        help="Charged beside our amount: copies of invoices, debit notes and lines that"
+        " somebody has entered, for this metric and window. No rating explains them.",
+    )
     difference_quantity = fields.Float(
         digits=False, compute="_compute_difference", store=True
     )
@@ -154,6 +159,11 @@ class FusionBillingReconciliation(models.Model):
             quantity, count, _amount = record._our_totals()
             record.current_quantity = float(quantity)
             record.current_count = count
+
+    def _compute_charged_by_hand(self):
+        Documents = self.env["fusion.billing.audit.documents"].sudo()
+        for record in self:
+            record.charged_by_hand = Documents._charged_by_hand(record)
 
     @api.constrains("subscription_id", "service_id")
     def _check_subscription(self):

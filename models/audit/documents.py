@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 from ...engine.billing import money
@@ -126,6 +126,44 @@ class FusionBillingAuditDocuments(models.AbstractModel):
             _SIGNED,
             SQL("") if confirmed else SQL("NOT"),
         )
+
+    @api.model
+    def _charged_by_hand(self, record):
+        """What was charged by hand beside a window's ratings, confirmed or not (float).
+
+        A line that copies another is of that one's window. Any other is of the window
+        before its document's date, as usage is billed when its window has ended.
+
+        :param record: one ``fusion.billing.reconciliation``
+        """
+        if not (record.subscription_id and record.metric_id and record.window_start):
+            return 0.0
+        for model in ("account.move", "account.move.line"):
+            self.env[model].flush_model()
+        scope = SQL("o.id = %s", record.subscription_id.id)
+        [[amount]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT coalesce(sum(x.found::numeric), 0)::text
+                  FROM (SELECT * FROM (%s) a UNION ALL SELECT * FROM (%s) b) x
+                  JOIN account_move i ON i.id = x.move_id
+                 WHERE x.subscription_id = %s AND x.metric_id = %s
+                   AND i.currency_id = %s
+                   AND coalesce(x.window_start, i.invoice_date - %s) >= %s
+                   AND coalesce(x.window_start, i.invoice_date - %s) < %s
+                """,
+                self._by_hand(scope, False),
+                self._by_hand(scope, True),
+                record.subscription_id.id,
+                record.metric_id.id,
+                record.currency_id.id,
+                record.window_end - record.window_start,
+                record.window_start,
+                record.window_end - record.window_start,
+                record.window_end,
+            )
+        )
+        return float(amount)
 
     # -- I6: what is billed is what was rated ----------------------------------
 

@@ -53,6 +53,34 @@ class TestCopies(DocumentCase):
         # 50.00 + 5.00 by hand + 1 x 0.50
         self.assertEqual(self.net(), 55.5)
 
+    def test_control_totals_name_charges_by_hand(self):
+        """A copy charges January's 50.00 again; the app's totals agree all the same."""
+        copy = self.invoice.copy()
+        self._only_usage(copy)
+        self.post(copy, "2026-02-05 10:00:00")
+        values = {
+            "service_id": self.service.id,
+            "subscription_id": self.order.id,
+            "metric_id": self.metric.id,
+            "declared_quantity": 200,
+            "declared_amount": 50.0,
+            "has_declared_amount": True,
+        }
+        Reconciliation = self.env["fusion.billing.reconciliation"]
+        january, february = Reconciliation.create(
+            [
+                values | {"window_start": "2026-01-01", "window_end": "2026-02-01"},
+                values | {"window_start": "2026-02-01", "window_end": "2026-03-01"},
+            ]
+        )
+        january.action_compare()
+        self.assertEqual(january.state, "matched")
+        self.assertEqual(january.charged_by_hand, 50.0)
+        self.assertEqual(february.charged_by_hand, 0.0)
+        copy.fc_by_hand = True  # meant, and named all the same
+        january.invalidate_recordset()
+        self.assertEqual(january.charged_by_hand, 50.0)
+
     def test_a_copy_that_keeps_its_order_lines_is_a_charge_by_hand(self):
         """What other modules do to make a document that belongs to the same order."""
         copy = self.invoice.with_context(include_business_fields=True).copy()
