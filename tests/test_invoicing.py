@@ -1,5 +1,7 @@
 from datetime import date
 
+from freezegun import freeze_time
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -18,6 +20,23 @@ class TestInvoicing(BillingCase):
             lambda line: line.product_id == self.usage_product
         )
         return sum(lines.mapped("price_subtotal"))
+
+    def test_apps_take_turns_in_the_daily_run(self):
+        """One app's three subscriptions are due longer than another app's one."""
+        other = self._create_service(code="other-app", name="Other App")
+        long_due = self.env["sale.order"].concat(
+            *(self._create_subscription(start_date="2025-12-01") for _i in range(3))
+        )
+        long_due.fc_service_id = self.service
+        theirs = self._create_subscription(
+            start_date="2026-01-01", fc_service_id=other.id
+        )
+        orders = long_due | theirs
+        orders.next_invoice_date = "2026-01-01"
+        with freeze_time("2026-01-01 12:00:00"):
+            moves = orders._create_recurring_invoice(automatic=True, batch_size=1)
+        invoiced = moves.sorted("id").line_ids.sale_line_ids.order_id
+        self.assertEqual(invoiced, long_due[0] | theirs | long_due[1:])
 
     def test_an_invoice_rates_its_window_first(self):
         """Usage that came after the last cron run was billed a month late."""

@@ -114,16 +114,17 @@ class TestLateUsage(LedgerCase):
         self._record(150)
         self.order._fc_rate_usage()
         queue = self.env["fusion.billing.rating.queue"]
-        self.assertFalse(queue._claim(10).filtered(lambda o: o == self.order))
+        self.assertNotIn(self.order.id, queue._waiting())
+        self.assertFalse(queue._claim(self.order.ids))
         self._record(1, "2026-01-31 00:00:00")
-        self.assertIn(self.order, queue._claim(10))
+        self.assertIn(self.order.id, queue._waiting())
 
     def test_a_new_price_has_its_subscriptions_rated(self):
         self._record(150)
         self.order._fc_rate_usage()
         self.charge.price_per_unit = 1.0
         queue = self.env["fusion.billing.rating.queue"]
-        self.assertIn(self.order, queue._claim(10))
+        self.assertIn(self.order.id, queue._waiting())
 
 
 @tagged("post_install", "-at_install")

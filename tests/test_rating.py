@@ -232,19 +232,34 @@ class TestRating(BillingCase):
         self.assertFalse(self._usage_line(quotation))
         self.assertFalse(quotation.fc_rating_ids)
 
-    def test_a_claim_names_each_that_waits_once(self):
+    def test_each_that_waits_is_named_once(self):
         queue = self.env["fusion.billing.rating.queue"]
         orders = self.order | self._create_subscription() | self._create_subscription()
         quotation = self._create_order()
         for order in (*orders, quotation, *orders):
             self._record(1, order=order)
-        self.env.flush_all()
-        first = queue._claim(1, after=orders[0].id - 1)
-        rest = queue._claim(10, after=first.id)
-        self.assertEqual((first, rest), (orders[0], orders[1:]))
-        waiting = queue._count()
-        queue._take(orders)
-        self.assertEqual(queue._count(), waiting - 3)
+        self.assertEqual(queue._waiting(), orders.ids)
+        self.assertEqual(queue._claim(orders.ids[1:]), orders[1:])
+        queue._take(orders[0])
+        self.assertEqual(queue._waiting(), orders[1:].ids)
+        self.assertEqual(queue._claim(orders.ids), orders[1:])
+
+    def test_the_oldest_change_is_rated_first_and_apps_take_turns(self):
+        """One app sent usage of three subscriptions, then another one of its own.
+
+        The job began at the lowest number, whoever had waited longest.
+        """
+        other = self._create_service(code="other-app", name="Other App")
+        orders = self._create_subscription() | self._create_subscription() | self.order
+        orders.fc_service_id = self.service
+        theirs = self._create_subscription(fc_service_id=other.id)
+        queue = self.env["fusion.billing.rating.queue"]
+        queue._take(orders | theirs)
+        for order in (self.order, *orders[:2], theirs, self.order):
+            self._record(1, order=order)
+        self.assertEqual(
+            queue._waiting(), [self.order.id, theirs.id, orders[0].id, orders[1].id]
+        )
 
     def test_a_subscription_that_fails_does_not_stop_the_others(self):
         other = self._create_subscription()

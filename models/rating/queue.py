@@ -30,9 +30,7 @@ class FusionBillingRatingQueue(models.Model):
     _description = "Rating Queue"
     _log_access = False
 
-    subscription_id = fields.Many2one(
-        "sale.order", required=True, ondelete="cascade", index=True
-    )
+    subscription_id = fields.Many2one("sale.order", required=True, ondelete="cascade")
     since = fields.Datetime(
         help="Usage from then on has changed. Empty: from the open window on."
     )
@@ -40,6 +38,8 @@ class FusionBillingRatingQueue(models.Model):
         help="Dates, plan or prices have changed: which usage belongs to a window may"
         " have, too."
     )
+
+    _of_subscription = models.Index("(subscription_id, id)")
 
     def _add(self, orders, since=None):
         """Have subscriptions rated again whose dates, plan or prices have changed.
@@ -96,61 +96,68 @@ class FusionBillingRatingQueue(models.Model):
         }
         return dirty, rechecked
 
-    def _claim(self, limit, after=0):
-        """Orders that this transaction may rate, and no other one meanwhile.
+    @api.model
+    def _waiting(self):
+        """Ids of the orders that wait, in the order in which they are to be rated.
+
+        The oldest change comes first. The apps take turns, with an order each: none
+        waits until all that another one has sent is rated.
+
+        From one order to the next in the index, as there can be hundreds of rows of
+        each: one from every request.
+        """
+        self.env["sale.order"].flush_model(["subscription_state", "fc_service_id"])
+        return [
+            order_id
+            for [order_id] in self.env.execute_query(
+                SQL(
+                    """
+                    WITH RECURSIVE queued AS (
+                        (SELECT subscription_id, id FROM fusion_billing_rating_queue
+                          ORDER BY subscription_id, id LIMIT 1)
+                         UNION ALL
+                        SELECT following.* FROM queued CROSS JOIN LATERAL (
+                               SELECT q.subscription_id, q.id
+                                 FROM fusion_billing_rating_queue q
+                                WHERE q.subscription_id > queued.subscription_id
+                                ORDER BY q.subscription_id, q.id LIMIT 1) following
+                    )
+                    SELECT o.id
+                      FROM queued JOIN sale_order o ON o.id = queued.subscription_id
+                     WHERE coalesce(o.subscription_state, '') <> ALL(%s)
+                     ORDER BY row_number() OVER (PARTITION BY o.fc_service_id
+                                                     ORDER BY queued.id), queued.id
+                    """,
+                    list(_NOT_RATED),
+                )
+            )
+        ]
+
+    @api.model
+    def _claim(self, order_ids):
+        """Those of these orders that still wait, and that no other transaction rates.
 
         Call it first in a transaction: what an earlier holder has committed must be
         seen. Where it is not, PostgreSQL refuses the writes, and nothing is lost.
 
-        :param int limit: how many at most
-        :param int after: the order id to go on after
-        :return: ``sale.order`` records by id
+        :return: ``sale.order`` records
         """
         rows = self.env.execute_query(
             SQL(
-                "SELECT id FROM (%s) waiting WHERE pg_try_advisory_xact_lock(%s, id)"
-                " LIMIT %s",
-                self._waiting(after),
+                """
+                SELECT id FROM (
+                    SELECT o.id FROM unnest(%s) AS o(id)
+                     WHERE EXISTS (SELECT FROM fusion_billing_rating_queue q
+                                    WHERE q.subscription_id = o.id)
+                    OFFSET 0 -- whoever asks locks what is in here, and nothing else
+                    ) waiting
+                 WHERE pg_try_advisory_xact_lock(%s, id)
+                """,
+                order_ids,
                 _LOCK,
-                limit,
             )
         )
         return self.env["sale.order"].sudo().browse([order_id for [order_id] in rows])
-
-    def _count(self):
-        """How many orders wait."""
-        [[count]] = self.env.execute_query(
-            SQL("SELECT count(*) FROM (%s) waiting", self._waiting())
-        )
-        return count
-
-    @staticmethod
-    def _waiting(after=0):
-        """A query for the ids of orders that wait, by id.
-
-        It goes from each to the next in the index, as there can be hundreds of rows of
-        each: one from every request. With a limit it reads no more than that needs.
-        """
-        return SQL(
-            """
-            WITH RECURSIVE queued(id) AS (
-                SELECT min(subscription_id) FROM fusion_billing_rating_queue
-                 WHERE subscription_id > %s
-                 UNION ALL
-                SELECT (SELECT min(q.subscription_id)
-                          FROM fusion_billing_rating_queue q
-                         WHERE q.subscription_id > queued.id)
-                  FROM queued WHERE queued.id IS NOT NULL
-            )
-            SELECT id
-              FROM queued
-             WHERE (SELECT coalesce(o.subscription_state, '')
-                      FROM sale_order o WHERE o.id = queued.id) <> ALL(%s)
-            OFFSET 0  -- whoever asks locks what is in here, and nothing else
-            """,
-            after,
-            list(_NOT_RATED),
-        )
 
     # -- working through it ----------------------------------------------------
 
@@ -165,14 +172,11 @@ class FusionBillingRatingQueue(models.Model):
         :return: whether all of them were reached in the time there was
         """
         Cron = self.env["ir.cron"]
-        waiting = self._count()
-        Cron._commit_progress(remaining=waiting)
-        last_id, conflicts = 0, 0
+        waiting, conflicts = self._waiting(), 0
+        Cron._commit_progress(remaining=len(waiting))
         while waiting and conflicts < MAX_CONFLICTS:
             try:
-                claimed = self._claim(BATCH, after=last_id)
-                if not claimed:
-                    break
+                claimed = self._claim(waiting[:BATCH])
                 batch = claimed.filtered("is_subscription")
                 self._take(claimed - batch)  # upsells, say: nothing to rate
                 self._rate_isolated(batch)
@@ -183,8 +187,8 @@ class FusionBillingRatingQueue(models.Model):
                 self.env.cr.rollback()
                 conflicts += 1
                 continue
-            last_id = max(claimed.ids)
-            if not Cron._commit_progress(len(claimed)):
+            done, waiting = len(waiting[:BATCH]), waiting[BATCH:]
+            if not Cron._commit_progress(done):
                 return False
         return True
 

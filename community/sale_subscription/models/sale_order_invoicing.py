@@ -7,7 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import format_date, split_every
 
 _logger = logging.getLogger(__name__)
 
@@ -61,6 +61,10 @@ class SaleOrder(models.Model):
     def _create_recurring_invoice(self, automatic=False, batch_size=50):
         """Invoice the due periods of subscriptions, oldest period first.
 
+        The scheduled run goes round: one period of each, then the next one of those
+        that have more. A subscription with ten years to catch up with keeps nobody
+        waiting.
+
         :param bool automatic: work through all due subscriptions (or those of ``self``
             that are due), posting as the plan says; a failure is recorded on the
             subscription and the others go on. Inside a scheduled action every
@@ -87,25 +91,44 @@ class SaleOrder(models.Model):
         # Failed ones come last: they must not keep the others from being invoiced.
         due = self.search(domain, order="next_invoice_date, id")
         due = due.filtered(lambda o: o._is_invoice_due())
-        due = due.sorted(lambda o: bool(o.subscription_error))
-        return self._invoice_in_batches(due.ids, batch_size)
+        due = due._in_turns().sorted(lambda o: bool(o.subscription_error))
+        moves = self.env["account.move"]
+        for _round in range(MAX_PERIODS_PER_RUN):
+            if not due:
+                break
+            made, due = due._invoice_round(batch_size)
+            moves += made
+        return moves
 
-    def _invoice_in_batches(self, order_ids, batch_size):
+    def _in_turns(self):
+        """These due subscriptions in the order they are invoiced in. A hook.
+
+        :rtype: sale.order recordset
+        """
+        return self
+
+    def _invoice_round(self, batch_size):
+        """Invoice one period of each of these subscriptions.
+
+        :return: (invoices created, those that have another period due; none when the
+            time of the scheduled run is over)
+        :rtype: tuple[account.move recordset, sale.order recordset]
+        """
         in_cron = bool(self.env.context.get("ir_cron_progress_id"))
         cron = self.env["ir.cron"]
-        move_ids = []
+        moves, more = self.env["account.move"], self.browse()
         if in_cron:
-            cron._commit_progress(remaining=len(order_ids))
-        for offset in range(0, len(order_ids), batch_size):
-            batch = self.browse(order_ids[offset : offset + batch_size])
-            done, moves = batch._invoice_together()
-            move_ids += moves.ids
+            cron._commit_progress(remaining=len(self))
+        for ids in split_every(batch_size, self.ids):
+            batch = self.browse(ids)
+            done, made = batch._invoice_together()
+            moves += made
             # Without a scheduled action the transaction belongs to the caller.
             if in_cron and done and not cron._commit_progress(len(done)):
-                return self.env["account.move"].browse(move_ids)
+                return moves, self.browse()
             for order in batch - done:
                 try:
-                    move_ids += order._invoice_isolated().ids
+                    made, went_on = order._invoice_isolated()
                 except OperationalError:
                     if not in_cron:
                         raise
@@ -113,12 +136,16 @@ class SaleOrder(models.Model):
                     # next run comes back to it.
                     self.env.cr.rollback()
                     _logger.info("Subscription %s put off to the next run", order.id)
+                else:
+                    moves += made
+                    done += order if went_on else order.browse()
                 if in_cron and not cron._commit_progress(1):
-                    return self.env["account.move"].browse(move_ids)
-        return self.env["account.move"].browse(move_ids)
+                    return moves, self.browse()
+            more += done.filtered(lambda o: o._is_invoice_due())
+        return moves, more
 
     def _invoice_together(self):
-        """Invoice at once what has one period due; none of it when one fails.
+        """Invoice one period of each at once; none of them when one fails.
 
         Many invoices cost little more than one that way. What is left over, or failed,
         is invoiced one by one: that tells which it was.
@@ -127,14 +154,14 @@ class SaleOrder(models.Model):
         :rtype: tuple[sale.order recordset, account.move recordset]
         """
         nothing = self.browse(), self.env["account.move"]
-        candidates = self.filtered(lambda o: o._is_due_alone())
+        candidates = self.filtered(lambda o: o._is_without_trouble())
         if len(candidates) < 2:
             # Without locks: the others are left to whichever worker comes first.
             return nothing
         try:
             with self.env.cr.savepoint():
                 orders = candidates.try_lock_for_update(allow_referencing=True)
-                orders = orders.filtered(lambda o: o._is_due_alone())
+                orders = orders.filtered(lambda o: o._is_without_trouble())
                 if len(orders) < 2:
                     return nothing
                 moves = self.env["account.move"]
@@ -149,16 +176,13 @@ class SaleOrder(models.Model):
             _logger.info("Invoicing %s subscriptions one by one: %s", len(self), error)
         return nothing
 
-    def _is_due_alone(self):
-        """Tell whether one period is due, and no trouble is known.
+    def _is_without_trouble(self):
+        """Tell whether a period is due, and the last run did not fail.
 
         :rtype: bool
         """
         self.ensure_one()
-        if self.subscription_error or not self._is_period_due():
-            return False
-        end = self._get_next_period()[1]
-        return end > fields.Date.today() or end == self.end_date
+        return not self.subscription_error and self._is_period_due()
 
     def _invoice_one_period_each(self):
         """Invoice the due period of each subscription, an invoice for each.
@@ -183,18 +207,19 @@ class SaleOrder(models.Model):
         return moves
 
     def _invoice_isolated(self):
-        """Invoice one subscription; keep its failure from the others.
+        """Invoice one period of one subscription; keep its failure from the others.
 
-        :rtype: account.move recordset
+        :return: as :meth:`_invoice_next`
         """
         self.ensure_one()
         order = self.try_lock_for_update(allow_referencing=True)
+        nothing = self.env["account.move"], False
         # Another worker has it, or had it since the search.
         if not order or not order._is_invoice_due():
-            return self.env["account.move"]
+            return nothing
         try:
             with self.env.cr.savepoint():
-                moves = order._invoice_due_periods()
+                result = order._invoice_next()
         except OperationalError:
             # Serialization failure, deadlock, lost connection: says nothing about the
             # subscription, and the transaction is of no more use.
@@ -207,8 +232,8 @@ class SaleOrder(models.Model):
         else:
             if order.subscription_error:
                 order.subscription_error = False
-            return moves
-        return self.env["account.move"]
+            return result
+        return nothing
 
     def _record_subscription_error(self, text):
         """Show the failure on the subscription; note it once, not every day.
@@ -246,11 +271,20 @@ class SaleOrder(models.Model):
         for _count in range(MAX_PERIODS_PER_RUN):
             if not self._is_invoice_due():
                 break
-            made = self._invoice_one_period()
-            if not made and not self._skip_free_period():
-                break
+            made, went_on = self._invoice_next()
             moves += made
+            if not went_on:
+                break
         return moves
+
+    def _invoice_next(self):
+        """Invoice what is due first, or pass over a period that is free.
+
+        :return: (the invoices, whether there was anything)
+        :rtype: tuple[account.move recordset, bool]
+        """
+        moves = self._invoice_one_period()
+        return moves, bool(moves) or self._skip_free_period()
 
     def _invoice_one_period(self):
         self.ensure_one()

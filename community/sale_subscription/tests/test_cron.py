@@ -51,8 +51,8 @@ class TestCron(SubscriptionCase):
         self.assertEqual(len(self._run_cron("2026-01-02")), 1)
         self.assertFalse(order.subscription_error)
 
-    def test_periods_before_a_failing_one_are_taken_back_with_it(self):
-        """All periods of one subscription are one step: none is half done."""
+    def test_periods_before_a_failing_one_stay_invoiced(self):
+        """Each period is a step of its own, in a run that goes round."""
         order = self._create_subscription()
         order_class = self.env.registry["sale.order"]
         original = order_class._prepare_invoice
@@ -69,8 +69,9 @@ class TestCron(SubscriptionCase):
             self.assertLogs(INVOICING, "ERROR"),
         ):
             self._run_cron("2026-02-01")
-        self.assertDates(order, None, "2026-01-01")
-        self.assertFalse(order.invoice_ids)
+        self.assertDates(order, "2026-01-01", "2026-02-01")
+        self.assertEqual(order.invoice_ids.mapped("state"), ["posted"])
+        self.assertEqual(order.subscription_error, "ValueError: Second one fails.")
 
     def test_bug_in_one_is_isolated_and_logged(self):
         good, bad = self._create_subscription(), self._create_subscription()
@@ -94,8 +95,8 @@ class TestCron(SubscriptionCase):
         order_class = self.env.registry["sale.order"]
         with patch.object(
             order_class,
-            "_invoice_due_periods",
-            lambda order: done.append(order) or order.env["account.move"],
+            "_invoice_next",
+            lambda order: done.append(order) or (order.env["account.move"], False),
         ):
             self._run_cron("2026-01-01")
         self.assertEqual(done, [good, bad])
@@ -168,8 +169,11 @@ class TestCron(SubscriptionCase):
         self._create_subscription()
         self.assertFalse(self._run_cron("2026-01-01").sending_data)
 
-    def test_what_is_due_alone_is_invoiced_together(self):
-        """One call makes the invoices of all: a lot cheaper than one call for each."""
+    def test_a_period_of_each_is_invoiced_together(self):
+        """One call makes an invoice of each: a lot cheaper than one call for each.
+
+        Who has more periods to catch up with gets the next one when all had theirs.
+        """
         orders = [self._create_subscription() for _i in range(3)]
         late = self._create_subscription(start="2025-12-01")
         order_class = self.env.registry["sale.order"]
@@ -182,15 +186,30 @@ class TestCron(SubscriptionCase):
 
         with patch.object(order_class, "_create_invoices", create):
             invoices = self._run_cron("2026-01-01")
-        self.assertEqual(
-            sorted(calls, key=len),
-            [late.ids, late.ids, [order.id for order in orders]],
-        )
+        self.assertEqual(calls, [[late.id, *(o.id for o in orders)], late.ids])
         self.assertEqual(len(invoices), 5)
         self.assertEqual(set(invoices.mapped("state")), {"posted"})
         for order in orders:
             self.assertEqual(order.invoice_ids.line_ids.subscription_id, order)
             self.assertDates(order, "2026-01-01", "2026-02-01")
+
+    def test_years_to_catch_up_with_keep_nobody_waiting(self):
+        """Three missed months and one: the second invoice is another customer's.
+
+        All periods of one subscription were made first, up to 120.
+        """
+        late = self._create_subscription(start="2025-11-01")
+        order = self._create_subscription()
+        periods = self._run_cron("2026-01-01").subscription_period_ids.sorted("id")
+        self.assertEqual(
+            [(p.subscription_id, str(p.period_start)) for p in periods],
+            [
+                (late, "2025-11-01"),
+                (order, "2026-01-01"),
+                (late, "2025-12-01"),
+                (late, "2026-01-01"),
+            ],
+        )
 
     def test_free_ones_and_drafts_among_those_invoiced_together(self):
         draft_plan = self._create_plan(invoice_posting="draft")
