@@ -225,8 +225,9 @@ class AccountMove(models.Model):
         return result
 
     def button_draft(self):
-        result = super().button_draft()
         Documents = self.env["fusion.billing.documents"]
+        Documents._check_nothing_credits(self)
+        result = super().button_draft()
         Documents._review(Documents._ratings_of(self))
         return result
 

@@ -266,6 +266,26 @@ class FusionBillingDocuments(models.AbstractModel):
         windows = windows.search([("invoice_id", "in", moves.ids)])
         windows.write({"is_settled": True})
 
+    @api.model
+    def _check_nothing_credits(self, moves):
+        """What reverses usage of a document would be left to stand alone.
+
+        The usage is billed anew then, and given back for a bill that is no more.
+
+        :raises UserError: a document that is to be taken back is credited
+        """
+        copies = moves.sudo().invoice_line_ids.fc_copy_ids.filtered(_credits)
+        for copy in copies - moves.sudo().invoice_line_ids:
+            if _net(copy):
+                raise UserError(
+                    self.env._(
+                        "%(document)s was reversed by %(credit)s, which would be left"
+                        " without it. Reset or reverse that one first.",
+                        document=copy.fc_copied_from_id.move_id.name,
+                        credit=copy.move_id.name,
+                    )
+                )
+
     # -- corrected invoices ----------------------------------------------------
 
     @api.model

@@ -1,3 +1,4 @@
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -96,6 +97,33 @@ class TestTakenBackLate(DocumentCase):
     def test_a_credit_note_is_taken_back_and_its_usage_was_voided(self):
         self._credited_and_taken_back(self._void_all, MONTH_LATER)
         self.assertEqual(self.net(), 0.0)  # 50.00 - 50.00
+
+    def test_an_invoice_that_was_credited_is_taken_back_after_its_credit_note(self):
+        """20.00 of 50.00 are credited. Without their invoice they gave back 20.00 more:
+        the next one bills 50.00 again.
+        """
+        for again in (True, False):
+            note = self.credit(self.invoice, "2026-02-05 09:00:00", 20.0, again=again)
+            with self.assertRaisesRegex(UserError, note.name):
+                self.undo(self.invoice, "2026-02-06 09:00:00")
+            self.undo(note, "2026-02-06 10:00:00")
+        self.undo(self.invoice, "2026-02-06 11:00:00")
+        self.days("2026-02-07 09:00:00", "2026-03-01 09:00:00")
+        self.assertEqual(self.net(), 50.0)
+
+    def test_a_credit_note_that_was_reversed_is_taken_back_after_its_reversal(self):
+        """50.00, credited, and the credit note reversed: 50.00. The reversal alone
+        would be a second bill.
+        """
+        note = self.credit(self.invoice, "2026-02-05 09:00:00")
+        back = self.reversal(note, "2026-02-06 09:00:00")
+        self.post(back, "2026-02-06 09:00:00")
+        with self.assertRaisesRegex(UserError, back.name):
+            self.undo(note, "2026-02-07 09:00:00")
+        self.undo(back, "2026-02-07 10:00:00")
+        self.undo(note, "2026-02-07 11:00:00")
+        self.days("2026-02-08 09:00:00", "2026-03-01 09:00:00")
+        self.assertEqual(self.net(), 50.0)
 
     def test_a_credit_note_is_taken_back_before_the_next_invoice(self):
         self._credited_and_taken_back(self._void_all)
