@@ -4,7 +4,7 @@ from .route import api_route
 
 
 class CustomersApi(http.Controller):
-    @api_route("POST", "/customers", scope="manage")
+    @api_route("POST", "/customers", scope="manage", read_committed=True)
     def upsert_customer(self, call):
         return call.service._api_upsert_customer(call.body())
 

@@ -3,6 +3,7 @@ from . import (
     analytic_distribution,
     api_key,
     api_log,
+    attention,
     audit,
     charge,
     charge_preview,

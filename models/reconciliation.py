@@ -244,19 +244,29 @@ class FusionBillingReconciliation(models.Model):
                 record._set_mismatch()
             else:
                 record.state = "matched"
-                record.activity_unlink(["mail.mail_activity_data_todo"])
+                record._need_no_look()
 
     def _set_mismatch(self):
         """Ask the responsible to look, and tell the service, once."""
         self.ensure_one()
         if self.state == "mismatch":
             return
-        self.state = "mismatch"
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
+        self.env["fusion.billing.attention"]._ask(
+            self.service_id,
+            "mismatch_asked_on",
+            self._mismatches(),
+            self,
             summary=self.env._("Usage totals differ"),
+            note=self.env._(
+                "More of %(service)s may differ: for those of today nobody is asked"
+                " again. The list of reconciliations shows them all.",
+                service=self.service_id.name,
+            ),
             user_id=(self.user_id or self.env.user).id,
         )
+        self.state = "mismatch"
+        if self.service_id not in self.subscription_id.sudo()._fc_services():
+            return  # it is another app's now
         self.env["fusion.billing.webhook"]._enqueue(
             self.service_id,
             "reconciliation.mismatch",
@@ -269,6 +279,18 @@ class FusionBillingReconciliation(models.Model):
                 "window_end": f"{self.window_end.isoformat()}Z",
             },
         )
+
+    def _mismatches(self):
+        """Domain of what differs of the same app and waits to be looked at."""
+        return [
+            ("service_id", "=", self.service_id.id),
+            ("state", "=", "mismatch"),
+            ("id", "!=", self.id),
+        ]
+
+    def _need_no_look(self):
+        """Leave what was asked here to the next one that differs."""
+        self.env["fusion.billing.attention"]._pass_on(self, self._mismatches())
 
     def _is_explained_as(self, values):
         """Whether finance has explained the difference of these declared totals.
@@ -305,4 +327,4 @@ class FusionBillingReconciliation(models.Model):
                     self.env._("Write the explanation before you close the mismatch.")
                 )
             record.state = "explained"
-            record.activity_unlink(["mail.mail_activity_data_todo"])
+            record._need_no_look()

@@ -30,6 +30,11 @@ class FusionBillingService(models.Model):
         default=lambda self: self.env.user,
         help="Is asked to look when the app's totals differ from ours.",
     )
+    mismatch_asked_on = fields.Date(
+        readonly=True,
+        copy=False,
+        help="When the responsible was asked last to look at totals that differ.",
+    )
     uses_external_ids = fields.Boolean(
         string="Has Its Own Subscription Ids",
         readonly=True,

@@ -44,9 +44,13 @@ class FusionBillingService(models.Model):
     _inherit = "fusion.billing.service"
 
     def _api_env(self):
-        """Handlers act for the service: as superuser, in its company alone."""
+        """Handlers act for the service: as superuser, in its company alone.
+
+        Nobody gets an e-mail for each record that an app has put in his name.
+        """
         self.ensure_one()
-        return self.sudo().with_company(self.company_id).env
+        service = self.sudo().with_company(self.company_id)
+        return service.with_context(mail_auto_subscribe_no_notify=True).env
 
     # -- customers -------------------------------------------------------------
 
@@ -55,7 +59,8 @@ class FusionBillingService(models.Model):
         """Create the customer of an external account, or update name and e-mail.
 
         :param dict payload: ``external_id``, optional ``name``, ``email``
-        :return: ``{'status', 'partner_id', 'external_id'}``
+        :return: ``{'status', 'partner_id', 'external_id', 'contact'}``; ``contact`` is
+            ``kept`` where name and e-mail are not the app's to write, else ``written``
         """
         self.ensure_one()
         external_id = check_text(
@@ -69,19 +74,12 @@ class FusionBillingService(models.Model):
         link = env["fusion.billing.account.link"]._resolve_or_create_partner(
             self, external_id, name=name, email=email
         )
-        partner = link.partner_id
-        changes = {
-            key: value
-            for key, value in (("name", name), ("email", email))
-            if value and partner[key] != value
-        }
-        # What several apps share, none of them may rename.
-        if changes and partner.fc_account_link_ids == link:
-            partner.write(changes)
+        is_written = link._write_contact(name, email)
         return {
             "status": "ok",
-            "partner_id": partner.id,
+            "partner_id": link.partner_id.id,
             "external_id": link.external_id,
+            "contact": "written" if is_written else "kept",
         }
 
     def _api_customer(self, external_id):

@@ -41,7 +41,7 @@ class FusionBillingService(models.Model):
             "window_start",
             "window_end",
         )
-        Reconciliation = self.env["fusion.billing.reconciliation"].sudo()
+        Reconciliation = self._api_env()["fusion.billing.reconciliation"]
         record = Reconciliation.search([(name, "=", values[name]) for name in key])
         explained = record and record._is_explained_as(values)
         if record:

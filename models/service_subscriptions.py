@@ -32,11 +32,16 @@ class FusionBillingService(models.Model):
     _inherit = "fusion.billing.service"
 
     def _subscription_domain(self):
-        """The subscriptions of this service's customers."""
+        """The subscriptions that this service may touch: those of its customers.
+
+        Where a customer has several apps, a subscription that one of them made is that
+        app's alone; one that was entered in Odoo is open to all of them.
+        """
         self.ensure_one()
         return (
             Domain("is_subscription", "=", True)
             & Domain("company_id", "=", self.company_id.id)
+            & Domain("fc_service_id", "in", (False, self.id))
             & self._linked_partner_domain("partner_id")
         )
 
@@ -73,6 +78,7 @@ class FusionBillingService(models.Model):
                         OR (o.fc_service_id = %(service)s
                             AND o.fc_external_id = ANY(%(names)s::text[])))
                    AND o.company_id = %(company)s
+                   AND (o.fc_service_id IS NULL OR o.fc_service_id = %(service)s)
                    AND EXISTS (SELECT FROM fusion_billing_account_link l
                                 WHERE l.service_id = %(service)s
                                   AND l.partner_id IN (p.id, p.commercial_partner_id))
@@ -183,11 +189,7 @@ class FusionBillingService(models.Model):
             "end_date": iso_day(order.end_date),
             "window": (window or None)
             and {"start": iso_instant(window.start), "end": iso_instant(window.end)},
-            "successor_id": self.env["fusion.billing.succession"]
-            ._successors(order)
-            .get(order, order.browse())
-            .id
-            or None,
+            "successor_id": self._with_renewals(order)[1:2].id or None,
             "lines": [
                 {
                     "line_id": line.id,

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..engine.billing import money
 from ..engine.events import check_text
+from ..engine.own_keys import is_own_key
 from ..engine.payload import check_object, flag, require
 from ..engine.query import DEFAULT_LIMIT
 from .api_render import amount_text, iso_instant, page_end
@@ -36,7 +37,11 @@ class FusionBillingService(models.Model):
         :param dict query: values of the query parameters, see controllers/usage.py
         :raises BillingError: ``unknown_subscription``
         """
-        conditions = [SQL("u.service_id = %s", self.id)]
+        conditions = [
+            SQL("u.service_id = %s", self.id),
+            # Sent while the subscription was open to several apps.
+            SQL("(o.fc_service_id IS NULL OR o.fc_service_id = %s)", self.id),
+        ]
         if "subscription" in query:
             order = self._subscription_named(
                 query["subscription"], field="subscription"
@@ -58,6 +63,7 @@ class FusionBillingService(models.Model):
         limit = query.get("limit", DEFAULT_LIMIT)
         Usage = self.env["fusion.billing.usage"]
         Usage.flush_model()
+        self.env["sale.order"].flush_model(["fc_service_id", "fc_external_id"])
         looked_at = None
         if "idempotency_key" not in query:  # who asks for one event does not read on
             end = settled_id(self.env, Usage._table)
@@ -72,7 +78,7 @@ class FusionBillingService(models.Model):
                 """
                 SELECT u.id, u.subscription_id, o.fc_external_id, m.code,
                        u.quantity::text, u.period_start, u.period_end,
-                       u.idempotency_key, u.fingerprint, u.unique_key, u.received_at,
+                       u.idempotency_key, u.unique_key, u.received_at,
                        u.unallocated, u.voided_at, u.void_reason
                   FROM fusion_billing_usage u
                   JOIN sale_order o ON o.id = u.subscription_id
@@ -256,7 +262,6 @@ def _usage_item(
     period_start,
     period_end,
     key,
-    fingerprint,
     unique_key,
     received_at,
     unallocated,
@@ -272,8 +277,7 @@ def _usage_item(
         "quantity": money.format_decimal(Decimal(quantity)),
         "period_start": iso_instant(period_start),
         "period_end": iso_instant(period_end),
-        # An event that was sent without a key is known by its content.
-        "idempotency_key": None if key == f"content:{fingerprint}" else key,
+        "idempotency_key": None if is_own_key(key) else key,
         "unique_key": unique_key,
         "received_at": iso_instant(received_at),
         "state": "voided" if voided_at else state,

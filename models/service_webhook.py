@@ -58,6 +58,11 @@ class FusionBillingService(models.Model):
     webhook_paused_until = fields.Datetime(readonly=True, copy=False)
     webhook_disabled_at = fields.Datetime(readonly=True, copy=False)
     webhook_disabled_reason = fields.Char(readonly=True, copy=False)
+    webhook_asked_on = fields.Date(
+        readonly=True,
+        copy=False,
+        help="When somebody was asked last to look at what is disabled.",
+    )
     webhook_health = fields.Selection(
         [
             ("none", "No Address"),
@@ -222,8 +227,11 @@ class FusionBillingService(models.Model):
         )
         managers = self.env.ref(MANAGER_GROUP).all_user_ids
         user = self.user_id if self.user_id in managers else managers.sorted("id")[:1]
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
+        self.env["fusion.billing.attention"]._ask(
+            self,
+            "webhook_asked_on",
+            [("id", "=", self.id)],
+            self,
             summary=self.env._("Webhooks of %s are disabled", self.name),
             note=reason,
             user_id=user.id,

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from ..engine import events
 from ..engine.errors import BillingError
+from ..engine.own_keys import content_key
 from ..engine.pg_text import (
     array_literal,
     copy_file,
@@ -196,7 +197,7 @@ class FusionBillingUsage(models.Model):
             target = target.renewal
         # An event without a key is known by its content, so that a blind retry is
         # as safe without keys as with them.
-        key = event.idempotency_key or f"content:{event.fingerprint}"
+        key = event.idempotency_key or content_key(event.fingerprint)
         return Row(
             index=index,
             event=event,

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..engine.events import content_fingerprint
+from ..engine.own_keys import moved_key
 
 
 class FusionBillingUsage(models.Model):
@@ -106,6 +107,14 @@ class FusionBillingUsage(models.Model):
             raise UserError(
                 self.env._("%s belongs to another customer.", order.display_name)
             )
+        apps = self.service_id | order.fc_service_id
+        if self.service_id and len(apps) > 1:
+            raise UserError(
+                self.env._(
+                    "%(order)s is a subscription of another app than the usage.",
+                    order=order.display_name,
+                )
+            )
         if not spans.get(self.metric_id.id):
             raise UserError(
                 self.env._(
@@ -160,7 +169,7 @@ class FusionBillingUsage(models.Model):
                 "quantity": quantity,
                 "period_start": start,
                 "period_end": end,
-                "idempotency_key": f"moved:{usage_id}",
+                "idempotency_key": moved_key(usage_id),
                 "unique_key": unique_key,
                 "fingerprint": content_fingerprint(quantity, start, end, unique_key),
                 "unallocated": False,

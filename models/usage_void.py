@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ..engine.errors import BillingError
 from ..engine.events import check_text, subscription_reference
+from ..engine.own_keys import moved_key
 from ..engine.payload import require
 from .usage_ingest import problem
 
@@ -140,12 +141,15 @@ class FusionBillingUsage(models.Model):
                         ON t.partner_id = c.id AND t.company_id = o.company_id
                       JOIN fusion_billing_usage n
                         ON n.subscription_id = t.id AND n.metric_id = u.metric_id
-                       AND n.idempotency_key = 'moved:' || u.id
+                       AND n.idempotency_key = %s || u.id
                      WHERE n.service_id = %s
+                       AND (t.fc_service_id IS NULL OR t.fc_service_id = %s)
                      ORDER BY n.id FOR UPDATE OF n
                     """,
                     list(voided),
                     list(voided.values()),
+                    moved_key(""),
+                    service.id,
                     service.id,
                 )
             )

@@ -98,7 +98,7 @@ class TestHostileValues(ContentCase):
         # none, and null, which is none: known by its content
         for number, text in enumerate(("", "null")):
             event = self.raw_event(idempotency_key=text, quantity=f"{number}.125")
-            self.assertRegex(self.taken(event)[3], r"\Acontent:[0-9a-f]{32}\Z")
+            self.assertRegex(self.taken(event)[3], r"\A\x7fcontent:[0-9a-f]{32}\Z")
             again = self.check_json(self.post_events(event, event), 200)
             self.assertEqual((again["accepted"], again["duplicates"]), (0, 2))
         event = self.raw_event(metric_code='"users"')

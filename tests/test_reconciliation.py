@@ -55,7 +55,10 @@ class TestReconciliation(BillingCase):
                     window_end=f"2026-02-01 00:00:0{number}", **values
                 )
                 self.assertEqual(record.state, "mismatch")
-                self.assertEqual(record.activity_ids.user_id, record.user_id)
+
+    def test_the_responsible_is_asked_to_look(self):
+        record = self._reconcile(declared_quantity=1)
+        self.assertEqual(record.activity_ids.user_id, record.user_id)
 
     def test_what_was_not_declared_is_not_compared(self):
         self._record(150)

@@ -1,5 +1,5 @@
 from .operation import Link, Operation, Parameter, Request
-from .values import an_object, answer, or_null, ref, text
+from .values import an_object, answer, one_of, or_null, ref, text
 
 TAG = "Customers"
 EXTERNAL_ID = Parameter("The account's id in your app.", "acc-1", ref("Text"))
@@ -17,6 +17,12 @@ SCHEMAS = {
         {
             "partner_id": ref("Id", "The customer in Odoo."),
             "external_id": text("As you sent it."),
+            "contact": one_of(
+                "written",
+                "kept",
+                description="Whether name and e-mail are yours to write: `kept` says"
+                " that the customer has what it had.",
+            ),
         }
     ),
     "CustomerDetails": answer(
@@ -36,8 +42,11 @@ OPERATIONS = {
         summary="Create a customer, or change name and e-mail",
         description="""
 Creates the customer the first time and afterwards updates `name` and `email` where
-they are given. A customer that is linked to several apps is not renamed by one of
-them. Sending it twice, or twice at once, gives one customer.
+they are given. Sending it twice, or twice at once, gives one customer.
+
+Name and e-mail are yours to write while the customer is yours alone: your app has
+created it, nobody of that company has a login to Odoo or its portal, and no other app
+is linked to it. Else they stay as they are, and the answer says `"contact": "kept"`.
 
 An existing Odoo customer is never found by name or e-mail. To tie your account to
 one, finance adds an account link in the backend.
@@ -53,7 +62,12 @@ one, finance adds an account link in the backend.
             },
         ),
         answer="Customer",
-        example={"status": "ok", "partner_id": 7, "external_id": "acc-1"},
+        example={
+            "status": "ok",
+            "partner_id": 7,
+            "external_id": "acc-1",
+            "contact": "written",
+        },
         errors=(
             "invalid_payload",
             "missing_field",

@@ -34,8 +34,13 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class CustomerLink:
+    """:param contact: ``written``, or ``kept`` where name and e-mail are not yours to
+    write: the customer has what it had
+    """
+
     partner_id: int
     external_id: str
+    contact: str = "written"
 
 
 @dataclass(frozen=True)
