@@ -95,14 +95,14 @@ class FusionBillingAccountLink(models.Model):
         return links
 
     def write(self, vals):
-        if "created_partner_ref" in vals:
+        if "created_partner_ref" in vals and not self.env.su:
             raise UserError(
                 self.env._("Which customer an app has created does not change.")
             )
-        if not {"service_id", "partner_id"} & vals.keys():
-            return super().write(vals)
-        result = super().write(vals | {"created_partner_ref": False})
-        self._check_may_link()
+        result = super().write(vals)
+        if {"service_id", "partner_id"} & vals.keys():
+            self.sudo().created_partner_ref = False
+            self._check_may_link()
         return result
 
     @api.model

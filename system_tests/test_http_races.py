@@ -100,6 +100,42 @@ class TestHttpRaces(ApiCase):
         self.assertEqual(
             self.psql("SELECT count(*) FROM res_partner WHERE name = 'Raced'"), "1"
         )
+        # By this an update knows whom an app has created: one request made both.
+        made = self.psql(
+            "SELECT k.create_date = p.create_date, k.create_uid, p.create_uid,"
+            "       k.created_partner_ref = p.id"
+            "  FROM fusion_billing_account_link k JOIN res_partner p"
+            "    ON p.id = k.partner_id WHERE k.external_id = 'raced'"
+        )
+        self.assertEqual(made, "t|1|1|t")
+        self.check_quiet()
+
+    def test_a_customer_gets_a_login_at_the_same_moment(self):
+        """The request that had begun before wrote its e-mail into a user's contact."""
+        content = {"external_id": "signs-in", "email": "own@example.com"}
+        body = self.check_json(self.api.call("POST", "/customers", content), 200)
+        self.assertEqual(body["contact"], "written")
+        user = "UPDATE res_users SET partner_id = {} WHERE login = 'public'"
+        before = self.psql("SELECT partner_id FROM res_users WHERE login = 'public'")
+        self.addCleanup(self.psql, user.format(before))
+        granting = self.start_psql()
+        granting.stdin.write(f"BEGIN;\n{user.format(body['partner_id'])};\n\\echo x\n")
+        granting.stdin.flush()
+        self.assertEqual(granting.stdout.readline(), "x\n")
+        content["email"] = "mallory@example.com"
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(self.api.call, "POST", "/customers", content)
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            deadline = time.monotonic() + 30
+            while self.psql(waiting) == "0" and time.monotonic() < deadline:
+                time.sleep(0.05)
+            self.assertFalse(answer.done(), "it did not wait")
+            granting.stdin.write("COMMIT;\n")
+            granting.stdin.flush()
+            body = self.check_json(answer.result(), 200)
+        self.assertEqual(body["contact"], "kept")
+        email = f"SELECT email FROM res_partner WHERE id = {body['partner_id']}"
+        self.assertEqual(self.psql(email), "own@example.com")
         self.check_quiet()
 
     def test_the_same_subscription(self):

@@ -33,6 +33,7 @@ from . import (
     test_service_keys,
     test_subscription_names,
     test_successor,
+    test_superuser_page,
     test_take_over,
     test_taken_back,
     test_time_zones,

@@ -242,6 +242,8 @@ class SaleOrder(models.Model):
     def _give_back_to_parent(self):
         """Let the parent go on as before when its renewal did not even begin."""
         self.ensure_one()
+        # As when it began: not with rights on this one alone.
+        self.subscription_id.check_access("write")
         parent = self.subscription_id.sudo()
         states = {event: state for state, event in TAKEN_OVER_AS.items()}
         rows = self.sudo().sale_order_log_ids.sorted("id", reverse=True)

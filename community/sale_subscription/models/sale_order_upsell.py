@@ -205,6 +205,8 @@ class SaleOrder(models.Model):
     def _leave_parent(self):
         """Take the lines of a cancelled upsell off its subscription again."""
         self.ensure_one()
+        # As when it joined: not with rights on this one alone.
+        self.subscription_id.check_access("write")
         parent = self.subscription_id.sudo()
         if parent.subscription_state not in RUNNING_STATES:
             return

@@ -163,6 +163,21 @@ class TestSecurity(SubscriptionCase):
                 follower.with_user(self.salesman).action_confirm()
         self.assertEqual(order.subscription_state, "3_progress")
 
+    @freeze_time("2026-01-10")
+    def test_salesman_does_not_change_others_by_cancelling_an_own_follower(self):
+        """It took quantities off a subscription, or let it run again."""
+        for kind, state in (("7_upsell", "3_progress"), ("2_renewal", "5_renewed")):
+            order = self._invoiced(self.manager)
+            follower = order._create_upsell_renew_order(kind)
+            follower.order_line.product_uom_qty = 1
+            follower.action_confirm()
+            follower.user_id = self.salesman
+            before = order.order_line.product_uom_qty
+            with self.subTest(kind=kind), self.assertRaises(AccessError):
+                follower.with_user(self.salesman)._action_cancel()
+            self.assertEqual(order.subscription_state, state)
+            self.assertEqual(order.order_line.product_uom_qty, before)
+
     def test_plan_of_another_company_is_refused(self):
         order = self._invoiced(self.salesman)
         with self.assertRaises(UserError), freeze_time("2026-01-10"):
