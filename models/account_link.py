@@ -189,19 +189,21 @@ class FusionBillingAccountLink(models.Model):
         """
         self.ensure_one()
         partner = self.sudo().partner_id
-        # Whoever is giving this contact a login at this moment goes first, or waits.
-        self.env.cr.execute(
-            "SELECT FROM res_partner WHERE id = %s FOR UPDATE",
-            [partner.id],
-            log_exceptions=False,
-        )
-        if not self._is_contact_of_app():
-            return False
         changes = {
             key: value
             for key, value in (("name", name), ("email", email))
             if value and partner[key] != value
         }
+        if changes:
+            # Whoever is giving this contact a login at this moment goes first, or
+            # waits.
+            self.env.cr.execute(
+                "SELECT FROM res_partner WHERE id = %s FOR UPDATE",
+                [partner.id],
+                log_exceptions=False,
+            )
+        if not self._is_contact_of_app():
+            return False
         if changes:
             partner.write(changes)
         return True

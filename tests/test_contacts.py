@@ -1,5 +1,6 @@
 import contextlib
 import runpy
+from datetime import datetime, timedelta
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
@@ -243,6 +244,16 @@ class TestContacts(HttpApiCase):
                     ]
                 }
             ),
+            "from the contact": lambda partner: partner.with_env(env).write(
+                {
+                    "fc_account_link_ids": [
+                        Command.create({"service_id": service.id, "external_id": "y"})
+                    ]
+                }
+            ),
+            "from the contact, taken": lambda partner: partner.with_env(env).write(
+                {"fc_account_link_ids": [Command.link(own.id)]}
+            ),
             "load": load,
             "web_save": web_save,
         }
@@ -298,28 +309,44 @@ class TestContacts(HttpApiCase):
     def test_over_rpc(self):
         """The administrator's contact was linked, and its e-mail changed by the API."""
         admin = self.env.ref("base.partner_admin")
+        token = self._rpc_key()
         self.authenticate(self.manager.login, self.manager.login)
-        for model, method, args in (
-            (LINK, "create", [[self._values(admin)]]),
-            (LINK, "write", [self.link.ids, {"partner_id": admin.id}]),
-            (LINK, "web_save", [self.link.ids, {"partner_id": admin.id}, {}]),
+        ids = self.link.ids
+        for method, call in (
+            ("create", {"vals_list": [self._values(admin)]}),
+            ("write", {"ids": ids, "vals": {"partner_id": admin.id}}),
+            (
+                "web_save",
+                {"ids": ids, "vals": {"partner_id": admin.id}, "specification": {}},
+            ),
         ):
             with self.subTest(method=method), mute_logger("odoo.http"):
                 response = self.url_open(
-                    f"/web/dataset/call_kw/{model}/{method}",
-                    json={
-                        "params": {
-                            "model": model,
-                            "method": method,
-                            "args": args,
-                            "kwargs": {},
-                        }
-                    },
-                ).json()
-                self.assertIn("login", response["error"]["data"]["message"])
+                    f"/json/2/{LINK}/{method}",
+                    json=call,
+                    headers={"Authorization": f"Bearer {token}"},
+                )
+                self.assertIn(response.status_code, range(400, 500))
+                self.assertIn("login", response.json()["message"])
+                positional = [call.pop("ids")] if "ids" in call else []
+                params = {"model": LINK, "method": method, "args": positional}
+                response = self.url_open(
+                    f"/web/dataset/call_kw/{LINK}/{method}",
+                    json={"params": params | {"kwargs": call}},
+                )
+                self.assertIn("login", response.json()["error"]["data"]["message"])
         self.link.invalidate_recordset()
         self.assertEqual(self.link.partner_id, self.partner)
         self._assert_kept(self.partner, "acc-1")
+
+    def _rpc_key(self):
+        """A key of the billing manager to Odoo's own API."""
+        return (
+            self.env["res.users.apikeys"]
+            .with_user(self.manager)
+            .sudo()
+            ._generate("rpc", "test", datetime.now() + timedelta(days=1))
+        )
 
     def _values(self, partner):
         return {

@@ -42,6 +42,20 @@ class FusionBillingOrderAccount(models.AbstractModel):
         help="The customer's account in the source app that this subscription is of.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A renewal is the app's whose subscription it renews, from its draft on.
+
+        Or the customer's other apps could reach it until it is confirmed, and would be
+        told of it then.
+        """
+        orders = super().create(vals_list)
+        renewals = orders.sudo().filtered(lambda o: o.is_subscription)
+        for renewal in renewals.filtered(lambda o: not o.fc_service_id):
+            if service := renewal.subscription_id.fc_service_id:
+                renewal.fc_service_id = service
+        return orders
+
     @api.constrains("fc_service_id", "fc_external_id")
     def _check_fc_external_id(self):
         """Note that the app has ids of its own: for good, whatever becomes of this one.

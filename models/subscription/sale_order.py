@@ -109,20 +109,6 @@ class SaleOrder(models.Model):
             "next_invoice_date": fields.Date.to_string(self.next_invoice_date) or None,
         }
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """A renewal is the app's whose subscription it renews, from its draft on.
-
-        Or the customer's other apps could reach it until it is confirmed, and would be
-        told of it then.
-        """
-        orders = super().create(vals_list)
-        renewals = orders.sudo().filtered(lambda o: o.is_subscription)
-        for renewal in renewals.filtered(lambda o: not o.fc_service_id):
-            if service := renewal.subscription_id.fc_service_id:
-                renewal.fc_service_id = service
-        return orders
-
     def write(self, vals):
         """What follows from a change of dates, plan, state or customer, in order."""
         if "fc_usage_discount" in vals:
