@@ -1,7 +1,10 @@
+import runpy
+
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from .test_accounts import AccountsCase
 
@@ -204,6 +207,29 @@ class TestBetweenApps(AccountsCase):
         response = self._request("POST", f"{path}/cancel", {"when": "now"})
         self.assertEqual(response.json()["subscription_id"], by_hand.id)
         self.assertEqual(renewal.subscription_state, "3_progress")
+
+    @freeze_time("2026-01-20")
+    def test_update_of_renewals(self):
+        """Drafts of before get their app; a renewal of a renewal, too."""
+        renewal = self._renewal(self.order)
+        again = renewal.copy({"subscription_id": renewal.id})
+        by_hand = self._renewal(self._create_subscription())
+        upsell = self.order._create_upsell_renew_order("7_upsell")
+        orders = renewal | again | by_hand | upsell
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sale_order SET fc_service_id = NULL WHERE id = ANY(%s)",
+            [orders.ids],
+        )
+        folder = "fusion_centralized_billing/migrations/19.0.1.5.0"
+        script = runpy.run_path(file_path(f"{folder}/post-apps_of_renewals.py"))
+        script["migrate"](self.env.cr, "19.0.1.4.0")
+        self.env.invalidate_all()
+        self.assertEqual(
+            [order.fc_service_id for order in orders],
+            [self.service, self.service, by_hand.fc_service_id.browse()]
+            + [upsell.fc_service_id.browse()],
+        )
 
     # -- lists -----------------------------------------------------------------
 

@@ -361,18 +361,25 @@ class TestContacts(HttpApiCase):
         """Whom an app has created is known by the request that did both."""
         created = self._created()
         link = self.env[LINK].search([("external_id", "=", "acc-9")])
-        moved = self._upsert("acc-8")["partner_id"]
-        moved = self.env[LINK].search([("partner_id", "=", moved)])
+        moved, *scripted = (
+            self.env[LINK].search(
+                [("partner_id", "=", self._upsert(name)["partner_id"])]
+            )
+            for name in ("acc-8", "acc-7", "acc-6")
+        )
         self.env.flush_all()
         # One moment for what one request did, as outside of tests.
-        for number, made in enumerate((created, moved.partner_id, self.partner)):
+        moments = [created, moved.partner_id, self.partner]
+        moments.append(scripted[0].partner_id | scripted[1].partner_id)
+        for number, made in enumerate(moments):
             self.env.cr.execute(
                 "WITH moment AS (SELECT now() - %s * interval '1 hour' AS at),"
                 " link AS (UPDATE fusion_billing_account_link"
                 "             SET create_date = at, created_partner_ref = NULL"
-                "            FROM moment WHERE partner_id = %s)"
-                "UPDATE res_partner SET create_date = at FROM moment WHERE id = %s",
-                [number, made.id, made.id],
+                "            FROM moment WHERE partner_id = ANY(%s))"
+                "UPDATE res_partner SET create_date = at FROM moment"
+                " WHERE id = ANY(%s)",
+                [number, made.ids, made.ids],
             )
         self.env.cr.execute(
             "UPDATE fusion_billing_account_link SET partner_id = %s WHERE id = %s",
@@ -391,3 +398,4 @@ class TestContacts(HttpApiCase):
         self.assertEqual(link.created_partner_ref, created.id)
         self.assertEqual(self.link.created_partner_ref, 0)
         self.assertEqual(moved.created_partner_ref, 0)
+        self.assertEqual([link.created_partner_ref for link in scripted], [0, 0])
