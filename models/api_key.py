@@ -214,6 +214,7 @@ class FusionBillingApiKey(models.Model):
 
     def action_revoke(self):
         """Refuse these keys from now on."""
+        self.check_access("read")
         self._check_may_manage()
         self.service_id.check_access("write")
         for key in self.filtered(lambda k: not k.revoked_at):
@@ -222,6 +223,7 @@ class FusionBillingApiKey(models.Model):
 
     def action_open_replace_wizard(self):
         self.ensure_one()
+        self.check_access("read")
         return self.service_id.action_open_api_key_wizard() | {
             "name": self.env._("Replace API Key"),
             "context": {

@@ -31,6 +31,7 @@ class FusionBillingCharge(models.Model):
         return charges
 
     def write(self, vals):
+        self.check_access("write")
         self._rate_again()
         result = super().write(vals)
         if {"plan_id", "company_id"} & vals.keys():
@@ -38,6 +39,7 @@ class FusionBillingCharge(models.Model):
         return result
 
     def unlink(self):
+        self.check_access("unlink")
         self._rate_again()
         return super().unlink()
 

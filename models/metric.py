@@ -46,6 +46,7 @@ class FusionBillingMetric(models.Model):
                 )
 
     def write(self, vals):
+        self.check_access("write")
         if "aggregation" in vals:
             changed = self.filtered(lambda m: m.aggregation != vals["aggregation"])
             # The rule that made an invoiced quantity must stay the rule that

@@ -76,6 +76,7 @@ class FusionBillingPriceDraft(models.Model):
     )
 
     def write(self, vals):
+        self.check_access("write")
         if "company_id" in vals and self.charge_ids:
             changed = self.filtered(lambda d: d.company_id.id != vals["company_id"])
             if changed.charge_ids:
@@ -150,6 +151,7 @@ class FusionBillingPriceDraft(models.Model):
 
     def action_view_results(self):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "fusion_centralized_billing.price_draft_result_action"
         )

@@ -85,6 +85,7 @@ class FusionBillingPriceDraftResult(models.Model):
     def action_view_usage(self):
         """Open the events that the quantity was made of."""
         self.ensure_one()
+        self.check_access("read")
         return self.env["fusion.billing.usage"]._action_view_window(
             self.subscription_id, self.metric_id, self.window_start, self.window_end
         )

@@ -220,6 +220,7 @@ class FusionBillingReconciliation(models.Model):
 
     def action_compare(self):
         """Hold the declared totals against ours, note both, and set the state."""
+        self.check_access("write")
         for record in self:
             quantity, count, amount = record._our_totals()
             record.write(
@@ -311,12 +312,14 @@ class FusionBillingReconciliation(models.Model):
     def action_view_usage(self):
         """Open the events we hold for the window."""
         self.ensure_one()
+        self.check_access("read")
         return self.env["fusion.billing.usage"]._action_view_window(
             self.subscription_id, self.metric_id, self.window_start, self.window_end
         )
 
     def action_explain(self):
         """Close a mismatch with the reason that stands in the note."""
+        self.check_access("write")
         for record in self:
             if record.state != "mismatch":
                 raise ValidationError(

@@ -33,6 +33,7 @@ class ResCompany(models.Model):
         """With the time zone windows end at another instant; they begin as before."""
         if "fc_billing_tz" not in vals:
             return super().write(vals)
+        self.check_access("write")
         Order, Timeline = self.env["sale.order"], self.env["fusion.billing.timeline"]
         orders = Order.sudo().search(
             [*Order._fc_running_domain(), ("company_id", "in", self.ids)]

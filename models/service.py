@@ -192,6 +192,7 @@ class FusionBillingService(models.Model):
 
     def _action_related(self, model):
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env[model]._description,

@@ -109,6 +109,7 @@ class FusionBillingService(models.Model):
         :raises AccessError: the user is no billing administrator
         """
         self.ensure_one()
+        self.check_access("write")
         Key = self.env["fusion.billing.api.key"]
         Key._check_may_manage()
         if self.main_api_key_id:
@@ -119,6 +120,7 @@ class FusionBillingService(models.Model):
 
     def action_open_api_key_wizard(self):
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("New API Key"),
@@ -133,6 +135,7 @@ class FusionBillingService(models.Model):
 
         :raises AccessError: the user is no billing administrator
         """
+        self.check_access("write")
         self.env["fusion.billing.api.key"]._check_may_manage()
         self.api_key_ids.action_revoke()
 

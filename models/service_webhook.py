@@ -170,6 +170,7 @@ class FusionBillingService(models.Model):
         return secret
 
     def action_new_webhook_secret(self):
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("New Webhook Secret"),
@@ -239,6 +240,7 @@ class FusionBillingService(models.Model):
 
     def action_enable_webhooks(self):
         """Send again what has waited, and the rest as it comes."""
+        self.check_access("write")
         if not (self.env.su or self.env.user.has_group(MANAGER_GROUP)):
             raise AccessError(self.env._("Only billing managers may enable webhooks."))
         since = self.webhook_failing_since
@@ -253,6 +255,7 @@ class FusionBillingService(models.Model):
     def action_replay_webhooks(self):
         """Offer to send again what was told in a time."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Send Webhooks Again"),

@@ -151,6 +151,7 @@ class FusionBillingUsage(models.Model):
         )
 
     def action_open_void_wizard(self):
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Void Usage"),

@@ -18,6 +18,7 @@ class FusionBillingUsage(models.Model):
     _inherit = "fusion.billing.usage"
 
     def action_open_move_wizard(self):
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Bill Unallocated Usage"),
@@ -40,6 +41,7 @@ class FusionBillingUsage(models.Model):
         :raises UserError: the subscription cannot bill them
         """
         order.ensure_one()
+        order.check_access("read")
         self.check_access("write")
         Allocation = self.env["fusion.billing.allocation"]
         spans = Allocation._spans_to_bill(order.sudo())

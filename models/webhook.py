@@ -171,11 +171,11 @@ class FusionBillingWebhook(models.Model):
 
     def action_replay(self):
         """Send again, under the same event id: receivers know it for a repetition."""
+        self.check_access("read")
         if not (self.env.su or self.env.user.has_group(MANAGER_GROUP)):
             raise AccessError(
                 self.env._("Only billing managers may send webhooks again.")
             )
-        self.check_access("read")
         self.fetch(["service_id"])  # without the payloads: there may be many
         for service in self.service_id:
             if not service.webhook_url:

@@ -72,3 +72,4 @@ from .rating import (
     test_time_zone_moves,
     test_windows_follow,
 )
+from .security import test_public_methods

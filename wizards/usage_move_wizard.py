@@ -22,6 +22,7 @@ class FusionBillingUsageMoveWizard(models.TransientModel):
         usages = self.env["fusion.billing.usage"].browse(
             self.env.context.get("active_ids", ())
         )
+        usages.check_access("read")
         partners = usages.subscription_id.partner_id.commercial_partner_id
         if len(partners) > 1:
             raise UserError(self.env._("Choose usage of one customer at a time."))

@@ -58,6 +58,7 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
 
     def action_replay(self):
         self.ensure_one()
+        self.service_id.check_access("read")
         webhooks = self.env["fusion.billing.webhook"].search(self._domain())
         if not webhooks:
             raise UserError(self.env._("No event of that time is to be sent again."))

@@ -251,6 +251,7 @@ class FusionBillingAudit(models.Model):
 
     def action_view_findings(self):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "fusion_centralized_billing.audit_finding_action"
         )

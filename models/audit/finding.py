@@ -159,6 +159,7 @@ class FusionBillingAuditFinding(models.Model):
     def action_open(self):
         """Open what the finding is about, as closely as it is known."""
         self.ensure_one()
+        self.check_access("read")
         for name in ("rating_id", "move_id", "subscription_id", "service_id"):
             if self[name]:
                 return self._action_open(self[name])
@@ -166,6 +167,7 @@ class FusionBillingAuditFinding(models.Model):
 
     def action_open_usage(self):
         self.ensure_one()
+        self.check_access("read")
         return self._action_open(
             self.env["fusion.billing.usage"].browse(self.usage_ref)
         )

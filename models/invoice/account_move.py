@@ -70,6 +70,7 @@ class AccountMove(models.Model):
 
     def action_fc_view_ratings(self):
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Usage Ratings"),
@@ -241,6 +242,7 @@ class AccountMove(models.Model):
         return result
 
     def unlink(self):
+        self.check_access("unlink")
         Documents = self.env["fusion.billing.documents"]
         ratings = Documents._ratings_of(self)
         own = self.sudo().fc_rating_ids
@@ -312,6 +314,7 @@ class AccountMoveLine(models.Model):
 
     def unlink(self):
         """A usage line taken off a draft is still to be billed."""
+        self.check_access("unlink")
         ratings = self.sudo().fc_rating_ids
         result = super().unlink()
         ratings = ratings.exists()

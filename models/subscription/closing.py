@@ -3,12 +3,14 @@ import logging
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, LockError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 from odoo.tools import SQL
 
 from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 _logger = logging.getLogger(__name__)
+
+INVOICING_GROUP = "account.group_account_invoice"
 
 
 class FusionBillingClosing(models.AbstractModel):
@@ -105,6 +107,27 @@ class FusionBillingClosing(models.AbstractModel):
                     )
                 )
         return moves
+
+    @api.model
+    def _bill_by_hand(self, order):
+        """Invoice what an ended order still owes, for a user who asks for it.
+
+        :return: the invoices made
+        :raises AccessError: the user may not change the order, or not post invoices
+        :raises UserError: it has not ended, or nothing of it is open
+        """
+        order.check_access("write")
+        if not (self.env.su or self.env.user.has_group(INVOICING_GROUP)):
+            raise AccessError(
+                self.env._("Only who may post invoices may invoice open usage.")
+            )
+        if not order._fc_open_after_end():
+            raise UserError(
+                self.env._(
+                    "%s has not ended, or nothing of it is open.", order.display_name
+                )
+            )
+        return self._bill(order, given_back=True)
 
     def _windows(self, order):
         """Windows of an order that are billed apart from its own invoices."""

@@ -323,6 +323,7 @@ class FusionBillingWindow(models.Model):
     def action_view_usage(self):
         """Open the events that lie in this window."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Usage Events"),

@@ -40,6 +40,7 @@ class AccountMove(models.Model):
         The foreign key would do it too, but then `qty_to_invoice` would not be
         computed again.
         """
+        self.check_access("unlink")
         self.sudo().subscription_period_ids.unlink()
         return super().unlink()
 

@@ -22,6 +22,7 @@ class AccountMove(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("read")
         subscriptions = self.invoice_line_ids.subscription_id
         if len(subscriptions) == 1:
             return subscriptions._open_order()

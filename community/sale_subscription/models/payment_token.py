@@ -7,7 +7,12 @@ class PaymentToken(models.Model):
     _inherit = "payment.token"
 
     def get_linked_records_info(self):
-        """Warn a customer who deletes what running subscriptions are paid with."""
+        """Warn a customer who deletes what running subscriptions are paid with.
+
+        Only of those that the customer may read, and without their tokens: whoever
+        has one of these acts as the customer of that order.
+        """
+        self.check_access("read")
         infos = super().get_linked_records_info()
         orders = (
             self.env["sale.order"]
@@ -18,13 +23,15 @@ class PaymentToken(models.Model):
                     ("subscription_state", "in", RUNNING_STATES),
                 ]
             )
+            .sudo(self.env.su)
+            ._filtered_access("read")
         )
         return infos + [
             {
                 "description": self.env._("Subscription"),
                 "id": order.id,
                 "name": order.name,
-                "url": order.get_portal_url(),
+                "url": order.access_url,
             }
             for order in orders
         ]

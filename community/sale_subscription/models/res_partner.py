@@ -43,6 +43,7 @@ class ResPartner(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("read")
         return {
             **self.env["ir.actions.actions"]._for_xml_id(
                 "sale_subscription.sale_subscription_action"

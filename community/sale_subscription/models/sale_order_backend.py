@@ -102,6 +102,7 @@ class SaleOrder(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("read")
         upsells = self._get_upsells()
         if len(upsells) == 1:
             return upsells._open_order()
@@ -121,6 +122,7 @@ class SaleOrder(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("read")
         return self.renewal_id._open_order()
 
     def action_open_parent_subscription(self):
@@ -130,4 +132,5 @@ class SaleOrder(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("read")
         return self.subscription_id._open_order()

@@ -342,6 +342,7 @@ class SaleOrder(models.Model):
         :raises UserError: nothing is due
         """
         self.ensure_one()
+        self.check_access("write")
         if not self._is_period_due():
             raise UserError(self.env._("No period of %s is due.", self.name))
         moves = self._create_recurring_invoice()

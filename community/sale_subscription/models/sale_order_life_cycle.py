@@ -138,6 +138,7 @@ class SaleOrder(models.Model):
 
     def _action_cancel(self):
         """A cancelled order is not a running subscription any more."""
+        self.check_access("write")
         confirmed = self.filtered(lambda o: o.state == "sale")
         result = super()._action_cancel()
         for order in confirmed:
@@ -152,6 +153,7 @@ class SaleOrder(models.Model):
 
     def action_draft(self):
         """A cancelled subscription becomes a quotation again, with its dates."""
+        self.check_access("write")
         result = super().action_draft()
         for order in self:
             if order.is_subscription and order.subscription_state == "6_churn":
@@ -172,6 +174,7 @@ class SaleOrder(models.Model):
         :return: True
         :raises UserError: one of the orders is not a running or paused subscription
         """
+        self.check_access("write")
         for order in self:
             if order.subscription_state not in RUNNING_STATES:
                 raise UserError(
@@ -203,6 +206,7 @@ class SaleOrder(models.Model):
         :return: True
         :raises UserError: one of the orders cannot be opened
         """
+        self.check_access("write")
         return self._open_from(fields.Date.today())
 
     def _open_from(self, day):
@@ -304,6 +308,7 @@ class SaleOrder(models.Model):
         :return: window action
         :rtype: dict
         """
+        self.check_access("write")
         return self._open_wizard(
             "sale.subscription.close", self.env._("Close Subscription")
         )
@@ -328,6 +333,7 @@ class SaleOrder(models.Model):
         :raises UserError: one of the orders is not in progress
         :raises ValidationError: the resume date is not in the future
         """
+        self.check_access("write")
         if resume_date and resume_date <= fields.Date.today():
             raise ValidationError(
                 self.env._("A paused subscription can only be resumed after today.")
@@ -341,6 +347,7 @@ class SaleOrder(models.Model):
         :return: True
         :raises UserError: one of the orders is not paused
         """
+        self.check_access("write")
         for order in self:
             if order.subscription_state != "4_paused":
                 raise UserError(self.env._("%s is not paused.", order.name))
@@ -352,6 +359,7 @@ class SaleOrder(models.Model):
         :return: window action
         :rtype: dict
         """
+        self.check_access("write")
         return self._open_wizard(
             "sale.subscription.pause", self.env._("Pause Subscription")
         )

@@ -20,6 +20,7 @@ class SaleOrder(models.Model):
         :return: window action
         :rtype: dict
         """
+        self.check_access("write")
         return self._open_wizard(
             "sale.subscription.change.plan", self.env._("Change Plan")
         )
@@ -31,12 +32,14 @@ class SaleOrder(models.Model):
         plan begins on the next invoice date. "now": it begins today, and what was
         invoiced for the days from today on is credited on its first invoice.
 
-        :param plan: sale.subscription.plan
+        :param plan: sale.subscription.plan, or its id
         :param str timing: "next_period" or "now"
         :return: True
         :raises UserError: one of the subscriptions cannot change, or not today
         """
         self.check_access("write")
+        plan = self.env["sale.subscription.plan"].browse(getattr(plan, "id", plan))
+        plan.check_access("read")
         for order in self:
             order._check_can_change_plan(plan, timing)
             previous = order.plan_id

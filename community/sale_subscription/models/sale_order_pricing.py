@@ -90,6 +90,7 @@ class SaleOrder(models.Model):
 
     def action_quotation_send(self):
         """Refuse it here, too: else the customer who accepts gets the error."""
+        self.check_access("read")
         for order in self.filtered(lambda o: o.state in QUOTATION_STATES):
             message = order._get_missing_plan_message()
             if message:

@@ -122,6 +122,7 @@ class SaleOrder(models.Model):
         :raises UserError: this subscription cannot be renewed
         """
         self.ensure_one()
+        self.check_access("write")
         renewal = self.renewal_id or self._create_upsell_renew_order(RENEWAL)
         return renewal._open_order()
 

@@ -28,6 +28,7 @@ class SaleOrder(models.Model):
         :raises UserError: this subscription cannot have an upsell now
         """
         self.ensure_one()
+        self.check_access("write")
         return self._create_upsell_renew_order("7_upsell")._open_order()
 
     def _check_can_upsell(self):
@@ -112,6 +113,7 @@ class SaleOrder(models.Model):
         :return: True
         :raises UserError: the parent cannot have an upsell now
         """
+        self.check_access("write")
         for order in self.filtered(lambda o: o.state in QUOTATION):
             parent = order.subscription_id
             parent._check_can_upsell()
@@ -138,6 +140,7 @@ class SaleOrder(models.Model):
 
     def action_confirm(self):
         """Take off what an upsell offers and the customer does not want more of."""
+        self.check_access("write")
         upsells = self.filtered(
             lambda o: o.subscription_state == "7_upsell" and o.state in QUOTATION
         )

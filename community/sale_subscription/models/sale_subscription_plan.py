@@ -240,6 +240,7 @@ class SaleSubscriptionPlan(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("read")
         return {
             **self.env["ir.actions.actions"]._for_xml_id(
                 "sale_subscription.sale_subscription_action"

@@ -11,6 +11,7 @@ class SaleOrderLog(models.Model):
         :rtype: dict | bool
         """
         self.ensure_one()
+        self.check_access("read")
         if not self.env.user.has_group("sales_team.group_sale_salesman"):
             return False
         return self.order_id._open_order()

@@ -244,6 +244,7 @@ class SaleSubscriptionReport(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("read")
         month_end = self.month + relativedelta(months=1)
         return {
             **self.env["ir.actions.actions"]._for_xml_id(
