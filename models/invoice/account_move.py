@@ -218,7 +218,7 @@ class AccountMove(models.Model):
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
         orders = orders.filtered(lambda o: o.subscription_state == CHURNED)
         for order in orders:
-            order._fc_bill_last_usage()
+            self.env["fusion.billing.closing"]._bill(order)
 
     def _invoice_paid_hook(self):
         result = super()._invoice_paid_hook()

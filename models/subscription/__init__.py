@@ -2,6 +2,7 @@ from . import (
     account,
     allocation,
     closing,
+    customer_document,
     discount,
     grace,
     sale_order,

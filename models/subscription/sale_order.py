@@ -23,7 +23,11 @@ USER_GROUP = "fusion_centralized_billing.group_user"
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["sale.order", "fusion.billing.order.account"]
+    _inherit = [
+        "sale.order",
+        "fusion.billing.order.account",
+        "fusion.billing.customer.document",
+    ]
 
     fc_billed_until = fields.Date(
         string="Billed Elsewhere Until",
@@ -160,7 +164,7 @@ class SaleOrder(models.Model):
             # What a renewal that did not begin has used goes back to what it renews.
             Succession = self.env["fusion.billing.succession"]
             if self.state != "cancel" or not Succession._is_not_begun(self):
-                self._fc_bill_last_usage(given_back=True)
+                self.env["fusion.billing.closing"]._bill(self, given_back=True)
 
     def _action_cancel(self):
         """What is due is invoiced before: a cancelled order cannot be."""
@@ -357,11 +361,6 @@ class SaleOrder(models.Model):
             payer = partner.address_get(["invoice"])["invoice"]
             values |= {"partner_id": payer, "partner_shipping_id": partner_id}
         return values
-
-    def _fc_bill_last_usage(self, given_back=False):
-        """Invoice what a subscription has used that no other invoice will bill."""
-        self.ensure_one()
-        return self.env["fusion.billing.closing"]._bill(self, given_back)
 
     def action_fc_invoice_open_usage(self):
         """Invoice what an ended subscription still owes, and open what was made."""

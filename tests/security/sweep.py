@@ -14,6 +14,8 @@ from odoo.tools import mute_logger
 ADDON = "fusion_centralized_billing"
 DROP_IN = "sale_subscription"
 OWN_LICENSE = "LGPL-3"
+# They tell of calls that were refused, or make no sense.
+LOUD = ("odoo.sql_db", "odoo.addons.mail.models.mail_thread", "py.warnings")
 
 
 def _is_ours(module_name):
@@ -129,7 +131,7 @@ def call(env, user, model_name, method, args, context=None):
     cr.execute("SET LOCAL transaction_read_only = on")
     result = error = None
     try:
-        with patch.object(cr, "execute", watched), mute_logger("odoo.sql_db"):
+        with patch.object(cr, "execute", watched), mute_logger(*LOUD):
             result = call_kw(caller[model_name], method, args, {})
             caller.flush_all()
     except Exception as exc:

@@ -240,6 +240,26 @@ class CustomerPortal(sale_portal.CustomerPortal):
             return request.redirect(order._get_subscription_portal_url(message=outcome))
         return request.redirect(f"/my/subscriptions/{order.id}?message={outcome}")
 
+    @http.route()
+    def portal_quote_accept(
+        self, order_id, access_token=None, name=None, signature=None
+    ):
+        """Sign, where a subscription is signed: what is wrong is told to the staff."""
+        try:
+            with request.env.cr.savepoint():
+                return super().portal_quote_accept(
+                    order_id, access_token=access_token, name=name, signature=signature
+                )
+        except UserError as error:
+            if not request.env["sale.order"].sudo().browse(order_id).plan_id:
+                raise
+            _logger.info("Refused on the portal, order %s: %s", order_id, error)
+            return {
+                "error": request.env._(
+                    "The order could not be confirmed. Please contact us."
+                )
+            }
+
     @http.route(
         "/my/subscriptions/<int:order_id>/close",
         type="http",

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, plaintext2html
 
@@ -17,6 +17,8 @@ _logger = logging.getLogger(__name__)
 PORTAL_STATES = (*RUNNING_STATES, "5_renewed", "6_churn")
 RENEWABLE_STATES = (*RUNNING_STATES, "6_churn")
 QUOTATION = ("draft", "sent")
+# Texts of errors, which name what is none of a customer's business.
+STAFF_FIELDS = frozenset(("subscription_error", "payment_exception_reason"))
 
 
 class SaleOrder(models.Model):
@@ -35,6 +37,14 @@ class SaleOrder(models.Model):
     )
 
     # === WHAT THEY SEE ===
+
+    @api.model
+    def _has_field_access(self, field, operation):
+        # Not by groups of the fields: the views of the staff would have to repeat them.
+        if field.name in STAFF_FIELDS and not self.env.su:
+            if not self.env.user._is_internal():
+                return False
+        return super()._has_field_access(field, operation)
 
     def _is_portal_subscription(self):
         """Tell whether customers find this order among their subscriptions.
