@@ -17,12 +17,13 @@ class FusionBillingCharge(models.Model):
     _order = "plan_id, metric_id, sequence, date_start, id"
     _check_company_auto = True
 
-    name = fields.Char(compute="_compute_name", compute_sudo=True)
+    name = fields.Char(compute="_compute_name")
     plan_id = fields.Many2one(
         "sale.subscription.plan", required=True, ondelete="restrict", index=True
     )
     plan_code = fields.Char(
         compute="_compute_plan_code",
+        compute_sudo=False,  # not for a plan that the user may not read
         store=True,
         readonly=False,
         precompute=True,
@@ -125,6 +126,8 @@ class FusionBillingCharge(models.Model):
     @api.depends("plan_id.name", "metric_id.name")
     def _compute_name(self):
         for charge in self:
+            if charge.id:  # else the form could be filled with any plan, to learn its name
+                charge = charge.sudo()
             charge.name = " / ".join(
                 part for part in (charge.plan_id.name, charge.metric_id.name) if part
             )

@@ -121,7 +121,8 @@ class FusionBillingReconciliation(models.Model):
             record.display_name = " ".join(
                 part
                 for part in (
-                    record.subscription_id.sudo().name,
+                    # As it is stored: a form can be filled with somebody else's.
+                    record._origin.subscription_id.sudo().name,
                     record.metric_id.name,
                     fields.Date.to_string(record.window_start),
                 )
@@ -156,7 +157,9 @@ class FusionBillingReconciliation(models.Model):
 
     def _compute_current(self):
         for record in self:
-            quantity, count, _amount = record._our_totals()
+            # As it is stored: a form can be filled with somebody else's.
+            stored = record._origin
+            quantity, count, _amount = stored._our_totals() if stored else (0, 0, 0)
             record.current_quantity = float(quantity)
             record.current_count = count
 

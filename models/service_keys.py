@@ -49,7 +49,8 @@ class FusionBillingService(models.Model):
     @api.depends("main_api_key_id")
     def _compute_api_key_hash(self):
         for service in self:
-            service.api_key_hash = service.main_api_key_id.sudo().key_hash
+            # As it is stored: a form can be filled with a key of somebody else's.
+            service.api_key_hash = service._origin.main_api_key_id.sudo().key_hash
 
     def _inverse_api_key_hash(self):
         """Take the hash of a key from elsewhere; it replaces the main one at once."""

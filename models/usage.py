@@ -123,8 +123,10 @@ class FusionBillingUsage(models.Model):
     @api.depends("subscription_id.name", "metric_id.name", "period_start")
     def _compute_display_name(self):
         for usage in self:
+            # As it is stored: a form can be filled with an order of somebody else's.
+            order = usage._origin.subscription_id.sudo()
             usage.display_name = (
-                f"{usage.subscription_id.sudo().name} {usage.metric_id.name} "
+                f"{order.name} {usage.metric_id.name} "
                 f"{fields.Datetime.to_string(usage.period_start)}"
             )
 

@@ -72,4 +72,9 @@ from .rating import (
     test_time_zone_moves,
     test_windows_follow,
 )
-from .security import test_customer_token, test_public_methods
+from .security import (
+    test_customer_token,
+    test_public_methods,
+    test_rpc,
+    test_stories,
+)

@@ -10,6 +10,8 @@ from ..webhook_case import SECRET, URL
 
 # In the name of whatever nobody may learn of who may not read it.
 MARK = "Quillfeather"
+# How much was used, for the same purpose.
+QUANTITY = 73190
 BILLING = ("user", "manager", "administrator")
 GROUPS = {
     "nobody": "base.group_user",
@@ -54,7 +56,8 @@ class PeopleCase(BillingCase):
 
     @classmethod
     def _name_things(cls):
-        for record in (cls.partner, cls.service, cls.metric, cls.plan, cls.order):
+        cls.plan.company_id = cls.company
+        for record in (cls.partner, cls.service, cls.plan, cls.order):
             record.name = f"{MARK} {record._name}"
         cls.service.write({"webhook_url": URL, "webhook_secret": SECRET})
         cls.raw_key = cls.service.action_generate_api_key()
@@ -84,7 +87,7 @@ class PeopleCase(BillingCase):
             cls.order | cls.ended | cls.paused | cls.quotation | cls.sold_once
         )
         cls.orders.write({"note": MARK})
-        Usage._record_usage(cls.order, cls.metric.code, 300, moment, moment)
+        Usage._record_usage(cls.order, cls.metric.code, QUANTITY, moment, moment)
         cls.invoice = cls.order._create_invoices(final=True)
         cls.invoice.action_post()
         cls._set_window(cls.order, date(2026, 2, 1), date(2026, 3, 1))
@@ -95,7 +98,7 @@ class PeopleCase(BillingCase):
         cls.paused.write({"subscription_state": "4_paused"})
         cls.ended._fc_close()
         # It comes when all is billed, so it is open until somebody bills it by hand.
-        Usage._record_usage(cls.ended, cls.metric.code, 300, moment, moment)
+        Usage._record_usage(cls.ended, cls.metric.code, QUANTITY, moment, moment)
         cls.ended._fc_rate_usage()
 
     @classmethod
@@ -127,6 +130,13 @@ class PeopleCase(BillingCase):
             {"charge_id": cls.charge.id, "up_to": 0, "price_per_unit": 1}
         )
         cls.env["fusion.billing.audit"]._run(cls.company)
+        cls.env["product.pricelist"].create(
+            {
+                "name": MARK,
+                "company_id": cls.company.id,
+                "item_ids": [Command.create({"fixed_price": 5})],
+            }
+        )
         provider = cls.env["payment.provider"].search([], limit=1)
         methods = cls.env["payment.method"].with_context(active_test=False).search([])
         cls.payment_token = cls.env["payment.token"].create(
