@@ -126,7 +126,9 @@ class FusionBillingCharge(models.Model):
     @api.depends("plan_id.name", "metric_id.name")
     def _compute_name(self):
         for charge in self:
-            if charge.id:  # else the form could be filled with any plan, to learn its name
+            if (
+                charge.id
+            ):  # else the form could be filled with any plan, to learn its name
                 charge = charge.sudo()
             charge.name = " / ".join(
                 part for part in (charge.plan_id.name, charge.metric_id.name) if part

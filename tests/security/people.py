@@ -83,9 +83,7 @@ class PeopleCase(BillingCase):
                 )
             ],
         )
-        cls.orders = (
-            cls.order | cls.ended | cls.paused | cls.quotation | cls.sold_once
-        )
+        cls.orders = cls.order | cls.ended | cls.paused | cls.quotation | cls.sold_once
         cls.orders.write({"note": MARK})
         Usage._record_usage(cls.order, cls.metric.code, QUANTITY, moment, moment)
         cls.invoice = cls.order._create_invoices(final=True)

@@ -343,7 +343,9 @@ class TestCustomerPages(PeopleCase, HttpCase):
             self.authenticate(user.login, user.login)
             for token in (None, self.quotation.access_token):
                 with self.subTest(role=role, token=token):
-                    self.assertIn("error", self._accept(self.quotation, access_token=token))
+                    self.assertIn(
+                        "error", self._accept(self.quotation, access_token=token)
+                    )
                     self.assertEqual(self.quotation.state, "sent")
 
     def test_salespeople_and_customers_sign_as_before(self):

@@ -173,9 +173,7 @@ class SweepCase(PeopleCase):
             readable, may = self._rights(user, record)
         may = may or (readable and role in MAY.get((model_name, method), ()))
         ids = [] if on_model else [record.ids]
-        outcome = call(
-            self.env, user, model_name, method, [*ids, *args], self.context
-        )
+        outcome = call(self.env, user, model_name, method, [*ids, *args], self.context)
         label = f"{role} ({where}): {model_name}{record.ids}.{method}{args}"
         if outcome.wrote and not may:
             self.leaks.append(f"{label} writes: {outcome.wrote}")

@@ -1,8 +1,8 @@
 from freezegun import freeze_time
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .payment_common import PaymentCase
 
@@ -225,3 +225,21 @@ class TestPaymentToken(PaymentCase):
         self.assertEqual(info["id"], order.id)
         self.assertEqual(info["name"], order.name)
         self.assertIn(f"/my/orders/{order.id}", info["url"])
+
+    def test_nobody_is_warned_of_the_subscriptions_of_others(self):
+        """Any customer got the names and the access tokens of them, by the id."""
+        order = self._create_paid_subscription()
+        order._portal_ensure_token()
+        stranger = new_test_user(self.env, "stranger", "base.group_portal")
+        self.env.invalidate_all()
+        with self.assertRaises(AccessError):
+            self.token.with_user(stranger).get_linked_records_info()
+
+    def test_a_customer_is_warned_without_a_token(self):
+        user = new_test_user(self.env, "customer", "base.group_portal")
+        user.partner_id.parent_id = self.partner
+        token = self._create_token(partner_id=user.partner_id.id)
+        order = self._create_paid_subscription(payment_token_id=token.id)
+        [info] = token.with_user(user).get_linked_records_info()
+        self.assertEqual(info["url"], order.access_url)
+        self.assertNotIn("token", info["url"])

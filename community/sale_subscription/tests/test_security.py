@@ -4,6 +4,13 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import SubscriptionCase
+from .portal_common import PortalCase
+
+# A picture of one pixel.
+SIGNATURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+    "AABJRU5ErkJggg=="
+)
 
 
 @tagged("post_install", "-at_install")
@@ -182,3 +189,55 @@ class TestSecurity(SubscriptionCase):
         order = self._invoiced(self.salesman)
         with self.assertRaises(UserError), freeze_time("2026-01-10"):
             order.change_plan(self.other_plan)
+
+
+@tagged("post_install", "-at_install")
+class TestCustomersReadNoErrors(PortalCase):
+    """What went wrong inside names accounts, colleagues and other customers."""
+
+    def test_fields(self):
+        self.order.write(
+            {
+                "subscription_error": "no account 4000",
+                "payment_exception_reason": "no account 4000",
+            }
+        )
+        for name in ("subscription_error", "payment_exception_reason"):
+            with self.subTest(field=name):
+                order = self.order.with_user(self.ann)
+                self.assertNotIn(name, order.fields_get())
+                with self.assertRaises(AccessError):
+                    order.read([name])
+                with self.assertRaises(AccessError):
+                    order.search([(name, "=like", "n%")])
+
+    def test_notes(self):
+        """Read by number: a search leaves them out anyhow."""
+        note = self.order.message_post(body="no account 4000")
+        answer = self.order.message_post(
+            body="Thank you", message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
+        self.env.invalidate_all()
+        with self.assertRaises(AccessError):
+            note.with_user(self.ann).read(["body"])
+        self.assertEqual(answer.with_user(self.ann).body, "<p>Thank you</p>")
+
+    def test_signing_what_cannot_be_confirmed(self):
+        """It told the customer which draft invoice somebody should delete."""
+        self.company.portal_confirmation_sign = True
+        renewal = self.order._create_upsell_renew_order("2_renewal")
+        renewal.require_signature = True
+        renewal.action_quotation_sent()
+        with freeze_time(self.next_date):
+            draft = self.order._create_invoices()
+        self.assertEqual(draft.state, "draft")
+        self._sign_in(self.ann)
+        answer = self.url_open(
+            f"/my/orders/{renewal.id}/accept",
+            json={"params": {"name": "Ann", "signature": SIGNATURE}},
+        ).json()
+        self.assertEqual(
+            answer["result"],
+            {"error": "The order could not be confirmed. Please contact us."},
+        )
+        self.assertEqual((renewal.state, renewal.signed_by), ("sent", False))
