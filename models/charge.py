@@ -126,12 +126,10 @@ class FusionBillingCharge(models.Model):
     @api.depends("plan_id.name", "metric_id.name")
     def _compute_name(self):
         for charge in self:
-            if (
-                charge.id
-            ):  # else the form could be filled with any plan, to learn its name
-                charge = charge.sudo()
+            # Not in a form: it can be filled with any plan, to learn its name.
+            source = charge.sudo() if charge.id else charge
             charge.name = " / ".join(
-                part for part in (charge.plan_id.name, charge.metric_id.name) if part
+                part for part in (source.plan_id.name, source.metric_id.name) if part
             )
 
     _rec_name = "name"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.tests import HttpCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .people import BILLING, MARK, PeopleCase
 
@@ -46,10 +46,13 @@ class TestRpc(PeopleCase, HttpCase):
         self.env.flush_all()
         found = []
         for table in TABLES:
-            self.env.cr.execute(
-                f"SELECT count(*), md5(string_agg(t::text, '' ORDER BY id)) FROM {table} t"
+            [row] = self.env.execute_query(
+                SQL(
+                    "SELECT count(*), md5(string_agg(t::text, '' ORDER BY id)) FROM %s t",
+                    SQL.identifier(table),
+                )
             )
-            found.append((table, *self.env.cr.fetchone()))
+            found.append((table, *row))
         return found
 
     def _records(self, model_name):

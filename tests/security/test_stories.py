@@ -142,7 +142,7 @@ class TestStories(PeopleCase):
 
 @tagged("post_install", "-at_install")
 class TestPaymentMethods(PeopleCase):
-    """Deleting a saved payment method warns of the subscriptions that are paid with it."""
+    """Deleting a saved payment method warns of the subscriptions it pays."""
 
     def test_nobody_learns_of_the_subscriptions_of_others(self):
         """By the id of any payment method it told their names and tokens."""
