@@ -114,17 +114,22 @@ class FusionBillingClosing(models.AbstractModel):
 
         :return: the invoices made
         :raises AccessError: the user may not change the order, or not post invoices
-        :raises UserError: it has not ended, or nothing of it is open
+        :raises UserError: it has not ended
         """
         order.check_access("write")
         if not (self.env.su or self.env.user.has_group(INVOICING_GROUP)):
             raise AccessError(
                 self.env._("Only who may post invoices may invoice open usage.")
             )
-        if not order._fc_open_after_end():
+        ended = order.state == "cancel" or order.subscription_state in (
+            RENEWED,
+            CHURNED,
+        )
+        if not (order.is_subscription and ended):
             raise UserError(
                 self.env._(
-                    "%s has not ended, or nothing of it is open.", order.display_name
+                    "%s has not ended: its next invoice bills what is open.",
+                    order.display_name,
                 )
             )
         return self._bill(order, given_back=True)

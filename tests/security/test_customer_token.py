@@ -359,6 +359,17 @@ class TestCustomerPages(PeopleCase, HttpCase):
                 self.assertIn("redirect_url", self._accept(order))
                 self.assertEqual(order.state, "sale")
 
+    def test_a_colleague_with_the_token_signs_as_before(self):
+        """A salesperson who does not see the order has the link from the customer."""
+        self.quotation.user_id = self.at_home["sales manager"]
+        user = self.at_home["salesperson"]
+        self.assertFalse(self.quotation.with_user(user).has_access("read"))
+        self.authenticate(user.login, user.login)
+        self.assertIn("error", self._accept(self.quotation))
+        self.assertEqual(self.quotation.state, "sent")
+        self._accept(self.quotation, access_token=self.quotation.access_token)
+        self.assertEqual(self.quotation.state, "sale")
+
     def test_a_stranger_with_the_token_signs_as_before(self):
         self.authenticate(None, None)
         self._accept(self.quotation, access_token=self.quotation.access_token)

@@ -48,7 +48,8 @@ class TestRpc(PeopleCase, HttpCase):
         for table in TABLES:
             [row] = self.env.execute_query(
                 SQL(
-                    "SELECT count(*), md5(string_agg(t::text, '' ORDER BY id)) FROM %s t",
+                    "SELECT count(*), md5(string_agg(t::text, '' ORDER BY id))"
+                    " FROM %s t",
                     SQL.identifier(table),
                 )
             )
