@@ -6,11 +6,16 @@ class FusionBillingAccountLink(models.Model):
 
     _name = "fusion.billing.account.link"
     _description = "Billing Account Link"
+    _inherit = ["fusion.billing.guarded"]
     _rec_name = "external_id"
     _order = "service_id, external_id, id"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="restrict", index=True
+        "fusion.billing.service",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     company_id = fields.Many2one(related="service_id.company_id", store=True)
     external_id = fields.Char(

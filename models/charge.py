@@ -14,12 +14,16 @@ class FusionBillingCharge(models.Model):
 
     _name = "fusion.billing.charge"
     _description = "Billing Charge"
+    _inherit = ["fusion.billing.guarded"]
     _order = "plan_id, metric_id, sequence, date_start, id"
-    _check_company_auto = True
 
     name = fields.Char(compute="_compute_name", compute_sudo=True)
     plan_id = fields.Many2one(
-        "sale.subscription.plan", required=True, ondelete="restrict", index=True
+        "sale.subscription.plan",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     plan_code = fields.Char(
         compute="_compute_plan_code",
@@ -29,7 +33,11 @@ class FusionBillingCharge(models.Model):
         help="How source apps name the plan, for example in the catalog.",
     )
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, ondelete="restrict", index=True
+        "fusion.billing.metric",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     product_id = fields.Many2one(
         "product.product",
@@ -230,7 +238,7 @@ class FusionBillingCharge(models.Model):
     def write(self, vals):
         changed = {
             field
-            for field in ("plan_id", "metric_id", "currency_id", "company_id")
+            for field in ("plan_id", "metric_id", "currency_id")
             if field in vals and any(charge[field].id != vals[field] for charge in self)
         }
         # What was rated would seem to have been rated with the new ones.
@@ -244,15 +252,6 @@ class FusionBillingCharge(models.Model):
                 )
             )
         return super().write(vals)
-
-    @api.constrains("plan_id", "company_id")
-    def _check_plan_company(self):
-        for charge in self:
-            plan_company = charge.plan_id.company_id
-            if plan_company and plan_company != charge.company_id:
-                raise ValidationError(
-                    self.env._("The plan belongs to another company than the charge.")
-                )
 
     def _price_terms(self):
         """The price as exact decimals, for the engine: ``{charge id: PriceTerms}``.

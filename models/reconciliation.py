@@ -12,11 +12,15 @@ class FusionBillingReconciliation(models.Model):
 
     _name = "fusion.billing.reconciliation"
     _description = "Usage Reconciliation"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "fusion.billing.guarded"]
     _order = "window_start desc, id desc"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="restrict", index=True
+        "fusion.billing.service",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     company_id = fields.Many2one(
         related="service_id.company_id", store=True, index=True
@@ -30,7 +34,7 @@ class FusionBillingReconciliation(models.Model):
         domain="[('is_subscription', '=', True)]",
     )
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, ondelete="restrict"
+        "fusion.billing.metric", required=True, ondelete="restrict", check_company=True
     )
     window_start = fields.Datetime(required=True)
     window_end = fields.Datetime(required=True, help="First instant after the window.")
@@ -162,10 +166,6 @@ class FusionBillingReconciliation(models.Model):
                 raise ValidationError(
                     self.env._("Only subscriptions can be reconciled.")
                 )
-            if record.subscription_id.company_id != record.service_id.company_id:
-                raise ValidationError(
-                    self.env._("Service and subscription belong to one company.")
-                )
 
     def _our_totals(self):
         """What we hold for the window: (quantity Decimal, events int, amount Decimal).
@@ -212,7 +212,7 @@ class FusionBillingReconciliation(models.Model):
         """Hold the declared totals against ours, note both, and set the state."""
         for record in self:
             quantity, count, amount = record._our_totals()
-            record.write(
+            record._write_by_code(
                 {
                     "actual_quantity": float(quantity),
                     "actual_count": count,
@@ -233,7 +233,7 @@ class FusionBillingReconciliation(models.Model):
             if differs:
                 record._set_mismatch()
             else:
-                record.state = "matched"
+                record._write_by_code({"state": "matched"})
                 record.activity_unlink(["mail.mail_activity_data_todo"])
 
     def _set_mismatch(self):
@@ -241,12 +241,16 @@ class FusionBillingReconciliation(models.Model):
         self.ensure_one()
         if self.state == "mismatch":
             return
-        self.state = "mismatch"
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=self.env._("Usage totals differ"),
-            user_id=(self.user_id or self.env.user).id,
-        )
+        self._write_by_code({"state": "mismatch"})
+        user = self.user_id.sudo()
+        if self.company_id not in user.company_ids:
+            user = self.service_id._who_looks()
+        if user:
+            self.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("Usage totals differ"),
+                user_id=user.id,
+            )
         self.env["fusion.billing.webhook"]._enqueue(
             self.service_id,
             "reconciliation.mismatch",
@@ -294,5 +298,5 @@ class FusionBillingReconciliation(models.Model):
                 raise ValidationError(
                     self.env._("Write the explanation before you close the mismatch.")
                 )
-            record.state = "explained"
+            record._write_by_code({"state": "explained"})
             record.activity_unlink(["mail.mail_activity_data_todo"])

@@ -13,6 +13,7 @@ class FusionBillingAuditFinding(models.Model):
 
     _name = "fusion.billing.audit.finding"
     _description = "Audit Finding"
+    _inherit = ["fusion.billing.guarded"]
     _order = "audit_id desc, id"
     _rec_name = "message"
 

@@ -21,7 +21,11 @@ USER_GROUP = "fusion_centralized_billing.group_user"
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["sale.order", "fusion.billing.order.account"]
+    _inherit = [
+        "sale.order",
+        "fusion.billing.order.account",
+        "fusion.billing.guarded",
+    ]
 
     fc_billed_until = fields.Date(
         string="Billed Elsewhere Until",

@@ -5,7 +5,8 @@ from ..rating.text import UsageText
 
 
 class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "fusion.billing.guarded"]
 
     fc_charge_id = fields.Many2one(
         "fusion.billing.charge",

@@ -27,6 +27,7 @@ class SaleOrder(models.Model):
         tracking=True,
         index="btree_not_null",
         ondelete="restrict",
+        check_company=True,
         domain="[('id', 'in', suitable_payment_token_ids)]",
         help="A payment method the customer has saved. Recurring invoices are charged"
         " to it as soon as they are posted.",
@@ -188,7 +189,7 @@ class SaleOrder(models.Model):
         retry_date = False
         if failures < len(RETRY_DAYS):
             retry_date = fields.Date.add(fields.Date.today(), days=RETRY_DAYS[failures])
-        self.write(
+        self.sudo().write(
             {
                 "payment_exception": True,
                 "payment_exception_reason": reason,
@@ -218,7 +219,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if self.payment_exception_reason == text and not self.payment_retry_date:
             return
-        self.write(
+        self.sudo().write(
             {
                 "payment_exception": True,
                 "payment_exception_reason": text,
