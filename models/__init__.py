@@ -23,6 +23,7 @@ from . import (
     res_company,
     res_config_settings,
     res_partner,
+    sale_subscription_plan,
     service,
     service_api,
     service_billing,

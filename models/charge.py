@@ -133,8 +133,10 @@ class FusionBillingCharge(models.Model):
     @api.depends("plan_id.name", "metric_id.name")
     def _compute_name(self):
         for charge in self:
+            # In a form that is being filled in they can be anybody's.
+            known = charge._origin or charge.sudo(False)
             charge.name = " / ".join(
-                part for part in (charge.plan_id.name, charge.metric_id.name) if part
+                part for part in (known.plan_id.name, known.metric_id.name) if part
             )
 
     _rec_name = "name"

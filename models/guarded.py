@@ -118,28 +118,47 @@ class FusionBillingGuarded(models.AbstractModel):
                 )
         return super().write(vals)
 
+    def _validate_fields(self, field_names, excluded_names=()):
+        """Refuse what is of another company before a constraint names it.
+
+        Odoo asks the constraints of a new record first, and the record rules then.
+        """
+        names = list(field_names)
+        if self._original_module == MODULE:
+            self.check_access("read")
+        self._fc_check_own_links(names)
+        return super()._validate_fields(names, excluded_names)
+
     def _check_company(self, fnames=None):
-        """Name the field, and not the record of another company, as Odoo would."""
         if fnames is None or "company_id" in fnames:
             fnames = self._fields
-        others = []
-        for name in fnames:
-            field = self._fields[name]
-            if not getattr(field, "check_company", False):
-                continue
-            if MODULE not in field._modules:
-                others.append(name)
-                continue
+        own = self._fc_check_own_links(fnames)
+        others = [name for name in fnames if name not in own]
+        return super()._check_company(others) if others else None
+
+    def _fc_check_own_links(self, names):
+        """Name the field, and not the record of another company, as Odoo would.
+
+        :return: the names of what was checked
+        :raises UserError: a record that is referred to is of another company
+        """
+        if "company_id" in names:
+            names = self._fields
+        own = [
+            name
+            for name in names
+            if getattr(self._fields[name], "check_company", False)
+            and MODULE in self._fields[name]._modules
+        ]
+        for name in own:
             try:
                 super()._check_company([name])
             except UserError:
                 raise UserError(
                     self.env._(
                         "“%(field)s” of %(model)s is of another company.",
-                        field=field._description_string(self.env),
+                        field=self._fields[name]._description_string(self.env),
                         model=self._description,
                     )
                 ) from None
-        if others:
-            super()._check_company(others)
-        return None
+        return own

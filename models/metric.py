@@ -17,6 +17,7 @@ class FusionBillingMetric(models.Model):
     name = fields.Char(required=True, translate=True)
     code = fields.Char(
         required=True,
+        index=True,
         help="What source apps send as metric_code.",
     )
     aggregation = fields.Selection(

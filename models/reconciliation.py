@@ -120,7 +120,7 @@ class FusionBillingReconciliation(models.Model):
             record.display_name = " ".join(
                 part
                 for part in (
-                    record.subscription_id.sudo().name,
+                    record._origin.subscription_id.sudo().name,
                     record.metric_id.name,
                     fields.Date.to_string(record.window_start),
                 )
@@ -174,7 +174,13 @@ class FusionBillingReconciliation(models.Model):
         ratings of this very window.
         """
         self.ensure_one()
-        if not (self.subscription_id and self.metric_id and self.window_start):
+        # In a form that is being filled in it can be anybody's.
+        if not (
+            self.subscription_id
+            and self.subscription_id.has_access("read")
+            and self.metric_id
+            and self.window_start
+        ):
             return Decimal(0), 0, Decimal(0)
         Usage = self.env["fusion.billing.usage"].sudo()
         quantity = Usage._aggregate(

@@ -15,6 +15,7 @@ class SaleOrderLine(models.Model):
         index="btree_not_null",
         copy=False,
         readonly=True,
+        check_company=True,
         help="The line bills this charge. Its price is set by rating.",
     )
 

@@ -104,13 +104,8 @@ class SaleOrder(models.Model):
             if not token.filtered_domain(order._get_payment_token_domain()):
                 raise ValidationError(
                     self.env._(
-                        "The payment method %(token)s belongs to %(partner)s and"
-                        " %(company)s. %(order)s needs one of its own customer and"
-                        " company.",
-                        token=token.display_name,
-                        partner=token.partner_id.display_name,
-                        company=token.company_id.name,
-                        order=order.name,
+                        "%s needs a payment method of its own customer and company.",
+                        order.name,
                     )
                 )
 
