@@ -26,7 +26,12 @@ class FusionBillingGuarded(models.AbstractModel):
 
     @api.model
     def _fc_is_code_field(self, field):
-        return field.readonly and field.store and MODULE in field._modules
+        return (
+            field.readonly
+            and field.store
+            and field.name not in models.MAGIC_COLUMNS
+            and MODULE in field._modules
+        )
 
     def _has_field_access(self, field, operation):
         # Of a record that is being created, create() below asks: a copy has values
@@ -57,7 +62,8 @@ class FusionBillingGuarded(models.AbstractModel):
             field = self._fields.get(name)
             if field is None or not self._fc_is_code_field(field):
                 continue
-            for vals in (defaults, *vals_list):
+            # What is computed is computed all the same.
+            for vals in vals_list if field.compute else (defaults, *vals_list):
                 value = vals.get(name)
                 if not value and (name not in vals or not field.default):
                     continue  # says nothing

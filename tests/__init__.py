@@ -10,6 +10,7 @@ from . import (
     test_browser,
     test_charge_models,
     test_charge_product,
+    test_companies,
     test_conformance,
     test_constraints,
     test_http,
@@ -41,6 +42,7 @@ from . import (
     test_webhook_kept,
     test_webhook_secret,
     test_worked_examples,
+    test_written_by_code,
 )
 from .audit import (
     test_audit,
