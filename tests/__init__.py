@@ -18,6 +18,7 @@ from . import (
     test_http_writing,
     test_invoicing,
     test_ledger,
+    test_metric_companies,
     test_openapi,
     test_price_draft,
     test_price_draft_life,

@@ -204,3 +204,83 @@ class TestCompanySweep(SweepCase):
                         line,
                         row,
                     )
+
+
+@tagged("post_install", "-at_install")
+class TestWhatIsAnothersIsNotNamed(SweepCase):
+    def _one(self, name, company):
+        return self._record_of(self.env[name], company)
+
+    def test_what_is_billed_stays_with_its_company(self):
+        """The other end of a link could move, and take the link along."""
+        order = self._one("fusion.billing.window", self.company).subscription_id
+        charge = self._one("fusion.billing.charge", self.company)
+        link = self._one("fusion.billing.account.link", self.company)
+        for record in (
+            order,
+            charge.product_id,
+            charge.product_id.product_tmpl_id,
+            charge.plan_id,
+            link.partner_id,
+        ):
+            before = record.company_id
+            for user in (self.env.user, self.everywhere):
+                with (
+                    self.subTest(record=record, user=user.login),
+                    self.assertRaises(UserError) as refused,
+                    self.env.cr.savepoint(),
+                ):
+                    record.with_user(user).company_id = self.elsewhere
+                self.assertNotIn(link.external_id, str(refused.exception))
+            self.assertEqual(record.company_id, before)
+
+    def test_a_form_that_is_filled_in_tells_nothing(self):
+        """Values that are not saved yet can name anybody's records."""
+        foreign = self._one("fusion.billing.reconciliation", self.elsewhere)
+        Reconciliation = self.env["fusion.billing.reconciliation"]
+        values = {
+            "service_id": self.service.id,
+            "subscription_id": foreign.subscription_id.id,
+            "metric_id": self.metric.id,
+            "window_start": "2026-01-01",
+            "window_end": "2026-02-01",
+        }
+        draft = Reconciliation.with_user(self.here_only).new(values)
+        self.assertEqual(draft.current_count, 0)
+        self.assertNotIn(foreign.subscription_id.name, draft.display_name or "")
+        charge = self._one("fusion.billing.charge", self.elsewhere)
+        Charge = self.env["fusion.billing.charge"].with_user(self.here_only)
+        with self.assertRaises(AccessError) as refused:
+            self.assertFalse(Charge.new({"plan_id": charge.plan_id.id}).name)
+        self.assertNotIn(charge.plan_id.name, str(refused.exception))
+
+    def test_usage_is_not_moved_to_what_the_user_does_not_see(self):
+        usage = self._one("fusion.billing.usage", self.company)
+        foreign = self._one("fusion.billing.usage", self.elsewhere).subscription_id
+        with self.assertRaises(AccessError) as refused:
+            usage.with_user(self.here_only)._move_to(
+                foreign.with_user(self.here_only), "test"
+            )
+        self.assertNotIn(foreign.name, str(refused.exception))
+
+    def test_who_is_asked_to_look_is_of_the_company(self):
+        """The first manager there was got to read what another company's app is."""
+        service = self._one("fusion.billing.service", self.elsewhere)
+        service.user_id = self.here_only
+        service._webhook_disable("test")
+        told = service.activity_ids.user_id
+        self.assertTrue(told)
+        self.assertIn(self.elsewhere, told.company_ids)
+        record = self._one("fusion.billing.reconciliation", self.elsewhere)
+        record.user_id = self.here_only
+        record.declared_quantity = 4321
+        record.action_compare()
+        record.declared_quantity = record.actual_quantity
+        record.action_compare()
+        record.declared_quantity = 1
+        record.action_compare()
+        self.assertEqual(record.state, "mismatch")
+        told = record.activity_ids.user_id
+        self.assertTrue(told)
+        self.assertIn(self.elsewhere, told.company_ids)
+        self.assertNotIn(self.here_only, told)
