@@ -20,6 +20,7 @@ from . import (
     test_ledger,
     test_metric_companies,
     test_openapi,
+    test_people_can,
     test_price_draft,
     test_price_draft_life,
     test_rated_lines,

@@ -198,10 +198,14 @@ class TestWebhookSecret(WebhookCase):
         self.service.action_generate_api_key()
         webhook = self._enqueue()
         # Once the address was another one, which its history says.
-        tracked = self.service.with_context(tracking_disable=False)
-        tracked.webhook_url = "https://old.example.com/hook"
-        self.env.flush_all()
-        self.env.cr.precommit.run()
+        field = self.env["ir.model.fields"]._get(self.service._name, "webhook_url")
+        self.env["mail.tracking.value"].create(
+            {
+                "mail_message_id": self.service.message_post(body="changed").id,
+                "field_id": field.id,
+                "old_value_char": "https://old.example.com/hook",
+            }
+        )
         self.env.flush_all()
         self.assertIn("old.example.com", self._told_of_addresses())
         self.env["fusion.billing.webhook.secret.wizard"].create(

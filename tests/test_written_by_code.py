@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from lxml import etree
 
 from odoo import models
@@ -185,3 +187,21 @@ class TestWrittenByCode(SweepCase):
         self.assertTrue(billed)
         self.assertEqual(credit.invoice_line_ids.fc_copied_from_id, billed)
         self.assertEqual(wizard.new_move_ids.line_ids.fc_copied_from_id, billed)
+
+    def test_both_modules_guard_in_the_same_way(self):
+        """The drop-in stands alone, so it has the mechanism once more."""
+        here = Path(__file__).parents[1]
+        theirs = here / "community/sale_subscription/models/guarded.py"
+        if not theirs.is_file():
+            self.skipTest("without the drop-in's source")
+        text = theirs.read_text(encoding="utf-8")
+        for old, new in (
+            ("SaleSubscriptionGuarded", "FusionBillingGuarded"),
+            ("sale.subscription.guarded", "fusion.billing.guarded"),
+            ('MODULE = "sale_subscription"', f'MODULE = "{OURS}"'),
+            ("_subscription_", "_fc_"),
+        ):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        own = (here / "models/guarded.py").read_text(encoding="utf-8")
+        self.assertEqual(text, own)

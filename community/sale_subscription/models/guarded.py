@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 MODULE = "sale_subscription"
 # In the cache of the cursor: what copying took over in this transaction.
@@ -146,7 +146,7 @@ class SaleSubscriptionGuarded(models.AbstractModel):
         """Name the field, and not the record of another company, as Odoo would.
 
         :return: the names of what was checked
-        :raises UserError: a record that is referred to is of another company
+        :raises ValidationError: a record that is referred to is of another company
         """
         if "company_id" in names:
             names = self._fields
@@ -160,7 +160,7 @@ class SaleSubscriptionGuarded(models.AbstractModel):
             try:
                 super()._check_company([name])
             except UserError:
-                raise UserError(
+                raise ValidationError(
                     self.env._(
                         "“%(field)s” of %(model)s is of another company.",
                         field=self._fields[name]._description_string(self.env),

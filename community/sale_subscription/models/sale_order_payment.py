@@ -27,7 +27,6 @@ class SaleOrder(models.Model):
         tracking=True,
         index="btree_not_null",
         ondelete="restrict",
-        check_company=True,
         domain="[('id', 'in', suitable_payment_token_ids)]",
         help="A payment method the customer has saved. Recurring invoices are charged"
         " to it as soon as they are posted.",
@@ -101,11 +100,20 @@ class SaleOrder(models.Model):
     def _check_payment_token_id(self):
         for order in self.sudo().filtered("payment_token_id"):
             token = order.payment_token_id
+            if token.company_id not in order.company_id.parent_ids:
+                raise ValidationError(
+                    self.env._(
+                        "%s needs a payment method of its own company.", order.name
+                    )
+                )
             if not token.filtered_domain(order._get_payment_token_domain()):
                 raise ValidationError(
                     self.env._(
-                        "%s needs a payment method of its own customer and company.",
-                        order.name,
+                        "The payment method %(token)s belongs to %(partner)s. %(order)s"
+                        " needs one of its own customer and company.",
+                        token=token.display_name,
+                        partner=token.partner_id.display_name,
+                        order=order.name,
                     )
                 )
 
