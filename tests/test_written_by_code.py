@@ -116,15 +116,15 @@ class TestWrittenByCode(SweepCase):
             vals = {name: self._some_value(field, record.sudo())}
             for user in self.people:
                 mine = record.with_user(user)
-                for label, way in (
-                    ("write", lambda m=mine, v=vals: m.write(v)),
-                    ("web_save", lambda m=mine, v=vals: m.web_save(v, {"id": {}})),
-                ):
+                ways = {"write": lambda m=mine, v=vals: m.write(v)}
+                if user == self.people[-1]:
+                    ways["web_save"] = lambda m=mine, v=vals: m.web_save(v, {"id": {}})
+                for label, way in ways.items():
                     with (
                         self.subTest(field=str(field), user=user.login, way=label),
                         mute_logger("odoo.models", "odoo.orm.models"),
                         self.assertRaises(UserError),
-                        self.env.cr.savepoint(),
+                        self.env.cr.savepoint(flush=False),
                     ):
                         way()
             self.assertEqual(self._values_of(record, name), before, field)
