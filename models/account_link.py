@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..engine.errors import NotFoundError
+
 
 class FusionBillingAccountLink(models.Model):
     """Ties a source app's own account id to an Odoo customer."""
@@ -37,10 +39,18 @@ class FusionBillingAccountLink(models.Model):
 
     @api.model
     def _find(self, service, external_id):
-        return self.sudo().search(
+        """The link of an external account, or none.
+
+        :raises NotFoundError: its customer has become another company's, as by merging
+            contacts: not the app's to read or to bill
+        """
+        link = self.sudo().search(
             [("service_id", "=", service.id), ("external_id", "=", external_id)],
             limit=1,
         )
+        if (link.partner_id.company_id or service.company_id) != service.company_id:
+            raise NotFoundError("unknown_customer", "unknown customer")
+        return link
 
     @api.model
     def _resolve_or_create_partner(self, service, external_id, name=None, email=None):

@@ -42,6 +42,7 @@ class FusionBillingMetric(models.Model):
     company_id = fields.Many2one(
         "res.company",
         default=lambda self: self._default_company_id(),
+        ondelete="restrict",
         index=True,
         help="Empty: it is shared by all companies, and can be changed only by who is"
         " allowed all of them.",

@@ -3,6 +3,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..engine.errors import NotFoundError
 from .sweep import SweepCase
 
 
@@ -149,7 +150,14 @@ class TestCompanySweep(SweepCase):
         mine = own.with_user(user)
         model = mine.browse()
         name, values = field.name, {field.name: target.id}
-        given = own.sudo().copy_data()[0] | values
+        given = own.sudo().copy_data()[0]
+        # What has to be unique is, so that it is the link that is refused.
+        fresh = {
+            text: f"{value}-2"
+            for text, value in given.items()
+            if model._fields[text].type == "char" and model._fields[text].required
+        }
+        given |= fresh | values
         ways = {
             "write": lambda: mine.write(values),
             "web_save": lambda: mine.web_save(values, {"id": {}}),
@@ -157,7 +165,7 @@ class TestCompanySweep(SweepCase):
                 [".id", f"{name}/.id"], [[str(own.id), str(target.id)]]
             ),
             "create": lambda: model.create(given),
-            "copy": lambda: mine.copy(values),
+            "copy": lambda: mine.copy(fresh | values),
             "tampered": lambda: mine.with_context(allowed_company_ids=[other.id]).write(
                 values
             ),
@@ -234,6 +242,28 @@ class TestWhatIsAnothersIsNotNamed(SweepCase):
                     record.with_user(user).company_id = self.elsewhere
                 self.assertNotIn(link.external_id, str(refused.exception))
             self.assertEqual(record.company_id, before)
+
+    def test_an_app_does_not_reach_a_customer_of_another_company(self):
+        """Merging contacts moves links without asking whose they are."""
+        link = self._one("fusion.billing.account.link", self.company)
+        service, number = link.service_id, link.external_id
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_partner SET company_id = %s WHERE id = %s",
+            [self.elsewhere.id, link.partner_id.id],
+        )
+        self.env.invalidate_all()
+        answers = [
+            service._api_upsert_customer({"external_id": number, "name": "Taken"}),
+            service._api_create_subscription(
+                {"external_customer_id": number, "plan_id": self.plan.id}
+            ),
+        ]
+        for answer in answers:
+            self.assertEqual(answer["code"], "unknown_customer")
+        with self.assertRaises(NotFoundError):
+            service._api_customer(number)
+        self.assertNotEqual(link.partner_id.name, "Taken")
 
     def test_a_form_that_is_filled_in_tells_nothing(self):
         """Values that are not saved yet can name anybody's records."""
