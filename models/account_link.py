@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..engine.errors import NotFoundError
+from ..engine.errors import BillingError
 
 
 class FusionBillingAccountLink(models.Model):
@@ -41,16 +41,19 @@ class FusionBillingAccountLink(models.Model):
     def _find(self, service, external_id):
         """The link of an external account, or none.
 
-        :raises NotFoundError: its customer has become another company's, as by merging
-            contacts: not the app's to read or to bill
+        Nor one whose customer has become another company's, as by merging contacts: it
+        is not the app's to read or to bill.
         """
-        link = self.sudo().search(
+        link = self._find_any(service, external_id)
+        company = link.partner_id.company_id
+        return link.browse() if company - service.company_id else link
+
+    @api.model
+    def _find_any(self, service, external_id):
+        return self.sudo().search(
             [("service_id", "=", service.id), ("external_id", "=", external_id)],
             limit=1,
         )
-        if (link.partner_id.company_id or service.company_id) != service.company_id:
-            raise NotFoundError("unknown_customer", "unknown customer")
-        return link
 
     @api.model
     def _resolve_or_create_partner(self, service, external_id, name=None, email=None):
@@ -69,10 +72,13 @@ class FusionBillingAccountLink(models.Model):
         :param name: customer name; the external id when empty
         :param email: customer e-mail
         :return: one ``fusion.billing.account.link`` record
+        :raises BillingError: ``unknown_customer``, see :meth:`_find`
         """
         link = self._find(service, external_id)
         if link:
             return link
+        if self._find_any(service, external_id):
+            raise BillingError("unknown_customer", "unknown customer", "external_id")
         partner = (
             self.env["res.partner"]
             .sudo()
