@@ -110,7 +110,10 @@ class FusionBillingGuarded(models.AbstractModel):
         return {field.related.split(".")[0] if field.related else "company_id"}
 
     def write(self, vals):
-        for name in self._fc_company_fields() & vals.keys():
+        names = self._fc_company_fields() & vals.keys()
+        if names:
+            self.check_access("write")  # who may not write at all is told so
+        for name in names:
             field = self._fields[name]
             new = field.convert_to_cache(vals[name], self)
             if any((record[name].id or None) != new for record in self.sudo()):
