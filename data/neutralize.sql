@@ -4,3 +4,10 @@ UPDATE fusion_billing_service
        webhook_secret_encrypted = NULL,
        webhook_previous_secret_encrypted = NULL;
 DELETE FROM fusion_billing_api_key;
+-- Nor does its history say where they are, and what was entered in a dialog is gone.
+DELETE FROM mail_tracking_value
+ WHERE field_id IN (SELECT id FROM ir_model_fields
+                     WHERE model = 'fusion.billing.service'
+                       AND name LIKE 'webhook_%')
+    OR (field_info ->> 'name') LIKE 'webhook_%';
+DELETE FROM fusion_billing_webhook_secret_wizard;

@@ -1,3 +1,6 @@
+from . import guarded  # the others inherit from it
+
+# isort: split
 from . import (
     account_link,
     analytic_distribution,
@@ -22,6 +25,7 @@ from . import (
     res_config_settings,
     res_partner,
     res_users,
+    sale_subscription_plan,
     service,
     service_api,
     service_billing,

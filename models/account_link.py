@@ -1,5 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ConcurrencyError, UserError, ValidationError
+from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
+
+from ..engine.errors import BillingError
 
 
 class FusionBillingAccountLink(models.Model):
@@ -7,11 +9,16 @@ class FusionBillingAccountLink(models.Model):
 
     _name = "fusion.billing.account.link"
     _description = "Billing Account Link"
+    _inherit = ["fusion.billing.guarded"]
     _rec_name = "external_id"
     _order = "service_id, external_id, id"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="restrict", index=True
+        "fusion.billing.service",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     company_id = fields.Many2one(related="service_id.company_id", store=True)
     external_id = fields.Char(
@@ -87,26 +94,30 @@ class FusionBillingAccountLink(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # Only _resolve_or_create_partner() says that an app has created a customer.
-        links = super().create(
-            [vals | {"created_partner_ref": False} for vals in vals_list]
-        )
+        links = super().create(vals_list)
         links._check_may_link()
         return links
 
     def write(self, vals):
-        if "created_partner_ref" in vals and not self.env.su:
-            raise UserError(
-                self.env._("Which customer an app has created does not change.")
-            )
         result = super().write(vals)
-        if {"service_id", "partner_id"} & vals.keys():
+        if "partner_id" in vals:
             self.sudo().created_partner_ref = False
             self._check_may_link()
         return result
 
     @api.model
     def _find(self, service, external_id):
+        """The link of an external account, or none.
+
+        Nor one whose customer has become another company's, as by merging contacts: it
+        is not the app's to read or to bill.
+        """
+        link = self._find_any(service, external_id)
+        company = link.partner_id.company_id
+        return link.browse() if company - service.company_id else link
+
+    @api.model
+    def _find_any(self, service, external_id):
         return self.sudo().search(
             [("service_id", "=", service.id), ("external_id", "=", external_id)],
             limit=1,
@@ -130,10 +141,13 @@ class FusionBillingAccountLink(models.Model):
         :param email: customer e-mail
         :return: one ``fusion.billing.account.link`` record
         :raises ConcurrencyError: another request has just linked the account
+        :raises BillingError: ``unknown_customer``, see :meth:`_find`
         """
         link = self._find(service, external_id)
         if link:
             return link
+        if self._find_any(service, external_id):
+            raise BillingError("unknown_customer", "unknown customer", "external_id")
         partner = (
             self.env["res.partner"]
             .sudo()

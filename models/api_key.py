@@ -24,6 +24,7 @@ class FusionBillingApiKey(models.Model):
 
     _name = "fusion.billing.api.key"
     _description = "API Key"
+    _inherit = ["fusion.billing.guarded"]
     _order = "revoked_at desc, expires_at desc, id desc"  # NULL first: the live ones
 
     service_id = fields.Many2one(
@@ -34,7 +35,7 @@ class FusionBillingApiKey(models.Model):
         index=True,
     )
     company_id = fields.Many2one(related="service_id.company_id")
-    name = fields.Char(required=True, help="Where the key is used.")
+    name = fields.Char(required=True, readonly=True, help="Where the key is used.")
     key_hash = fields.Char(
         required=True,
         readonly=True,
@@ -49,14 +50,21 @@ class FusionBillingApiKey(models.Model):
         help="How the key ends, to tell it from others.",
     )
     scope_usage = fields.Boolean(
-        string="Send Usage", default=True, help="Send, void and reconcile usage."
+        string="Send Usage",
+        default=True,
+        readonly=True,
+        help="Send, void and reconcile usage.",
     )
     scope_read = fields.Boolean(
-        string="Read", default=True, help="Read customers, usage, prices, invoices."
+        string="Read",
+        default=True,
+        readonly=True,
+        help="Read customers, usage, prices, invoices.",
     )
     scope_manage = fields.Boolean(
         string="Manage",
         default=True,
+        readonly=True,
         help="Create customers and subscriptions, cancel, send webhooks again.",
     )
     scope_names = fields.Char(

@@ -17,6 +17,7 @@ class FusionBillingApiLog(models.Model):
 
     _name = "fusion.billing.api.log"
     _description = "API Log"
+    _inherit = ["fusion.billing.guarded"]
     _order = "id desc"
     _log_access = False
     _rec_name = "route"

@@ -14,12 +14,16 @@ class FusionBillingCharge(models.Model):
 
     _name = "fusion.billing.charge"
     _description = "Billing Charge"
+    _inherit = ["fusion.billing.guarded"]
     _order = "plan_id, metric_id, sequence, date_start, id"
-    _check_company_auto = True
 
     name = fields.Char(compute="_compute_name")
     plan_id = fields.Many2one(
-        "sale.subscription.plan", required=True, ondelete="restrict", index=True
+        "sale.subscription.plan",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     plan_code = fields.Char(
         compute="_compute_plan_code",
@@ -30,7 +34,11 @@ class FusionBillingCharge(models.Model):
         help="How source apps name the plan, for example in the catalog.",
     )
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, ondelete="restrict", index=True
+        "fusion.billing.metric",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     product_id = fields.Many2one(
         "product.product",
@@ -126,10 +134,10 @@ class FusionBillingCharge(models.Model):
     @api.depends("plan_id.name", "metric_id.name")
     def _compute_name(self):
         for charge in self:
-            # Not in a form: it can be filled with any plan, to learn its name.
-            source = charge.sudo() if charge.id else charge
+            # In a form that is being filled in they can be anybody's.
+            known = charge._origin or charge.sudo(False)
             charge.name = " / ".join(
-                part for part in (source.plan_id.name, source.metric_id.name) if part
+                part for part in (known.plan_id.name, known.metric_id.name) if part
             )
 
     _rec_name = "name"
@@ -233,7 +241,7 @@ class FusionBillingCharge(models.Model):
     def write(self, vals):
         changed = {
             field
-            for field in ("plan_id", "metric_id", "currency_id", "company_id")
+            for field in ("plan_id", "metric_id", "currency_id")
             if field in vals and any(charge[field].id != vals[field] for charge in self)
         }
         # What was rated would seem to have been rated with the new ones.
@@ -247,15 +255,6 @@ class FusionBillingCharge(models.Model):
                 )
             )
         return super().write(vals)
-
-    @api.constrains("plan_id", "company_id")
-    def _check_plan_company(self):
-        for charge in self:
-            plan_company = charge.plan_id.company_id
-            if plan_company and plan_company != charge.company_id:
-                raise ValidationError(
-                    self.env._("The plan belongs to another company than the charge.")
-                )
 
     def _price_terms(self):
         """The price as exact decimals, for the engine: ``{charge id: PriceTerms}``.

@@ -34,7 +34,7 @@ class FusionBillingCharge(models.Model):
         self.check_access("write")
         self._rate_again()
         result = super().write(vals)
-        if {"plan_id", "company_id"} & vals.keys():
+        if "plan_id" in vals:
             self._rate_again()
         return result
 

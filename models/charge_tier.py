@@ -6,10 +6,15 @@ class FusionBillingChargeTier(models.Model):
 
     _name = "fusion.billing.charge.tier"
     _description = "Charge Tier"
+    _inherit = ["fusion.billing.guarded"]
     _order = "charge_id, is_last, up_to, id"
 
     charge_id = fields.Many2one(
-        "fusion.billing.charge", required=True, ondelete="cascade", index=True
+        "fusion.billing.charge",
+        required=True,
+        ondelete="cascade",
+        index=True,
+        check_company=True,
     )
     company_id = fields.Many2one(related="charge_id.company_id", store=True)
     currency_id = fields.Many2one(related="charge_id.currency_id")

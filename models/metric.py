@@ -1,17 +1,23 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 
 class FusionBillingMetric(models.Model):
-    """What is measured: a name for a quantity and the way its events add up."""
+    """What is measured: a name for a quantity and the way its events add up.
+
+    Of one company, or of all: what all companies bill by is changed by nobody who
+    answers for some of them alone.
+    """
 
     _name = "fusion.billing.metric"
     _description = "Billing Metric"
+    _inherit = ["fusion.billing.guarded"]
     _order = "name, id"
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char(
         required=True,
+        index=True,
         help="What source apps send as metric_code.",
     )
     aggregation = fields.Selection(
@@ -33,9 +39,61 @@ class FusionBillingMetric(models.Model):
     )
     description = fields.Text(translate=True)
     active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company",
+        default=lambda self: self._default_company_id(),
+        ondelete="restrict",
+        index=True,
+        help="Empty: it is shared by all companies, and can be changed only by who is"
+        " allowed all of them.",
+    )
     charge_ids = fields.One2many("fusion.billing.charge", "metric_id", string="Charges")
 
-    _code_unique = models.Constraint("UNIQUE (code)", "A metric code is used once.")
+    # Once in each company, and what is shared is in each of them: a company without
+    # bounds is the range of all. The code as a number, since equality of texts would
+    # take an extension.
+    _code_unique = models.Constraint(
+        "EXCLUDE USING gist (int8range(hashtextextended(code, 0) >> 1,"
+        " hashtextextended(code, 0) >> 1, '[]') WITH &&,"
+        " int4range(company_id, company_id, '[]') WITH &&)",
+        "A metric code is used once: in a company, and among what is shared.",
+    )
+
+    @api.model
+    def _default_company_id(self):
+        return self.env["res.company"] if self._may_share() else self.env.company
+
+    @api.model
+    def _may_share(self):
+        """Whether the user may change what all companies bill by."""
+        if self.env.su:
+            return True
+        allowed = self.env.user.company_ids.ids
+        Company = self.env["res.company"].sudo()
+        return not Company.search_count([("id", "not in", allowed)], limit=1)
+
+    def _check_access(self, operation):
+        result = super()._check_access(operation)
+        if result or operation == "read" or not self.ids:
+            return result
+        shared = self.sudo().filtered(lambda metric: not metric.company_id)
+        if shared and not self._may_share():
+            return shared.with_env(self.env), self._refuse_shared
+        return None
+
+    @api.model
+    def _refuse_shared(self):
+        return AccessError(
+            self.env._(
+                "This metric is shared by all companies. It takes somebody who is"
+                " allowed all of them to change it."
+            )
+        )
+
+    @api.model
+    def _company_domain(self, company):
+        """Domain of the metrics that a company bills by."""
+        return [("company_id", "in", (False, company.id))]
 
     @api.constrains("code")
     def _check_code(self):

@@ -15,9 +15,8 @@ class FusionBillingPriceDraft(models.Model):
 
     _name = "fusion.billing.price.draft"
     _description = "Price Draft"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "fusion.billing.guarded"]
     _order = "id desc"
-    _check_company_auto = True
 
     name = fields.Char(required=True)
     company_id = fields.Many2one(
@@ -34,7 +33,7 @@ class FusionBillingPriceDraft(models.Model):
     plan_ids = fields.Many2many(
         "sale.subscription.plan",
         string="Plans to Copy From",
-        domain="[('company_id', 'in', (False, company_id))]",
+        check_company=True,
         help="The prices that these plans have today are what the draft begins with.",
     )
     charge_ids = fields.One2many(
@@ -74,16 +73,6 @@ class FusionBillingPriceDraft(models.Model):
     total_ids = fields.One2many(
         "fusion.billing.price.draft.total", "draft_id", readonly=True
     )
-
-    def write(self, vals):
-        self.check_access("write")
-        if "company_id" in vals and self.charge_ids:
-            changed = self.filtered(lambda d: d.company_id.id != vals["company_id"])
-            if changed.charge_ids:
-                raise UserError(
-                    self.env._("A draft that has prices stays with its company.")
-                )
-        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_draft_only(self):
@@ -183,7 +172,7 @@ class FusionBillingPriceDraft(models.Model):
             raise UserError(self.env._("Say from which day on the prices count."))
         self._check_can_begin()
         self._replaced_charges().date_end = self.live_date - timedelta(days=1)
-        self.state = "live"
+        self._write_by_code({"state": "live"})
         charges.write({"active": True, "date_start": self.live_date})
 
     def _charges_with_same_key(self):

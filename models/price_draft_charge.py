@@ -15,7 +15,6 @@ class FusionBillingCharge(models.Model):
         index="btree_not_null",
         check_company=True,
         copy=False,
-        readonly=True,
         help="The draft this price is of, or came from.",
     )
 
@@ -45,6 +44,10 @@ class FusionBillingCharge(models.Model):
                 for vals in vals_list
             ]
         )
+
+    @api.model
+    def _fc_company_fields(self):
+        return super()._fc_company_fields() | {"draft_id"}
 
     def _rate_again(self):
         """A draft bills nothing: it is its comparison that is out of date."""

@@ -9,6 +9,7 @@ class FusionBillingPriceDraftResult(models.Model):
 
     _name = "fusion.billing.price.draft.result"
     _description = "Price Comparison"
+    _inherit = ["fusion.billing.guarded"]
     _order = "difference desc, id"
     _rec_name = "subscription_id"
     _log_access = False
@@ -96,6 +97,7 @@ class FusionBillingPriceDraftTotal(models.Model):
 
     _name = "fusion.billing.price.draft.total"
     _description = "Price Comparison Total"
+    _inherit = ["fusion.billing.guarded"]
     _order = "draft_id, id"
     _rec_name = "currency_id"
     _log_access = False

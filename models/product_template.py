@@ -36,6 +36,14 @@ class ProductTemplate(models.Model):
             )
         )
 
+    @api.constrains("company_id")
+    def _check_fc_company(self):
+        """What a charge of one company bills with does not become another's alone."""
+        Charge = self.env["fusion.billing.charge"].sudo()
+        Charge.with_context(active_test=False).search(
+            [("product_id.product_tmpl_id", "in", self.ids)]
+        )._check_company(["product_id"])
+
     def _fc_charges_in_use(self):
         """Charges that bill with these products: active, or with windows that were
         rated, which late usage rates anew.

@@ -12,11 +12,15 @@ class FusionBillingReconciliation(models.Model):
 
     _name = "fusion.billing.reconciliation"
     _description = "Usage Reconciliation"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "fusion.billing.guarded"]
     _order = "window_start desc, id desc"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="restrict", index=True
+        "fusion.billing.service",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
     )
     company_id = fields.Many2one(
         related="service_id.company_id", store=True, index=True
@@ -30,7 +34,7 @@ class FusionBillingReconciliation(models.Model):
         domain="[('is_subscription', '=', True)]",
     )
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, ondelete="restrict"
+        "fusion.billing.metric", required=True, ondelete="restrict", check_company=True
     )
     window_start = fields.Datetime(required=True)
     window_end = fields.Datetime(required=True, help="First instant after the window.")
@@ -121,7 +125,6 @@ class FusionBillingReconciliation(models.Model):
             record.display_name = " ".join(
                 part
                 for part in (
-                    # As it is stored: a form can be filled with somebody else's.
                     record._origin.subscription_id.sudo().name,
                     record.metric_id.name,
                     fields.Date.to_string(record.window_start),
@@ -175,10 +178,6 @@ class FusionBillingReconciliation(models.Model):
                 raise ValidationError(
                     self.env._("Only subscriptions can be reconciled.")
                 )
-            if record.subscription_id.company_id != record.service_id.company_id:
-                raise ValidationError(
-                    self.env._("Service and subscription belong to one company.")
-                )
 
     def _our_totals(self):
         """What we hold for the window: (quantity Decimal, events int, amount Decimal).
@@ -187,7 +186,13 @@ class FusionBillingReconciliation(models.Model):
         ratings of this very window.
         """
         self.ensure_one()
-        if not (self.subscription_id and self.metric_id and self.window_start):
+        # In a form that is being filled in it can be anybody's.
+        if not (
+            self.subscription_id
+            and self.subscription_id.has_access("read")
+            and self.metric_id
+            and self.window_start
+        ):
             return Decimal(0), 0, Decimal(0)
         Usage = self.env["fusion.billing.usage"].sudo()
         quantity = Usage._aggregate(
@@ -226,7 +231,7 @@ class FusionBillingReconciliation(models.Model):
         self.check_access("write")
         for record in self:
             quantity, count, amount = record._our_totals()
-            record.write(
+            record._write_by_code(
                 {
                     "actual_quantity": float(quantity),
                     "actual_count": count,
@@ -247,7 +252,7 @@ class FusionBillingReconciliation(models.Model):
             if differs:
                 record._set_mismatch()
             else:
-                record.state = "matched"
+                record._write_by_code({"state": "matched"})
                 record._need_no_look()
 
     def _set_mismatch(self):
@@ -255,20 +260,24 @@ class FusionBillingReconciliation(models.Model):
         self.ensure_one()
         if self.state == "mismatch":
             return
-        self.env["fusion.billing.attention"]._ask(
-            self.service_id,
-            "mismatch_asked_on",
-            self._mismatches(),
-            self,
-            summary=self.env._("Usage totals differ"),
-            note=self.env._(
-                "More of %(service)s may differ: for those of today nobody is asked"
-                " again. The list of reconciliations shows them all.",
-                service=self.service_id.name,
-            ),
-            user_id=(self.user_id or self.env.user).id,
-        )
-        self.state = "mismatch"
+        user = self.user_id.sudo()
+        if self.company_id not in user.company_ids:
+            user = self.service_id._who_looks()
+        if user:
+            self.env["fusion.billing.attention"]._ask(
+                self.service_id,
+                "mismatch_asked_on",
+                self._mismatches(),
+                self,
+                summary=self.env._("Usage totals differ"),
+                note=self.env._(
+                    "More of %(service)s may differ: for those of today nobody is asked"
+                    " again. The list of reconciliations shows them all.",
+                    service=self.service_id.name,
+                ),
+                user_id=user.id,
+            )
+        self._write_by_code({"state": "mismatch"})
         if self.service_id not in self.subscription_id.sudo()._fc_services():
             return  # it is another app's now
         self.env["fusion.billing.webhook"]._enqueue(
@@ -332,5 +341,5 @@ class FusionBillingReconciliation(models.Model):
                 raise ValidationError(
                     self.env._("Write the explanation before you close the mismatch.")
                 )
-            record.state = "explained"
+            record._write_by_code({"state": "explained"})
             record._need_no_look()

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResPartner(models.Model):
@@ -10,6 +10,11 @@ class ResPartner(models.Model):
         string="Source App Accounts",
         groups="fusion_centralized_billing.group_user",
     )
+
+    @api.constrains("company_id")
+    def _check_fc_company(self):
+        """A customer of an app of one company does not become another's alone."""
+        self.sudo().fc_account_link_ids._check_company(["partner_id"])
 
     def _fc_services(self, company):
         """Services of a company that this customer is linked to."""

@@ -15,7 +15,7 @@ class FusionBillingService(models.Model):
 
     _name = "fusion.billing.service"
     _description = "Billing Service"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "fusion.billing.guarded"]
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -58,7 +58,7 @@ class FusionBillingService(models.Model):
         help="Signs the webhooks. Kept encrypted.",
     )
     webhook_secret_encrypted = fields.Char(
-        groups="base.group_system", copy=False, exportable=False
+        groups="base.group_system", readonly=True, copy=False, exportable=False
     )
     webhook_ids = fields.One2many("fusion.billing.webhook", "service_id")
     webhook_count = fields.Integer(compute="_compute_webhook_count")

@@ -195,6 +195,8 @@ class FusionBillingService(models.Model):
         plans = charges.plan_id | env["sale.subscription.plan"].search(
             [("company_id", "in", (False, self.company_id.id))]
         )
+        Metric = env["fusion.billing.metric"]
+        metrics = Metric.search(Metric._company_domain(self.company_id))
         return {
             "status": "ok",
             "charges": [
@@ -221,7 +223,7 @@ class FusionBillingService(models.Model):
                     "aggregation": metric.aggregation,
                     "unit": metric.unit_name or None,
                 }
-                for metric in env["fusion.billing.metric"].search([])
+                for metric in metrics
             ],
             "plans": [
                 {

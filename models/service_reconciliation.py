@@ -78,7 +78,8 @@ class FusionBillingService(models.Model):
                 break
             order = renewal
         Usage = self.env["fusion.billing.usage"]
-        metric = Usage._metric_of(Usage._active_metrics({code}), code)
+        metrics = Usage._active_metrics(self.company_id, {code})
+        metric = Usage._metric_of(metrics, code)
         return values | {
             "subscription_id": order.id,
             "metric_id": metric.id,

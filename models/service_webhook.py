@@ -41,7 +41,7 @@ class FusionBillingService(models.Model):
         readonly=True, copy=False, help="When the choice of events was made last."
     )
     webhook_previous_secret_encrypted = fields.Char(
-        groups="base.group_system", copy=False, exportable=False
+        groups="base.group_system", readonly=True, copy=False, exportable=False
     )
     webhook_previous_until = fields.Datetime(
         string="Old Webhook Secret Counts Until", readonly=True, copy=False
@@ -99,11 +99,12 @@ class FusionBillingService(models.Model):
             service.webhook_health = health
 
     def write(self, vals):
+        result = super().write(vals)
         if "webhook_type_ids" in vals:
-            vals = vals | {"webhook_types_since": fields.Datetime.now()}
+            self.sudo().webhook_types_since = fields.Datetime.now()
         if "webhook_url" in vals:
-            vals = HEALTHY | vals
-        return super().write(vals)
+            self.sudo().write(HEALTHY)
+        return result
 
     def _webhook_wants(self, event_type):
         """Whether the service is told of events of a type; of a test it always is."""
@@ -215,28 +216,40 @@ class FusionBillingService(models.Model):
                 self.env._("Nothing was delivered for %s days.", DISABLE_AFTER.days)
             )
         if any(self[name] != value for name, value in vals.items()):
-            self.write(vals)
+            self.sudo().write(vals)
         return bool(self.webhook_paused_until or self.webhook_disabled_at)
 
     def _webhook_disable(self, reason):
         """Send nothing more until somebody has looked; events are kept meanwhile."""
-        self.write(
+        self.sudo().write(
             {
                 "webhook_disabled_at": fields.Datetime.now(),
                 "webhook_disabled_reason": reason,
             }
         )
-        managers = self.env.ref(MANAGER_GROUP).all_user_ids
-        user = self.user_id if self.user_id in managers else managers.sorted("id")[:1]
-        self.env["fusion.billing.attention"]._ask(
-            self,
-            "webhook_asked_on",
-            [("id", "=", self.id)],
-            self,
-            summary=self.env._("Webhooks of %s are disabled", self.name),
-            note=reason,
-            user_id=user.id,
+        if user := self._who_looks():
+            self.env["fusion.billing.attention"]._ask(
+                self,
+                "webhook_asked_on",
+                [("id", "=", self.id)],
+                self,
+                summary=self.env._("Webhooks of %s are disabled", self.name),
+                note=reason,
+                user_id=user.id,
+            )
+
+    def _who_looks(self):
+        """The billing manager who is asked to look: of the service's company.
+
+        The responsible, else another one; nobody, where the company has none.
+        """
+        self.ensure_one()
+        managers = (
+            self.env.ref(MANAGER_GROUP)
+            .sudo()
+            .all_user_ids.filtered(lambda user: self.company_id in user.company_ids)
         )
+        return self.user_id if self.user_id in managers else managers.sorted("id")[:1]
 
     def action_enable_webhooks(self):
         """Send again what has waited, and the rest as it comes."""

@@ -35,6 +35,7 @@ class FusionBillingUsage(models.Model):
 
     _name = "fusion.billing.usage"
     _description = "Usage Event"
+    _inherit = ["fusion.billing.guarded"]
     _order = "id desc"
     _log_access = False
 
@@ -137,7 +138,7 @@ class FusionBillingUsage(models.Model):
         return usages
 
     def write(self, vals):
-        if FROZEN & vals.keys() or not self.env.su:
+        if FROZEN & vals.keys():
             raise UserError(
                 self.env._(
                     "An accepted usage event does not change. Void it, with a "

@@ -130,7 +130,9 @@ class FusionBillingUsage(models.Model):
         """
         found = service._subscriptions_by_reference({ref for ref, _code in names})
         successors = self._all_successors(service, found.values())
-        metrics = self._active_metrics({code for _ref, code in names})
+        metrics = self._active_metrics(
+            service.company_id, {code for _ref, code in names}
+        )
         orders = self.env["sale.order"].concat(*found.values(), *successors.values())
         spans = self.env["fusion.billing.allocation"]._spans(orders, since)
         targets = {}
@@ -174,11 +176,15 @@ class FusionBillingUsage(models.Model):
         )
 
     @api.model
-    def _active_metrics(self, codes):
-        metrics = (
-            self.env["fusion.billing.metric"]
-            .sudo()
-            .search_fetch([("code", "in", list(codes))], ["code", "aggregation"])
+    def _active_metrics(self, company, codes):
+        Metric = self.env["fusion.billing.metric"].sudo()
+        metrics = Metric.search_fetch(
+            [
+                ("active", "=", True),
+                ("code", "in", list(codes)),
+                *Metric._company_domain(company),
+            ],
+            ["code", "aggregation"],
         )
         return {metric.code: metric for metric in metrics}
 
@@ -424,8 +430,9 @@ class FusionBillingUsage(models.Model):
             fields.Datetime.now(),
             timedelta(hours=subscription.company_id.fc_future_tolerance_hours),
         )
-        metric = self._metric_of(self._active_metrics({metric_code}), metric_code)
         order = subscription.sudo()
+        metrics = self._active_metrics(order.company_id, {metric_code})
+        metric = self._metric_of(metrics, metric_code)
         spans = self.env["fusion.billing.allocation"]._spans(order, event.period_start)
         target = self._target(order, metric, {}, spans)
         row = self._prepare_row(0, event, target)

@@ -43,6 +43,7 @@ class FusionBillingUsage(models.Model):
         order.ensure_one()
         order.check_access("read")
         self.check_access("write")
+        order.check_access("read")  # messages name it
         Allocation = self.env["fusion.billing.allocation"]
         spans = Allocation._spans_to_bill(order.sudo())
         for usage in self.sudo():

@@ -52,11 +52,15 @@ class FusionBillingUsage(models.Model):
                 results[index] = problem("rejected", error)
         orders = service._subscriptions_by_reference({key[0] for key in keys.values()})
         successors = self._all_successors(service, orders.values())
+        Metric = self.env["fusion.billing.metric"].with_context(active_test=False)
         metrics = {
             metric.code: metric.id
-            for metric in self.env["fusion.billing.metric"]
-            .with_context(active_test=False)
-            .search([("code", "in", list({key[1] for key in keys.values()}))])
+            for metric in Metric.search(
+                [
+                    ("code", "in", list({key[1] for key in keys.values()})),
+                    *Metric._company_domain(service.company_id),
+                ]
+            )
         }
         wanted = []
         for index, (reference, code, key) in keys.items():

@@ -33,6 +33,7 @@ class FusionBillingWebhook(models.Model):
 
     _name = "fusion.billing.webhook"
     _description = "Webhook Delivery"
+    _inherit = ["fusion.billing.guarded"]
     _order = "id desc"
     _rec_name = "event_id"
 

@@ -6,20 +6,27 @@ class FusionBillingWebhookAttempt(models.Model):
 
     _name = "fusion.billing.webhook.attempt"
     _description = "Webhook Attempt"
+    _inherit = ["fusion.billing.guarded"]
     _order = "id desc"
     _rec_name = "started_at"
     _log_access = False  # who and when: the delivery job, at started_at
 
     webhook_id = fields.Many2one(
-        "fusion.billing.webhook", required=True, ondelete="cascade", index=True
+        "fusion.billing.webhook",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
     )
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="cascade"
+        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="service_id.company_id")
     event_type = fields.Char(related="webhook_id.event_type")
-    started_at = fields.Datetime(required=True)
-    duration_ms = fields.Integer(string="Duration (ms)", aggregator="avg")
+    started_at = fields.Datetime(required=True, readonly=True)
+    duration_ms = fields.Integer(
+        string="Duration (ms)", readonly=True, aggregator="avg"
+    )
     result = fields.Selection(
         [
             ("delivered", "Delivered"),
@@ -27,12 +34,15 @@ class FusionBillingWebhookAttempt(models.Model):
             ("unreachable", "No Answer"),
         ],
         required=True,
+        readonly=True,
         help="Refused: the receiver answered, and not with 2xx.",
     )
-    status = fields.Integer(string="HTTP Status", aggregator=False)
-    error = fields.Char()
+    status = fields.Integer(string="HTTP Status", readonly=True, aggregator=False)
+    error = fields.Char(readonly=True)
     response_head = fields.Text(
-        string="Answer", help="The beginning of the answer's body, 1 KB at most."
+        string="Answer",
+        readonly=True,
+        help="The beginning of the answer's body, 1 KB at most.",
     )
 
     # The health of a receiver over time, and pruning.

@@ -13,15 +13,17 @@ class FusionBillingWebhookSequence(models.Model):
 
     _name = "fusion.billing.webhook.sequence"
     _description = "Webhook Sequence"
+    _inherit = ["fusion.billing.guarded"]
     _log_access = False
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="cascade"
+        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
     )
+    company_id = fields.Many2one(related="service_id.company_id")
     subscription_id = fields.Many2one(
-        "sale.order", required=True, ondelete="cascade", index=True
+        "sale.order", required=True, readonly=True, ondelete="cascade", index=True
     )
-    last = fields.Integer(required=True)
+    last = fields.Integer(required=True, readonly=True)
 
     _key_unique = models.UniqueIndex("(service_id, subscription_id)")
 

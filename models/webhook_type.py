@@ -6,6 +6,7 @@ class FusionBillingWebhookType(models.Model):
 
     _name = "fusion.billing.webhook.type"
     _description = "Webhook Event Type"
+    _inherit = ["fusion.billing.guarded"]
     _order = "sequence, id"
     _rec_name = "code"
 

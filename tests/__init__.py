@@ -12,6 +12,7 @@ from . import (
     test_browser,
     test_charge_models,
     test_charge_product,
+    test_companies,
     test_conformance,
     test_constraints,
     test_contacts,
@@ -20,8 +21,10 @@ from . import (
     test_http_writing,
     test_invoicing,
     test_ledger,
+    test_metric_companies,
     test_openapi,
     test_own_keys,
+    test_people_can,
     test_price_draft,
     test_price_draft_life,
     test_rated_lines,
@@ -46,6 +49,7 @@ from . import (
     test_webhook_kept,
     test_webhook_secret,
     test_worked_examples,
+    test_written_by_code,
 )
 from .audit import (
     test_audit,

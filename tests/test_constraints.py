@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from psycopg2.errors import (
     CheckViolation,
+    ExclusionViolation,
     NotNullViolation,
     UniqueViolation,
 )
@@ -101,25 +102,28 @@ class TestConstraints(BillingCase):
                 )
 
     def test_codes_and_links_are_unique(self):
-        for query, params in (
+        for error, query, params in (
             (
+                UniqueViolation,
                 "INSERT INTO fusion_billing_service"
                 " (name, code, company_id, rate_limit) VALUES ('x', %s, %s, 0)",
                 (self.service.code, self.company.id),
             ),
             (
+                UniqueViolation,
                 "INSERT INTO fusion_billing_account_link"
                 " (service_id, external_id, partner_id) VALUES (%s, %s, %s)",
                 (self.service.id, self.link.external_id, self.partner.id),
             ),
             (
+                ExclusionViolation,
                 "INSERT INTO fusion_billing_metric (name, code, aggregation)"
                 " VALUES ('{\"en_US\": \"x\"}', %s, 'sum')",
                 (self.metric.code,),
             ),
         ):
             with self.subTest(query=query):
-                self._assert_refused(UniqueViolation, query, *params)
+                self._assert_refused(error, query, *params)
 
     def test_charges_of_the_same_days_are_refused(self):
         """Two prices for one thing on one day would make an amount a guess."""

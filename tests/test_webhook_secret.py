@@ -197,6 +197,20 @@ class TestWebhookSecret(WebhookCase):
         self.service._replace_webhook_secret(24)
         self.service.action_generate_api_key()
         webhook = self._enqueue()
+        # Once the address was another one, which its history says.
+        field = self.env["ir.model.fields"]._get(self.service._name, "webhook_url")
+        self.env["mail.tracking.value"].create(
+            {
+                "mail_message_id": self.service.message_post(body="changed").id,
+                "field_id": field.id,
+                "old_value_char": "https://old.example.com/hook",
+            }
+        )
+        self.env.flush_all()
+        self.assertIn("old.example.com", self._told_of_addresses())
+        self.env["fusion.billing.webhook.secret.wizard"].create(
+            {"service_id": self.service.id, "own_secret": SECRET}
+        )
         self.env.flush_all()
         path = file_path("fusion_centralized_billing/data/neutralize.sql")
         with open(path, encoding="utf-8") as script:
@@ -208,6 +222,19 @@ class TestWebhookSecret(WebhookCase):
         self.assertFalse(self.service.api_key_ids)
         self.assertFalse(self._deliver())
         self.assertEqual(webhook.attempts, 0)
+        self.assertNotIn("example.com", self._told_of_addresses())
+        self.env.cr.execute(
+            "SELECT count(*) FROM fusion_billing_webhook_secret_wizard"
+            " WHERE own_secret_encrypted IS NOT NULL"
+        )
+        self.assertEqual(self.env.cr.fetchone(), (0,))
+
+    def _told_of_addresses(self):
+        self.env.cr.execute(
+            "SELECT coalesce(string_agg(concat_ws(' ', old_value_char, new_value_char),"
+            " ' '), '') FROM mail_tracking_value"
+        )
+        return self.env.cr.fetchone()[0]
 
     def _keys(self, keys):
         return patch.object(

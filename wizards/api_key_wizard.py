@@ -13,6 +13,7 @@ class FusionBillingApiKeyWizard(models.TransientModel):
 
     _name = "fusion.billing.api.key.wizard"
     _description = "New API Key"
+    _inherit = ["fusion.billing.guarded"]
 
     service_id = fields.Many2one("fusion.billing.service", required=True)
     replaced_key_id = fields.Many2one("fusion.billing.api.key", string="Replaces")

@@ -11,6 +11,7 @@ class FusionBillingUsageMoveWizard(models.TransientModel):
 
     _name = "fusion.billing.usage.move.wizard"
     _description = "Bill Unallocated Usage"
+    _inherit = ["fusion.billing.guarded"]
 
     reason = fields.Char(required=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)

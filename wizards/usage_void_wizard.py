@@ -10,6 +10,7 @@ class FusionBillingUsageVoidWizard(models.TransientModel):
 
     _name = "fusion.billing.usage.void.wizard"
     _description = "Void Usage"
+    _inherit = ["fusion.billing.guarded"]
 
     reason = fields.Char(required=True)
 

@@ -8,6 +8,7 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
 
     _name = "fusion.billing.webhook.replay.wizard"
     _description = "Send Webhooks Again"
+    _inherit = ["fusion.billing.guarded"]
 
     service_id = fields.Many2one("fusion.billing.service", required=True)
     date_from = fields.Datetime(

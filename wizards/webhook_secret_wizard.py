@@ -10,6 +10,7 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
 
     _name = "fusion.billing.webhook.secret.wizard"
     _description = "New Webhook Secret"
+    _inherit = ["fusion.billing.guarded"]
 
     service_id = fields.Many2one("fusion.billing.service", required=True)
     overlap_hours = fields.Float(
@@ -20,7 +21,9 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
         inverse="_inverse_own_secret",
         help="Empty: one is made.",
     )
-    own_secret_encrypted = fields.Char(groups="base.group_system", exportable=False)
+    own_secret_encrypted = fields.Char(
+        groups="base.group_system", readonly=True, exportable=False
+    )
     secret = fields.Char(string="Webhook Secret", store=False)
 
     def _compute_own_secret(self):

@@ -40,7 +40,7 @@ class FusionBillingAudit(models.Model):
 
     _name = "fusion.billing.audit"
     _description = "Billing Audit"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "fusion.billing.guarded"]
     _order = "id desc"
     _rec_name = "started_at"
 
@@ -230,6 +230,7 @@ class FusionBillingAudit(models.Model):
         if companies:
             services = services.filtered(lambda s: s.company_id in companies)
         managers = self.env.ref(MANAGER_GROUP).all_user_ids
+        services = services.filtered(lambda s: s.company_id in s.user_id.company_ids)
         users = services.user_id & managers
         for user in users or managers.sorted("id")[:1]:
             self.activity_schedule(

@@ -13,6 +13,7 @@ class FusionBillingAuditFinding(models.Model):
 
     _name = "fusion.billing.audit.finding"
     _description = "Audit Finding"
+    _inherit = ["fusion.billing.guarded"]
     _order = "audit_id desc, id"
     _rec_name = "message"
 
@@ -103,6 +104,10 @@ class FusionBillingAuditFinding(models.Model):
             }
             order = record["subscription_id"]
             company = order.company_id or record["service_id"].company_id
+            # Who reads the findings of a company may not know what is another's.
+            for name in ("service_id", "charge_id", "move_id"):
+                if (record[name].company_id or company) != company:
+                    record[name] = record[name].browse()
             expected, present = row.get("expected") or "", row.get("found") or ""
             if is_money:
                 digits = order.currency_id.decimal_places

@@ -184,7 +184,7 @@ BILLING_KINDS = {
         "I9",
         _lt(
             "%(subscription)s belongs to %(expected)s, but has %(other)s usage events"
-            " of %(service)s, an app of %(found)s."
+            " of an app of %(found)s."
         ),
     ),
     "other_currency": (

@@ -151,6 +151,7 @@ class FusionBillingAuditOutbox(models.AbstractModel):
               JOIN sale_order o ON o.id = (data->>'subscription_id')::int
              CROSS JOIN LATERAL jsonb_array_elements(data->'ratings') rating
               JOIN fusion_billing_metric m ON m.code = rating->>'metric'
+               AND coalesce(m.company_id, o.company_id) = o.company_id
              WHERE %s
                AND NOT EXISTS (
                        SELECT FROM fusion_billing_rating r

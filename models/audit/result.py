@@ -8,11 +8,16 @@ class FusionBillingAuditResult(models.Model):
 
     _name = "fusion.billing.audit.result"
     _description = "Audit Result"
+    _inherit = ["fusion.billing.guarded"]
     _order = "audit_id desc, id"
     _rec_name = "invariant"
 
     audit_id = fields.Many2one(
-        "fusion.billing.audit", required=True, ondelete="cascade", index=True
+        "fusion.billing.audit",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
     )
     company_id = fields.Many2one(related="audit_id.company_id")
     invariant = fields.Selection(INVARIANTS, required=True, readonly=True)

@@ -12,17 +12,23 @@ class FusionBillingAuditSeal(models.Model):
 
     _name = "fusion.billing.audit.seal"
     _description = "What Posted Usage Lines Said"
+    _inherit = ["fusion.billing.guarded"]
     _log_access = False
 
-    line_id = fields.Many2one("account.move.line", required=True, ondelete="cascade")
-    account_id = fields.Integer(help="Not a reference: accounts can be merged.")
-    currency_id = fields.Integer()
-    price_unit = fields.Float(digits=False)
-    quantity = fields.Float(digits=False)
-    discount = fields.Float(digits=False)
-    price_subtotal = fields.Float(digits=False)
-    amount_currency = fields.Float(digits=False)
-    balance = fields.Float(digits=False)
+    line_id = fields.Many2one(
+        "account.move.line", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="line_id.company_id")
+    account_id = fields.Integer(
+        readonly=True, help="Not a reference: accounts can be merged."
+    )
+    currency_id = fields.Integer(readonly=True)
+    price_unit = fields.Float(digits=False, readonly=True)
+    quantity = fields.Float(digits=False, readonly=True)
+    discount = fields.Float(digits=False, readonly=True)
+    price_subtotal = fields.Float(digits=False, readonly=True)
+    amount_currency = fields.Float(digits=False, readonly=True)
+    balance = fields.Float(digits=False, readonly=True)
 
     _one_for_line = models.Constraint("UNIQUE (line_id)", "A line is sealed once.")
 

@@ -256,7 +256,8 @@ class AccountMove(models.Model):
 
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "fusion.billing.guarded"]
 
     fc_rating_ids = fields.One2many(
         "fusion.billing.rating",
@@ -269,6 +270,7 @@ class AccountMoveLine(models.Model):
         string="Copied From",
         copy=False,
         readonly=True,
+        check_company=True,
         ondelete="set null",
         index="btree_not_null",
         help="The usage line that this one credits, or corrects.",
@@ -279,6 +281,7 @@ class AccountMoveLine(models.Model):
         result = super()._copy_data_extend_business_fields(values)
         if self.sudo().fc_rating_ids or self.fc_copied_from_id:
             values["fc_copied_from_id"] = self.id
+            self._fc_note_copied(values)
         return result
 
     @api.model_create_multi

@@ -11,6 +11,7 @@ class FusionBillingAdjustment(models.Model):
 
     _name = "fusion.billing.adjustment"
     _description = "Charged Otherwise than Rated"
+    _inherit = ["fusion.billing.guarded"]
     _order = "id"
 
     rating_id = fields.Many2one(

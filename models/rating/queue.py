@@ -28,15 +28,21 @@ class FusionBillingRatingQueue(models.Model):
 
     _name = "fusion.billing.rating.queue"
     _description = "Rating Queue"
+    _inherit = ["fusion.billing.guarded"]
     _log_access = False
 
-    subscription_id = fields.Many2one("sale.order", required=True, ondelete="cascade")
+    subscription_id = fields.Many2one(
+        "sale.order", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="subscription_id.company_id")
     since = fields.Datetime(
-        help="Usage from then on has changed. Empty: from the open window on."
+        readonly=True,
+        help="Usage from then on has changed. Empty: from the open window on.",
     )
     recheck = fields.Boolean(
+        readonly=True,
         help="Dates, plan or prices have changed: which usage belongs to a window may"
-        " have, too."
+        " have, too.",
     )
 
     _of_subscription = models.Index("(subscription_id, id)")

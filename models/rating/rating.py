@@ -41,6 +41,7 @@ class FusionBillingRating(models.Model):
 
     _name = "fusion.billing.rating"
     _description = "Usage Rating"
+    _inherit = ["fusion.billing.guarded"]
     _order = "window_start desc, subscription_id, charge_id, revision desc"
 
     subscription_id = fields.Many2one(

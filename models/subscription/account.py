@@ -77,6 +77,15 @@ class FusionBillingOrderAccount(models.AbstractModel):
         services = named.sudo().fc_service_id
         services.filtered(lambda s: not s.uses_external_ids).uses_external_ids = True
 
+    @api.constrains("company_id")
+    def _check_fc_company(self):
+        """What was billed, and is to be billed, is in the books of one company."""
+        for order in self.sudo():
+            if order.fc_window_ids.company_id - order.company_id:
+                raise ValidationError(
+                    self.env._("A subscription that is billed stays with its company.")
+                )
+
     @api.constrains("fc_account_link_id")
     def _check_fc_account_link(self):
         for order in self.sudo().filtered("fc_account_link_id"):

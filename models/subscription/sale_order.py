@@ -27,6 +27,7 @@ class SaleOrder(models.Model):
         "sale.order",
         "fusion.billing.order.account",
         "fusion.billing.customer.document",
+        "fusion.billing.guarded",
     ]
 
     fc_billed_until = fields.Date(

@@ -5,7 +5,8 @@ from ..rating.text import UsageText
 
 
 class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "fusion.billing.guarded"]
 
     fc_charge_id = fields.Many2one(
         "fusion.billing.charge",
@@ -14,6 +15,7 @@ class SaleOrderLine(models.Model):
         index="btree_not_null",
         copy=False,
         readonly=True,
+        check_company=True,
         help="The line bills this charge. Its price is set by rating.",
     )
 

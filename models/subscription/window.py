@@ -5,9 +5,6 @@ from odoo.tools import SQL, format_date
 from ...engine.billing import windows
 from ...engine.billing.periods import day_start_utc
 
-# What an agreement says is asked of nothing else once its window is settled.
-_BOUNDS = frozenset(("subscription_id", "root_id", "start", "end", "kind"))
-
 
 class FusionBillingWindow(models.Model):
     """A span of a subscription's life: usage that begins in it is billed together.
@@ -18,6 +15,7 @@ class FusionBillingWindow(models.Model):
 
     _name = "fusion.billing.window"
     _description = "Billing Window"
+    _inherit = ["fusion.billing.guarded"]
     _order = "start desc, id desc"
 
     subscription_id = fields.Many2one(
@@ -122,13 +120,6 @@ class FusionBillingWindow(models.Model):
                 f" {format_date(self.env, window.first_day)} -"
                 f" {format_date(self.env, window.last_day)}"
             )
-
-    def write(self, vals):
-        if _BOUNDS & vals.keys() and not self.env.su:
-            raise UserError(
-                self.env._("Windows follow the subscription; nobody edits them.")
-            )
-        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

@@ -11,6 +11,7 @@ class FusionBillingWindowCharge(models.Model):
 
     _name = "fusion.billing.window.charge"
     _description = "Agreed Price of a Window"
+    _inherit = ["fusion.billing.guarded"]
     _order = "window_id desc, metric_id"
 
     window_id = fields.Many2one(

@@ -1,3 +1,6 @@
+from . import guarded  # the others inherit from it
+
+# isort: split
 from . import (
     account_move,
     account_move_line,

@@ -2,10 +2,15 @@ from odoo import fields, models
 
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "sale.subscription.guarded"]
 
     subscription_id = fields.Many2one(
-        "sale.order", string="Subscription", index="btree_not_null", readonly=True
+        "sale.order",
+        string="Subscription",
+        index="btree_not_null",
+        readonly=True,
+        check_company=True,
     )
     charged_from = fields.Date(
         readonly=True, help="First day of the subscription that this line charges."

@@ -20,7 +20,8 @@ class SaleOrder(models.Model):
     sale_order_upsell.py, sale_order_plan_change.py and sale_order_mrr.py.
     """
 
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "sale.subscription.guarded"]
 
     plan_id = fields.Many2one(
         "sale.subscription.plan",
@@ -80,6 +81,7 @@ class SaleOrder(models.Model):
         "sale.order",
         string="Parent Subscription",
         copy=False,
+        readonly=True,
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
@@ -97,7 +99,11 @@ class SaleOrder(models.Model):
         help="The order that renews this subscription.",
     )
     close_reason_id = fields.Many2one(
-        "sale.order.close.reason", copy=False, tracking=True, ondelete="restrict"
+        "sale.order.close.reason",
+        copy=False,
+        readonly=True,
+        tracking=True,
+        ondelete="restrict",
     )
 
     _end_after_start = models.Constraint(

@@ -241,7 +241,7 @@ class SaleOrder(models.Model):
         try:
             with self.env.cr.savepoint():
                 # Changes the rows: a worker whose snapshot is older fails on its lock.
-                orders.payment_attempt_date = fields.Datetime.now()
+                orders.sudo().payment_attempt_date = fields.Datetime.now()
                 return transactions.create(self._prepare_charge_values(invoice))
         except OperationalError:
             raise

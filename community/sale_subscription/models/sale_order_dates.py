@@ -124,7 +124,7 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         # Every invoice is noted on the order already.
-        self.with_context(mail_notrack=True).write(
+        self.with_context(mail_notrack=True)._write_by_code(
             {
                 # The anchor stays, also when the end date cuts this period: should the
                 # subscription go on, the days up to the next boundary are charged.
@@ -147,7 +147,7 @@ class SaleOrder(models.Model):
                 order._release_before_moving_to(day)
         result = super().write(vals)
         for order in running.filtered("next_invoice_date"):
-            order.billing_anchor_date = order._choose_anchor()
+            order.sudo().billing_anchor_date = order._choose_anchor()
         return result
 
     def _release_before_moving_to(self, day):

@@ -231,7 +231,7 @@ class SaleOrder(models.Model):
             order._record_subscription_error(f"{type(error).__name__}: {error}")
         else:
             if order.subscription_error:
-                order.subscription_error = False
+                order.sudo().subscription_error = False
             return result
         return nothing
 
@@ -243,7 +243,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if self.subscription_error == text:
             return
-        self.subscription_error = text
+        self.sudo().subscription_error = text
         self.message_post(
             body=self.env._("The scheduled run failed for this subscription: %s", text)
         )

@@ -65,7 +65,7 @@ class SaleOrder(models.Model):
                         state=labels[state],
                     )
                 )
-            order.write({"subscription_state": state, **values})
+            order._write_by_code({"subscription_state": state, **values})
             event = event_type or LOGGED_AS.get((previous, state))
             if event or state == "3_progress":
                 order._log_mrr(event or "new", replaced)
@@ -402,7 +402,7 @@ class SaleOrder(models.Model):
             self._record_subscription_error(str(error))
             return False
         if self.subscription_error:
-            self.subscription_error = False
+            self.sudo().subscription_error = False
         return True
 
     def _get_expired_subscriptions(self):

@@ -18,7 +18,8 @@ MRR_FIELDS = {
 
 
 class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "sale.subscription.guarded"]
 
     # No trigger on the product's own field: what runs must not change because someone
     # edits a product, as with Community's invoicing policy.
@@ -34,6 +35,7 @@ class SaleOrderLine(models.Model):
         "sale.order.line",
         string="Original Line",
         copy=False,
+        readonly=True,
         index="btree_not_null",
         ondelete="set null",
         help="The line of the parent subscription that this upsell or renewal line"

@@ -22,6 +22,7 @@ class SaleOrderLog(models.Model):
 
     _name = "sale.order.log"
     _description = "MRR Log"
+    _inherit = ["sale.subscription.guarded"]
     _order = "event_date desc, id desc"
     _rec_name = "order_id"
 

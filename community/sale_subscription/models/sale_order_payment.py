@@ -100,15 +100,19 @@ class SaleOrder(models.Model):
     def _check_payment_token_id(self):
         for order in self.sudo().filtered("payment_token_id"):
             token = order.payment_token_id
+            if token.company_id not in order.company_id.parent_ids:
+                raise ValidationError(
+                    self.env._(
+                        "%s needs a payment method of its own company.", order.name
+                    )
+                )
             if not token.filtered_domain(order._get_payment_token_domain()):
                 raise ValidationError(
                     self.env._(
-                        "The payment method %(token)s belongs to %(partner)s and"
-                        " %(company)s. %(order)s needs one of its own customer and"
-                        " company.",
+                        "The payment method %(token)s belongs to %(partner)s. %(order)s"
+                        " needs one of its own customer and company.",
                         token=token.display_name,
                         partner=token.partner_id.display_name,
-                        company=token.company_id.name,
                         order=order.name,
                     )
                 )
@@ -188,7 +192,7 @@ class SaleOrder(models.Model):
         retry_date = False
         if failures < len(RETRY_DAYS):
             retry_date = fields.Date.add(fields.Date.today(), days=RETRY_DAYS[failures])
-        self.write(
+        self.sudo().write(
             {
                 "payment_exception": True,
                 "payment_exception_reason": reason,
@@ -218,7 +222,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if self.payment_exception_reason == text and not self.payment_retry_date:
             return
-        self.write(
+        self.sudo().write(
             {
                 "payment_exception": True,
                 "payment_exception_reason": text,

@@ -54,7 +54,10 @@ class SaleOrder(models.Model):
         else:
             self._check_can_renew()
         values = self._prepare_upsell_renew_order_values(kind)
-        order = self.with_company(self.company_id).create(values)
+        orders = self.with_company(self.company_id)
+        orders.browse().check_access("create")
+        order = orders.sudo().create(values).with_env(orders.env)
+        order.check_access("create")
         order.message_post_with_source(
             "mail.message_origin_link",
             render_values={"self": order, "origin": self},

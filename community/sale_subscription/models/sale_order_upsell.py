@@ -117,7 +117,7 @@ class SaleOrder(models.Model):
         for order in self.filtered(lambda o: o.state in QUOTATION):
             parent = order.subscription_id
             parent._check_can_upsell()
-            order.write(
+            order._write_by_code(
                 {**parent._prepare_upsell_dates(), "start_date": fields.Date.today()}
             )
             for line in order.order_line.filtered("parent_line_id"):

@@ -12,6 +12,7 @@ class SaleSubscriptionPeriod(models.Model):
 
     _name = "sale.subscription.period"
     _description = "Invoiced Subscription Period"
+    _inherit = ["sale.subscription.guarded"]
     _order = "period_start desc, id desc"
     _rec_name = "period_start"
 

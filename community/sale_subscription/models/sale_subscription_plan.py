@@ -16,8 +16,8 @@ class SaleSubscriptionPlan(models.Model):
 
     _name = "sale.subscription.plan"
     _description = "Subscription Plan"
+    _inherit = ["sale.subscription.guarded"]
     _order = "sequence, id"
-    _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)

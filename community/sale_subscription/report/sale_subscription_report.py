@@ -36,6 +36,7 @@ class SaleSubscriptionReport(models.Model):
 
     _name = "sale.subscription.report"
     _description = "MRR & Churn"
+    _inherit = ["sale.subscription.guarded"]
     _auto = False
     _order = "month desc, plan_id, id"
     _rec_name = "month"

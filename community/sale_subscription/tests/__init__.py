@@ -5,6 +5,7 @@ from . import (
     test_cron,
     test_customer_year,
     test_every_day_once,
+    test_guarded,
     test_install,
     test_invoice_changes,
     test_life_cycle,

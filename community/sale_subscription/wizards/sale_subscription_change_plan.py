@@ -6,7 +6,7 @@ class SaleSubscriptionChangePlan(models.TransientModel):
 
     _name = "sale.subscription.change.plan"
     _description = "Change Plan of Subscription"
-    _check_company_auto = True
+    _inherit = ["sale.subscription.guarded"]
 
     subscription_ids = fields.Many2many("sale.order", required=True)
     company_id = fields.Many2one(
