@@ -125,6 +125,25 @@ class TestOwnKeys(HttpApiCase):
         self.assertEqual(self._post(quantity=9), {"status": "accepted"})
         self.assertEqual(self._post(quantity=7), {"status": "duplicate"})
 
+    def test_update_keeps_the_seal_of_settled_windows(self):
+        """The audit would have said that the events of invoices were changed."""
+        self._post(quantity=7)
+        self._as_before()
+        moves = self.order._create_invoices()
+        moves.action_post()
+        window = self._stored().subscription_id.fc_window_ids.filtered("digest")
+        self.assertTrue(window)
+        Audit = self.env["fusion.billing.audit"]
+        self._update()
+        kinds = Audit._run().finding_ids.mapped("kind")
+        self.assertNotIn("events_of_settled", kinds)
+        # What was changed before the update is told after it.
+        self._as_before()
+        self.env.cr.execute("UPDATE fusion_billing_usage SET quantity = 8")
+        self._update()
+        kinds = Audit._run().finding_ids.mapped("kind")
+        self.assertIn("events_of_settled", kinds)
+
     def test_update_of_moved_events(self):
         early = self._early()
         moved = early._move_to(self.order, "used before")

@@ -1,3 +1,6 @@
+from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL
+
 from odoo.addons.fusion_centralized_billing.engine.own_keys import (
     content_key,
     moved_key,
@@ -10,6 +13,8 @@ def migrate(cr, version):
     An app may have chosen a key that looks like ours. It stays what the app calls its
     event: only what finance's void says of the event it was moved from is believed.
     """
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    sealed = _rightly_sealed(env)
     cr.execute(
         """
         UPDATE fusion_billing_usage SET idempotency_key = %s || fingerprint
@@ -38,3 +43,31 @@ def migrate(cr, version):
         """,
         [moved_key("")],
     )
+    sealed._take_digest()
+
+
+def _rightly_sealed(env):
+    """Settled windows with such keys, whose events are those they were settled with.
+
+    Their digest is over the keys, too. That of any other tells of a change that was
+    made before, and stays as it is.
+    """
+    Window = env["fusion.billing.window"]
+    of_keys = SQL(
+        """
+        w.digest IS NOT NULL AND EXISTS (
+            SELECT FROM fusion_billing_usage x
+             WHERE x.subscription_id = w.subscription_id
+               AND x.period_start >= w.start AND x.period_start < w."end"
+               AND (x.idempotency_key = 'content:' || x.fingerprint
+                    OR x.idempotency_key LIKE 'moved:%%'))
+        """
+    )
+    rows = env.execute_query(
+        SQL(
+            "SELECT d.window_id FROM (%s) d JOIN fusion_billing_window w"
+            " ON w.id = d.window_id WHERE w.digest = d.digest",
+            Window._digests(of_keys),
+        )
+    )
+    return Window.browse([window_id for [window_id] in rows])
