@@ -1,3 +1,5 @@
+import contextlib
+
 from odoo import http
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -152,10 +154,9 @@ class TestCustomerToken(PeopleCase):
                 ):
                     records = Model.search([], limit=3)
                     with self.subTest(role=role, model=model_name, method=method):
-                        try:
+                        # Some of these Odoo does not know.
+                        with contextlib.suppress(ValueError, KeyError):
                             self.assertToldNothing(getattr(records, method), **kwargs)
-                        except (ValueError, KeyError):
-                            pass  # Odoo knows no such path
 
     def test_no_invoice_is_read_by_way_of_what_it_bills(self):
         rating = self.order.fc_rating_ids.filtered("invoice_id")[:1]
@@ -206,7 +207,8 @@ class TestCustomerToken(PeopleCase):
         [message] = self.order.message_ids.filtered(
             lambda m: self.order.access_token in (m.body or "")
         )
-        note = self.order.message_post(body="The last usage could not be rated")
+        text = "The last usage could not be rated"
+        note = self.order.message_post(body=text)
         for role in BILLING:
             with self.subTest(role=role):
                 seen = self._as(role, self.order).message_ids
