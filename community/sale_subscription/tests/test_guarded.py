@@ -71,11 +71,11 @@ class TestGuarded(SubscriptionCase):
     def test_a_salesperson_leads_it_through_its_life(self):
         order = self._create_quotation(self.product).with_user(self.seller)
         order.action_confirm()
+        order._create_invoices()._post()
         order.pause_subscription()
         order.resume_subscription()
         order.set_close()
         order.set_open()
-        order._create_invoices()._post()
         upsell = order._create_upsell_renew_order("7_upsell")
         self.assertEqual(upsell.subscription_state, "7_upsell")
         self.assertEqual(upsell.env.uid, self.seller.id)
