@@ -1,1 +1,1 @@
-from . import customers, events, invoices, meta, subscriptions, usage
+from . import customers, events, front, invoices, meta, subscriptions, usage
