@@ -21,10 +21,12 @@ from . import slow_body
 from .envelope import MAX_BODY, Refused, is_ours
 
 # Of one app, in this process: requests that are under way, and bytes of their bodies.
-MAX_REQUESTS = 128
+# Odoo's limit for memory lets a process have some 130 threads.
+MAX_REQUESTS = 32
 MAX_BYTES = 8 * MAX_BODY
-# How many of them are worked on at once, and for how long the others wait, in seconds.
-AT_ONCE = 2
+# One of them is worked on, as Python does one thing at a time: two of an app would
+# leave a third to the next one. The others wait for so long, in seconds.
+AT_ONCE = 1
 PATIENCE = 10.0
 
 _STRANGER = None  # everybody without a good key
@@ -33,25 +35,32 @@ _requests = Share(MAX_REQUESTS)
 _bytes = Share(MAX_BYTES)
 # Some requests take a second connection for a moment; the backend needs some, too.
 _turns = Turns(max(config["db_maxconn"] // 4, 1), AT_ONCE)
-# The keys that were good when they were last used: (database, digest) -> service id.
-# It decides about nothing but whose turn it is.
+# The keys that were good when they were last used, by their hash: (database, service
+# id). It decides about nothing but whose turn it is.
 _known = {}
 
 
 class Request(http.Request):
     """A request that, below the API's prefix, has its body before it is served."""
 
+    def _post_init(self):
+        """Find out the database; where none is named, by asking PostgreSQL."""
+        if not is_ours(self.httprequest.path):
+            return super()._post_init()
+        with _or_busy(self), _turns.turn(_party(self), PATIENCE):
+            return super()._post_init()
+
     def _serve_db(self):
         if not is_ours(self.httprequest.path):
             return super()._serve_db()
-        try:
+        with _or_busy(self):
+            _look_up_key(self)
             party = _party(self)
             with _requests.hold(party), _read_ahead(self, party):
-                with _turns.turn(party, PATIENCE):
+                # a PDF file takes seconds, in which the app's usage goes on
+                is_pdf = self.httprequest.path.endswith("/pdf")
+                with _turns.turn((party, is_pdf), PATIENCE):
                     return super()._serve_db()
-        except (Crowded, PoolError):
-            # said by an exception of Werkzeug's: others are written to the log
-            raise Refused("busy") from None
 
     def _serve_nodb(self):
         if is_ours(self.httprequest.path):
@@ -62,28 +71,41 @@ class Request(http.Request):
 http.Request = Request
 
 
+@contextlib.contextmanager
+def _or_busy(request):
+    """Answer 503 where there is no place, or no connection to be had."""
+    try:
+        yield
+    except (Crowded, PoolError):
+        _leave_unread(request)
+        # an exception of Werkzeug's: others are written to the log
+        raise Refused("busy") from None
+
+
+def _raw_key(request):
+    return parse_bearer(request.httprequest.headers.get("Authorization"))
+
+
 def _party(request):
     """Whose request it is: what tells apps apart, or all those without a good key."""
-    raw_key = parse_bearer(request.httprequest.headers.get("Authorization"))
-    if not raw_key:
-        return _STRANGER
-    if (request.db, hash_api_key(raw_key)) not in _known:
-        with _turns.turn(_STRANGER, PATIENCE):
-            _look_up(request.db, raw_key)
-    service = _known.get((request.db, hash_api_key(raw_key)))
-    return (request.db, service) if service else _STRANGER
+    raw_key = _raw_key(request)
+    return _known.get(hash_api_key(raw_key), _STRANGER) if raw_key else _STRANGER
 
 
-def _look_up(database, raw_key):
+def _look_up_key(request):
     """See whether a key is good that is new here; the connection is given back."""
+    raw_key = _raw_key(request)
+    if not raw_key or hash_api_key(raw_key) in _known:
+        return
     # where Odoo cannot reach the database, it says so later
-    with contextlib.suppress(psycopg2.OperationalError, psycopg2.ProgrammingError):
-        registry = Registry(database)
+    unreachable = (psycopg2.OperationalError, psycopg2.ProgrammingError)
+    with _turns.turn(_STRANGER, PATIENCE), contextlib.suppress(*unreachable):
+        registry = Registry(request.db)
         if "fusion.billing.api.key" in registry:
             with registry.cursor(readonly=True) as cr:
                 env = api.Environment(cr, SUPERUSER_ID, {})
                 key = env["fusion.billing.api.key"]._authenticate(raw_key)
-                note_key(database, raw_key, key)
+                note_key(request.db, raw_key, key)
 
 
 def note_key(database, raw_key, key):
@@ -94,9 +116,9 @@ def note_key(database, raw_key, key):
     :param key: the ``fusion.billing.api.key`` that this is, or an empty set
     """
     if key:
-        _known[database, hash_api_key(raw_key)] = key.service_id.id
+        _known[hash_api_key(raw_key)] = database, key.service_id.id
     else:
-        _known.pop((database, hash_api_key(raw_key)), None)
+        _known.pop(hash_api_key(raw_key), None)
 
 
 @contextlib.contextmanager
@@ -108,7 +130,7 @@ def _read_ahead(request, party):
     """
     environ = _environ(request)
     connection = environ.get("werkzeug.socket")  # of Odoo's own server
-    length = request.httprequest.content_length
+    length = _length(request)
     if party is _STRANGER or length is None or length > MAX_BODY:
         _leave_unread(request)
         yield
@@ -128,9 +150,14 @@ def _read_ahead(request, party):
 
 def _leave_unread(request):
     """See to it that a body which nobody wants is not sent for ever."""
-    connection = _environ(request).get("werkzeug.socket")
-    if connection and request.httprequest.content_length != 0:
-        slow_body.stop_reading_later(connection)
+    environ = _environ(request)
+    connection, length = environ.get("werkzeug.socket"), _length(request)
+    if connection and length != 0 and not isinstance(environ["wsgi.input"], io.BytesIO):
+        slow_body.leave_unread(connection, length)
+
+
+def _length(request):
+    return request.httprequest.content_length
 
 
 def _environ(request):

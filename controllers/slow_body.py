@@ -13,6 +13,8 @@ LEAST_RATE = 64 * 1024
 LAST = 60.0
 
 _CHUNK = 256 * 1024
+_SMALL = 64 * 1024
+_lingering = threading.BoundedSemaphore(16)
 
 
 class TooSlow(Exception):
@@ -60,11 +62,23 @@ def stop_reading(connection):
         connection.shutdown(socket.SHUT_RD)
 
 
-def stop_reading_later(connection):
+def leave_unread(connection, length):
     """Do not let a body that nobody wants be sent on and on.
 
-    Werkzeug reads it to its end after the answer, so that the client gets to see that.
+    Werkzeug reads it to its end after the answer: a client that has not sent all of it
+    would else not see that. A small one is on its way as a whole; a few large ones at a
+    time have as long as any body has to get going.
+
+    :param length: how many bytes (int) it has, or None
     """
-    timer = threading.Timer(GRACE, stop_reading, [connection])
+    if length is not None and length <= _SMALL or not _lingering.acquire(False):
+        stop_reading(connection)
+        return
+    timer = threading.Timer(GRACE, _end, [connection])
     timer.daemon = True
     timer.start()
+
+
+def _end(connection):
+    _lingering.release()
+    stop_reading(connection)

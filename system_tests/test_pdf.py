@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from provisioning.pdf import PROGRAM
-from provisioning.server import HOST
 
 from .api import Answer, Api, ApiCase, now
 from .common import INVOICE_JOB
@@ -31,12 +30,7 @@ class TestPdf(ApiCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # where the program gets styles and pictures from: what Odoo learns at a login
-        cls.psql(
-            "INSERT INTO ir_config_parameter (key, value)"
-            f" VALUES ('report.url', 'http://{HOST}:{cls.server.port}')"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-        )
+        cls.name_server()
         # A month's usage on an invoice, as the customer gets it.
         cls.run_jobs(cls.database, INVOICE_JOB)
         case = cls("test_without_the_program")

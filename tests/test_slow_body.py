@@ -66,7 +66,9 @@ class TestSlowBody(BaseCase):
         sender = threading.Thread(target=self.client.sendall, args=[content])
         sender.start()
         self.addCleanup(sender.join)
-        self.assertIsNone(self._read(len(content) + 1, 0, *[1] * 9999, 60.1))
+        self.patch(slow_body, "LAST", 0.3)
+        with self.assertRaises(slow_body.TooSlow):
+            slow_body.read_in_time(self.stream, self.server, len(content) + 1)
 
     def test_after_that_nobody_reads_on(self):
         """Werkzeug would, for as long as the client sends."""
