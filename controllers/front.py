@@ -8,6 +8,7 @@ Odoo has no hook there; see docs/decisions/0040.
 
 import contextlib
 import io
+
 import psycopg2
 from psycopg2.pool import PoolError
 
@@ -139,9 +140,7 @@ def _read_ahead(request, party):
     else:
         with _bytes.hold(party, length):
             try:
-                body = slow_body.read_in_time(
-                    environ["wsgi.input"], connection, length
-                )
+                body = slow_body.read_in_time(environ["wsgi.input"], connection, length)
             except slow_body.TooSlow:
                 raise Refused("body_too_slow") from None
             environ["wsgi.input"] = io.BytesIO(body)

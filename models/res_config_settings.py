@@ -1,6 +1,5 @@
 from odoo import fields, models
 
-
 CLOSED_PARAMETER = "fusion_centralized_billing.api_docs_closed"
 
 

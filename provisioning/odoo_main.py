@@ -36,10 +36,11 @@ QUERY = re.compile(r"\?.*(?= HTTP/\d)|\?.*", re.DOTALL)
 
 def without_query(record):
     """Leave query strings out of the log of requests: they hold tokens of all kinds."""
-    record.args = tuple(
-        QUERY.sub("", value) if isinstance(value, str) else value
-        for value in record.args
-    )
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            QUERY.sub("", value) if isinstance(value, str) else value
+            for value in record.args
+        )
     return True
 
 

@@ -23,7 +23,9 @@ class TestSlowBody(BaseCase):
 
         :return: the bytes, or None where it was too slow
         """
-        times = itertools.chain(seconds or (0,), itertools.repeat((seconds or (0,))[-1]))
+        times = itertools.chain(
+            seconds or (0,), itertools.repeat((seconds or (0,))[-1])
+        )
         try:
             return slow_body.read_in_time(
                 self.stream, self.server, length, lambda: next(times)

@@ -21,7 +21,10 @@ class TestPins(unittest.TestCase):
 
     def test_python_packages(self):
         """Each has hashes, and none says where it comes from, either."""
-        paths = [*REPO.glob("*/requirements*.txt"), *REPO.glob("*/*/*/requirements.txt")]
+        paths = [
+            *REPO.glob("*/requirements*.txt"),
+            *REPO.glob("*/*/*/requirements.txt"),
+        ]
         self.assertGreaterEqual(len(paths), 7)
         for path in paths:
             text = path.read_text(encoding="utf-8")
