@@ -2,8 +2,8 @@
 
     python3 -m system_tests.crowd PORT KEY KIND THREADS [PATH]
 
-in a process of its own, so that it does not slow down who measures. It goes on until its
-input ends, and prints how often it got which status, as JSON.
+in a process of its own, so that it does not slow down who measures. It goes on until
+its input ends, and prints how often it got which status, as JSON.
 """
 
 from __future__ import annotations
