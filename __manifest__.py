@@ -20,6 +20,7 @@
         "wizards/webhook_secret_wizard_views.xml",
         "views/api_key_views.xml",
         "views/api_log_views.xml",
+        "views/api_refusal_views.xml",
         "views/service_views.xml",
         "views/account_link_views.xml",
         "views/metric_views.xml",

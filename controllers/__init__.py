@@ -1,1 +1,10 @@
-from . import customers, events, invoices, meta, portal, subscriptions, usage
+from . import (
+    customers,
+    events,
+    front,
+    invoices,
+    meta,
+    portal,
+    subscriptions,
+    usage,
+)

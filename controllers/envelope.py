@@ -10,6 +10,7 @@ import logging
 import re
 
 import psycopg2
+from psycopg2.pool import PoolError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, NotFound
 
 from odoo import models
@@ -19,7 +20,7 @@ from odoo.sql_db import db_connect
 
 from ..engine.api_errors import ERRORS, error_body
 from ..engine.errors import BillingError
-from ..engine.events import decode_json
+from ..engine.events import MAX_VALUES, decode_json
 
 _logger = logging.getLogger(__name__)
 
@@ -35,7 +36,12 @@ CODES = {
     415: "unsupported_media_type",
 }
 _SLASHES = re.compile("/{2,}")
-BUSY = (psycopg2.OperationalError, psycopg2.InterfaceError, ConcurrencyError)
+BUSY = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    PoolError,
+    ConcurrencyError,
+)
 HEADERS = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     "busy": {"Retry-After": "1"},
@@ -128,12 +134,13 @@ def _is_database_down(exception):
         return True
 
 
-def read_body(optional=False):
+def read_body(optional=False, max_values=MAX_VALUES):
     """Return the decoded JSON body of the current request.
 
     The raw bytes are read: Odoo's own decoder replaces bad UTF-8 and makes floats.
 
     :param bool optional: no body at all is ``{}``
+    :param int max_values: see :func:`~..engine.events.decode_json`
     :raises Refused: not JSON by its headers, or too large
     :raises BillingError: not JSON by its content, or cut off
     """
@@ -160,12 +167,16 @@ def read_body(optional=False):
         raw = b""
     if len(raw) != length:
         raise BillingError("incomplete_body", "the body ended before its length")
-    return decode_json(raw)
+    return decode_json(raw, max_values)
+
+
+def is_ours(path):
+    """Whether a path (str) is of the API, spelt in whatever way."""
+    return _SLASHES.sub("/", f"{path}/").startswith(f"{PREFIX}/")
 
 
 def _is_ours():
-    path = _SLASHES.sub("/", f"{request.httprequest.path}/")
-    return path.startswith(f"{PREFIX}/")
+    return is_ours(request.httprequest.path)
 
 
 class JsonErrors(HttpDispatcher):

@@ -27,7 +27,9 @@ class InvoicesApi(http.Controller):
     def invoice(self, call, invoice_id):
         return call.service._api_invoice(invoice_id)
 
-    @api_route("GET", "/invoices/<string:invoice_id>/pdf", scope="read")
+    @api_route(
+        "GET", "/invoices/<string:invoice_id>/pdf", scope="read", read_committed=True
+    )
     def invoice_pdf(self, call, invoice_id):
         """The one answer that is no JSON, unless it is an error."""
         content = call.service._api_invoice_pdf(invoice_id)

@@ -1,8 +1,12 @@
 from functools import cache
 
+from werkzeug.exceptions import NotFound
+
 from odoo import http
 from odoo.modules.module import get_manifest
+from odoo.tools import str2bool
 
+from ..models.res_config_settings import CLOSED_PARAMETER
 from . import openapi
 from .envelope import PREFIX, json_response
 from .route import ROUTES, api_route
@@ -21,6 +25,13 @@ def _page():
     return openapi.page(document())
 
 
+def _check_open():
+    """Raise NotFound where the setting says that strangers read no description."""
+    parameter = http.request.env["ir.config_parameter"].sudo()
+    if str2bool(parameter.get_param(CLOSED_PARAMETER), False):
+        raise NotFound()
+
+
 class MetaApi(http.Controller):
     @api_route("GET", "/health", scope=None)
     def health(self):
@@ -28,11 +39,13 @@ class MetaApi(http.Controller):
 
     @api_route("GET", "/openapi.json", scope=None)
     def description(self):
+        _check_open()
         return json_response(document())
 
     @api_route("GET", "/docs", scope=None)
     def docs(self):
         """The one page for people. It loads nothing, from here or from elsewhere."""
+        _check_open()
         content, policy = _page()
         return http.request.make_response(
             content,

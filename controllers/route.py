@@ -5,25 +5,26 @@ around its handler is here, once: the key, the scope, the rate limit, the answer
 log.
 """
 
-import contextlib
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import psycopg2
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
 
 from ..engine.api_errors import error_body, status_of
-from ..engine.errors import BillingError, NotFoundError
+from ..engine.errors import BillingError, NotFoundError, TooManyValues
 from ..engine.keys import parse_bearer
 from ..engine.query import Reader, read_query
-from ..models.own_transaction import begin_read_committed, own_transaction
+from ..models.own_transaction import begin_read_committed, own_statements
+from . import front
 from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
 
+# Twice as many as an event can use.
+VALUES_PER_EVENT = 16
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
 
@@ -52,33 +53,33 @@ class Call:
     :ivar service: the ``fusion.billing.service`` it acts as
     :ivar query: values of the query parameters that were given (dict)
     :ivar answer: what it was answered (dict), for the log
+    :param float wait: seconds that the rate limit has it wait, else 0.0
     :param previous: the call of this request that Odoo repeats, or None
     """
 
-    def __init__(self, route, key, previous=None):
+    def __init__(self, route, key, wait, previous=None):
         self.route = route
         self.key = key
+        self.wait = wait
         self.service = key.service_id
         self.query = {}
         self.answer = {}
         self.started = previous.started if previous else time.perf_counter()
-        self.admitted = bool(previous and previous.admitted)
         self.failed = False  # the request's own transaction is lost
-
-    def admit(self):
-        """Take the rate limit's token for this request; once, also when it is repeated.
-
-        :return: seconds to wait (float) where there is none, else 0.0
-        """
-        if self.admitted:
-            return 0.0
-        wait = self.service._take_rate_token()
-        self.admitted = not wait
-        return wait
 
     def body(self, optional=False):
         """The decoded JSON body; an optional one that is not there is ``{}``."""
         return read_body(optional)
+
+    def events_body(self):
+        """The decoded JSON body of a request that has usage events in it."""
+        limit = self.service._max_events()
+        try:
+            return read_body(max_values=VALUES_PER_EVENT * (limit + 1))
+        except TooManyValues as error:
+            if error.objects <= limit:
+                raise
+            raise self.service._too_many_events() from None
 
     def log(self, status):
         """Write the call into the service's log.
@@ -110,11 +111,7 @@ class Call:
         if not (self.failed or request.env.cr.readonly):
             log._write_call(request.env.cr, values)
             return
-        if self.failed:
-            # What the request holds is not kept while this waits for a connection.
-            with contextlib.suppress(psycopg2.Error):  # its own may be gone
-                request.env.cr.rollback()
-        with own_transaction(request.env) as cr:
+        with own_statements(request.env) as cr:
             log._write_call(cr, values)
 
 
@@ -181,14 +178,20 @@ def api_route(
 def _authenticated_call(route):
     """The call of the service the bearer key belongs to; one answer for a bad key."""
     raw_key = parse_bearer(request.httprequest.headers.get("Authorization"))
-    env = api.Environment(request.env.cr, SUPERUSER_ID, {})
-    key = raw_key and env["fusion.billing.api.key"]._authenticate(raw_key)
-    if not key:
+    if not raw_key:
         raise Refused("unauthorized")
-    call = Call(route, key, previous=getattr(request, "fc_call", None))
-    request.fc_call = call
-    key._touch_last_used()
-    return call
+    env = api.Environment(request.env.cr, SUPERUSER_ID, {})
+    with own_statements(env) as cr:
+        key = env(cr=cr)["fusion.billing.api.key"]._authenticate(raw_key)
+        front.note_key(request.db, raw_key, key)
+        if not key:
+            raise Refused("unauthorized")
+        key._touch_last_used()
+        # a request that Odoo repeats has its token
+        previous = getattr(request, "fc_call", None)
+        wait = previous.wait if previous else key.service_id._take_rate_token()
+    request.fc_call = Call(route, key.with_env(env), wait, previous)
+    return request.fc_call
 
 
 def _answer(call, handler):
@@ -197,11 +200,13 @@ def _answer(call, handler):
     A refusal is an answer like any other: what the handler stored before it (the good
     events of a batch) is committed.
     """
+    if call.wait:
+        # counted, and not in the log
+        error = BillingError("rate_limited", "too many requests; wait and try again")
+        headers = {"Retry-After": str(int(call.wait) + 1)}
+        return json_response(error_body(error), status_of(error.code), headers)
     headers = {}
     try:
-        if wait := call.admit():
-            headers["Retry-After"] = str(int(wait) + 1)
-            raise BillingError("rate_limited", "too many requests; wait and try again")
         if not call.key._allows(call.route.scope):
             raise BillingError(
                 "insufficient_scope", f"this API key has no scope {call.route.scope}"

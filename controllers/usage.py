@@ -9,11 +9,11 @@ class UsageApi(http.Controller):
     @api_route("POST", "/usage", scope="usage", read_committed=True)
     def record_usage(self, call):
         with paused_collection():
-            return call.service._api_record_usage(call.body())
+            return call.service._api_record_usage(call.events_body())
 
     @api_route("POST", "/usage/void", scope="usage", read_committed=True)
     def void_usage(self, call):
-        return call.service._api_void_usage(call.body())
+        return call.service._api_void_usage(call.events_body())
 
     @api_route(
         "GET",

@@ -33,6 +33,9 @@ ERRORS: dict[str, ApiError] = {
         "the body is not strict JSON in UTF-8 (keys given twice, NaN and a byte order"
         " mark are refused, too)",
     ),
+    "too_many_values": ApiError(
+        400, "the body has far more keys and values than such a request needs"
+    ),
     "invalid_payload": ApiError(400, "the body is no JSON object"),
     "missing_field": ApiError(
         400, "a required key is missing, null or empty; `field` names it"
@@ -55,6 +58,11 @@ ERRORS: dict[str, ApiError] = {
         404, "no such database here; name yours in the header X-Odoo-Database"
     ),
     "method_not_allowed": ApiError(405, "method not allowed; see the header `Allow`"),
+    "body_too_slow": ApiError(
+        408,
+        "the body came too slowly: it has 5 seconds to get going, then 64 KiB must come"
+        " in each second, and all of it within a minute",
+    ),
     "length_required": ApiError(411, "no Content-Length"),
     "body_too_large": ApiError(413, "the body is over 8 MiB; send smaller batches"),
     "unsupported_media_type": ApiError(
@@ -66,8 +74,8 @@ ERRORS: dict[str, ApiError] = {
     "internal_error": ApiError(500, "our fault; nothing was stored"),
     "busy": ApiError(
         503,
-        "many requests changed the same records at once; nothing was stored, send it"
-        " again",
+        "too many requests at once, of yours or for the same records; nothing was"
+        " stored, send it again after `Retry-After`",
     ),
     # Customers
     "invalid_external_id": ApiError(

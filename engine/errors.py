@@ -19,3 +19,14 @@ class BillingError(ValueError):
 
 class NotFoundError(BillingError):
     """What the path of a request names is not there, or not for this service."""
+
+
+class TooManyValues(BillingError):
+    """A body with more values than its request can need; none was decoded.
+
+    :ivar objects: how many objects there are among them, or a few more (int)
+    """
+
+    def __init__(self, objects: int):
+        super().__init__("too_many_values", "too many values in one request")
+        self.objects = objects

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from .billing.money import format_decimal
 from .billing.periods import parse_timestamp
 from .billing.quantity import parse_quantity
-from .errors import BillingError
+from .errors import BillingError, TooManyValues
 from .reference import MAX_ID, Reference, order_id
 
 # Requests of the API need four levels.
 MAX_DEPTH = 16
 MAX_INTEGER_DIGITS = 4300
+MAX_VALUES = 10_000
 MAX_TEXT = 255
 
 REQUIRED = (
@@ -48,7 +49,7 @@ class UsageEvent(NamedTuple):
     fingerprint: str
 
 
-def decode_json(raw: bytes) -> object:
+def decode_json(raw: bytes, max_values: int = MAX_VALUES) -> object:
     """Decode a request body, as RFC 8259 has it and no more.
 
     Numbers with a point or exponent become Decimal. Refused beyond bad grammar:
@@ -59,10 +60,13 @@ def decode_json(raw: bytes) -> object:
     :func:`check_text` refuses it where it stands, so that it costs its own event
     only.
 
+    :param max_values: how many values it may have, in objects, lists and the like:
+        eight megabytes of them would become over two hundred when decoded
     :raises BillingError: ``invalid_json``
+    :raises TooManyValues: before any of them is decoded
     """
     try:
-        _check_depth(raw)
+        _check_shape(raw, max_values)
         return json.loads(
             raw.decode("utf-8"),
             parse_int=_parse_int,
@@ -70,6 +74,8 @@ def decode_json(raw: bytes) -> object:
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique_keys,
         )
+    except TooManyValues:
+        raise
     except (ValueError, ArithmeticError):  # Decimal's InvalidOperation is the latter
         raise BillingError("invalid_json", "invalid payload") from None
 
@@ -205,21 +211,28 @@ def _optional_key(event, field):
     return check_text(value, field, f"invalid_{field}")
 
 
-def _check_depth(raw):
-    """Refuse deep nesting before the parser, which is recursive, meets it.
+def _check_shape(raw, max_values):
+    """Refuse what is nested too deeply for the parser, which is recursive, or has too
+    many values for our memory.
 
-    With escapes and strings out of the way only brackets are left; each round
-    takes off the innermost pairs, one level or, where they alternate, two. What
+    With escapes and strings out of the way only brackets and commas are left; each
+    round takes off the innermost pairs, one level or, where they alternate, two. What
     does not vanish is too deep, or not JSON.
     """
     bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = b"".join(bare.split(b'"')[::2]).translate(None, _NOT_BRACKETS)
+    # An object's member has a key and at most one text: four quotes.
+    if bare.count(b'"') > 4 * max_values:
+        raise TooManyValues(bare.count(b"{"))
+    bare = b"".join(bare.split(b'"')[::2])
+    brackets = bare.translate(None, _NOT_BRACKETS)
     for _round in range(MAX_DEPTH):
         if not brackets:
-            return
+            break
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     if brackets:
         raise ValueError("nested too deeply")
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > max_values:
+        raise TooManyValues(bare.count(b"{"))
 
 
 def _parse_int(digits):

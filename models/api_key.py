@@ -7,7 +7,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine import keys
-from .own_transaction import own_transaction
 from .service import ADMIN_GROUP
 
 SCOPES = {"usage": "scope_usage", "read": "scope_read", "manage": "scope_manage"}
@@ -304,19 +303,19 @@ class FusionBillingApiKey(models.Model):
         """Note the use of the key, at most once a minute.
 
         In a transaction of its own: written in the request's, the requests of one
-        app would all wait for, and fail on, this one row.
+        app would all wait for, and fail on, this one row. So the cursor of the
+        environment is one of :func:`.own_transaction.own_statements`.
         """
         self.ensure_one()
         now = fields.Datetime.now()
         if self.last_used_at and now - self.last_used_at < timedelta(minutes=1):
             return
-        with own_transaction(self.env) as cr:
-            cr.execute(
-                """
-                UPDATE fusion_billing_api_key SET last_used_at = %s
-                 WHERE id = (SELECT id FROM fusion_billing_api_key
-                              WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
-                   AND (last_used_at IS NULL OR last_used_at <= %s)
-                """,
-                [now, self.id, now - timedelta(minutes=1)],
-            )
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_api_key SET last_used_at = %s
+             WHERE id = (SELECT id FROM fusion_billing_api_key
+                          WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
+               AND (last_used_at IS NULL OR last_used_at <= %s)
+            """,
+            [now, self.id, now - timedelta(minutes=1)],
+        )

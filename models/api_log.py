@@ -59,21 +59,25 @@ class FusionBillingApiLog(models.Model):
             [tuple(values.values())],
         )
 
+    @api.model
+    def _days_kept(self):
+        """For how many days (int) requests are told of."""
+        parameter = self.env["ir.config_parameter"].sudo().get_param(KEEP_PARAMETER)
+        days = int(parameter) if (parameter or "").isdecimal() else KEEP_DAYS
+        return min(days, MAX_DAYS)
+
     @api.autovacuum
     def _prune(self):
         """Delete what is older than the setting says, in committed batches.
 
         :return: (deleted, whether more is left), as Odoo's vacuum wants it
         """
-        parameter = self.env["ir.config_parameter"].sudo().get_param(KEEP_PARAMETER)
-        days = int(parameter) if (parameter or "").isdecimal() else KEEP_DAYS
-        days = min(days, MAX_DAYS)
         self.env.cr.execute(
             """
             DELETE FROM fusion_billing_api_log
              WHERE id IN (SELECT id FROM fusion_billing_api_log
                            WHERE called_at < %s LIMIT %s)
             """,
-            [fields.Datetime.now() - timedelta(days=days), BATCH],
+            [fields.Datetime.now() - timedelta(days=self._days_kept()), BATCH],
         )
         return self.env.cr.rowcount, self.env.cr.rowcount == BATCH

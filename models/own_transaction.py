@@ -1,5 +1,6 @@
 import contextlib
 
+import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 from odoo.sql_db import Cursor
@@ -19,22 +20,33 @@ def begin_read_committed(cr):
 
 
 @contextlib.contextmanager
-def own_transaction(env, unlogged=False):
+def own_statements(env):
     """A cursor each of whose statements commits on its own, at READ COMMITTED.
 
     For notes about a request, whatever becomes of the request's transaction: those of
-    several requests follow each other instead of failing, and losing the last of them
-    in a crash does no harm. Each takes one round trip instead of three.
+    several requests follow each other instead of failing.
 
-    A transaction that only reads is ended first, so that no snapshot is held meanwhile.
-
-    :param unlogged: only unlogged tables are written; their commits never wait
+    It is on the connection that the request has, whose transaction is rolled back
+    first: a request that took a second one while it holds the first could wait for it
+    in vain. Only one that reads from a replica has two, one of each server.
     """
-    if env.cr.readonly:
-        env.cr.rollback()
+    cr = env.cr
+    try:
+        cr.rollback()  # only outside of a transaction can it change
+    except psycopg2.Error:  # the connection is gone
+        is_usable = False
+    else:
+        # not the one cursor of a test
+        is_usable = isinstance(cr, Cursor) and not cr.readonly
+    if is_usable:
+        cr.connection.autocommit = True
+        try:
+            yield cr
+        finally:
+            if not cr.connection.closed:
+                cr.connection.autocommit = False
+        return
     with env.registry.cursor() as cr:
-        if isinstance(cr, Cursor):  # not the one cursor of a test
+        if isinstance(cr, Cursor):
             cr.connection.autocommit = True  # until Odoo's pool gives it out again
-            if not unlogged:
-                cr.execute("SET synchronous_commit TO off")  # likewise
         yield cr

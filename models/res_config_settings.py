@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+CLOSED_PARAMETER = "fusion_centralized_billing.api_docs_closed"
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -15,6 +17,10 @@ class ResConfigSettings(models.TransientModel):
         string="Events per Request",
         config_parameter="fusion_centralized_billing.max_events",
         default=10_000,
+    )
+    fc_api_docs_closed = fields.Boolean(
+        string="Hide the API's Description",
+        config_parameter=CLOSED_PARAMETER,
     )
     fc_api_log_days = fields.Integer(
         string="Days in the API Log",

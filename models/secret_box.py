@@ -8,7 +8,9 @@ encrypts with the first: that is how the key itself is replaced.
 """
 
 import contextlib
+import logging
 import os
+import stat
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -18,11 +20,19 @@ from odoo.tools import config
 
 from . import server_options
 
+_logger = logging.getLogger(__name__)
+
 KEY_FILE = "fusion_billing_secret.key"
 
 
+def key_file():
+    """Where the key is kept (``Path``) that is given neither in odoo.conf nor in the
+    environment."""
+    return Path(config["data_dir"]) / KEY_FILE
+
+
 def _key_file_text():
-    path = Path(config["data_dir"]) / KEY_FILE
+    path = key_file()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written aside and linked: of two workers that start at once, one
@@ -38,16 +48,62 @@ def _key_file_text():
                 os.link(draft, path)
         finally:
             draft.unlink()
-    return path.read_text(encoding="ascii")
+    with path.open(encoding="ascii") as handle:
+        check_private(handle)
+        return handle.read()
+
+
+class Exposed(Exception):
+    """Other users of the machine can read, or replace, what was to be a secret."""
+
+
+def check_private(handle):
+    """Refuse a file of a secret that is not its owner's alone.
+
+    :param handle: the open file, so that what is checked is what is read
+    :raises Exposed: it has rights for a group or for all, or belongs to somebody else
+    """
+    if os.name != "posix":
+        return
+    found = os.fstat(handle.fileno())
+    is_ours = found.st_uid in (os.geteuid(), 0)
+    if not is_ours or stat.S_IMODE(found.st_mode) & 0o077:
+        raise Exposed(f"{found.st_mode & 0o777:03o}")
+
+
+def check_at_start():
+    """Say in the log when the key is not kept from other users of the machine."""
+    if _given_key():
+        return
+    path = key_file()
+    try:
+        with path.open(encoding="ascii") as handle:
+            check_private(handle)
+    except FileNotFoundError:
+        pass  # made when it is needed
+    except Exposed:
+        _logger.error(
+            "Webhook secrets stay locked: the key file %s must belong to Odoo's user"
+            " and be readable by nobody else. Make a new key if others may have read"
+            " it, see docs/operations.md; else: chmod 600 %s",
+            path,
+            path,
+        )
+    except OSError as error:
+        _logger.error("The key file %s cannot be read: %s", path, error.strerror)
+
+
+def _given_key():
+    """The key as odoo.conf or the environment has it (str), or none."""
+    return server_options.get("secret_key") or os.environ.get(
+        "FUSION_BILLING_SECRET_KEY"
+    )
 
 
 def _boxes(env):
     """A ``Fernet`` for each key, in order."""
-    text = server_options.get("secret_key") or os.environ.get(
-        "FUSION_BILLING_SECRET_KEY"
-    )
     try:
-        text = text or _key_file_text()
+        text = _given_key() or _key_file_text()
         return [Fernet(key.strip()) for key in text.split(",")]
     except ValueError as exc:
         raise UserError(
@@ -55,6 +111,16 @@ def _boxes(env):
                 "The secret key of Fusion Billing is not 32 bytes in URL-safe "
                 "base64. Mend secret_key in odoo.conf, section "
                 "[fusion_centralized_billing], or the key file in Odoo's data folder."
+            )
+        ) from exc
+    except Exposed as exc:
+        raise UserError(
+            env._(
+                "The key file of Fusion Billing, %(name)s in Odoo's data folder, is "
+                "not used: other users of the machine can read it (its mode is "
+                "%(mode)s). Have it belong to Odoo's user, with mode 600.",
+                name=KEY_FILE,
+                mode=str(exc),
             )
         ) from exc
     except OSError as exc:

@@ -65,6 +65,10 @@ class FusionBillingService(models.Model):
 
     _code_unique = models.Constraint("UNIQUE (code)", "A service code is used once.")
 
+    def _register_hook(self):
+        super()._register_hook()
+        secret_box.check_at_start()
+
     @api.depends("account_link_ids")
     def _compute_account_link_count(self):
         counts = dict(

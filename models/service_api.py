@@ -130,12 +130,14 @@ class FusionBillingService(models.Model):
         raw_events = payload.get("events")
         if not isinstance(raw_events, list):
             raise BillingError("invalid_events", "events must be a list", "events")
-        limit = self._max_events()
-        if len(raw_events) > limit:
-            raise BillingError(
-                "too_many_events", f"at most {limit} events in one request", "events"
-            )
+        if len(raw_events) > self._max_events():
+            raise self._too_many_events()
         return raw_events
+
+    @api.model
+    def _too_many_events(self):
+        text = f"at most {self._max_events()} events in one request"
+        return BillingError("too_many_events", text, "events")
 
     @api.model
     def _batch_answer(self, results, counts):

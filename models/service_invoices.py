@@ -153,7 +153,7 @@ class FusionBillingService(models.Model):
 
         :raises NotFoundError: ``unknown_invoice``
         :raises BillingError: ``shared_invoice``; ``pdf_unavailable``, or ``busy`` while
-            one is made
+            one is made for this app, or it is another's turn
         """
         move = self._invoice_in_path(invoice_id)
         if move._fc_is_shared_with(self):
@@ -162,13 +162,8 @@ class FusionBillingService(models.Model):
             )
         if document := move._get_invoice_legal_documents("pdf"):
             return document["content"]
-        # The program asks this server for styles and pictures. Did all of its workers
-        # make a PDF file, they would wait for each other until the time limit.
-        [[free]] = self.env.execute_query(
-            SQL("SELECT pg_try_advisory_xact_lock(hashtext('fcb_pdf'))")
-        )
-        if not free:
-            raise BillingError("busy", "another PDF file is being made; ask again")
+        if not self.env["fusion.billing.pdf.turn"]._take(self):
+            raise BillingError("busy", "other PDF files are being made; ask again")
         try:
             # The customer's layout, as sending takes it. Not kept: reading leaves no
             # trace, also when two do it at once.

@@ -1,7 +1,5 @@
 from odoo import fields, models
 
-from .own_transaction import own_transaction
-
 DEFAULT_RATE = 6000  # requests a minute
 BURST_SHARE = 10  # of a minute's requests may come at once
 MIN_BURST = 20
@@ -57,6 +55,9 @@ class FusionBillingService(models.Model):
     def _take_rate_token(self):
         """Count one request of this service.
 
+        Its requests queue for one row, which must be free again at once: the cursor of
+        the environment is one of :func:`.own_transaction.own_statements`.
+
         :return: seconds to wait before the next try (float); 0.0: go on
         """
         self.ensure_one()
@@ -64,9 +65,10 @@ class FusionBillingService(models.Model):
             return 0.0
         rate = self.rate_limit / 60
         burst = max(self.rate_limit / BURST_SHARE, MIN_BURST)
-        # In a transaction of its own, and a short one: requests of one service queue
-        # for this row.
-        with own_transaction(self.env, unlogged=True) as cr:
-            cr.execute(_TAKE, {"service": self.id, "burst": burst, "rate": rate})
-            granted, tokens = cr.fetchone()
-        return 0.0 if granted else (1 - tokens) / rate
+        values = {"service": self.id, "burst": burst, "rate": rate}
+        self.env.cr.execute(_TAKE, values)
+        granted, tokens = self.env.cr.fetchone()
+        if granted:
+            return 0.0
+        self.env["fusion.billing.api.refusal"]._count(self)
+        return (1 - tokens) / rate

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 
 @contextlib.contextmanager
@@ -28,6 +29,20 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         work.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def open_private(path: Path, mode: str = "w") -> TextIO:
+    """Open a text file to write, for nobody else on this machine to read.
+
+    :param mode: w or a
+    """
+
+    def opener(name: str, flags: int) -> int:
+        descriptor = os.open(name, flags, 0o600)
+        os.fchmod(descriptor, 0o600)  # it may have been there, open to all
+        return descriptor
+
+    return open(path, mode, encoding="utf-8", opener=opener)
 
 
 def remove_tree(path: Path) -> None:

@@ -7,7 +7,9 @@ would merge into the namespace package.
 
 import ctypes
 import datetime
+import logging
 import os
+import re
 import signal
 import sys
 
@@ -28,6 +30,21 @@ if at := os.environ.pop("FCB_AT", ""):
 
     # the clock runs on from there: code that measures durations keeps working
     freezegun.freeze_time(datetime.datetime.fromisoformat(at), tick=True).start()
+
+QUERY = re.compile(r"\?.*(?= HTTP/\d)|\?.*", re.DOTALL)
+
+
+def without_query(record):
+    """Leave query strings out of the log of requests: they hold tokens of all kinds."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            QUERY.sub("", value) if isinstance(value, str) else value
+            for value in record.args
+        )
+    return True
+
+
+logging.getLogger("werkzeug").addFilter(without_query)
 
 import odoo.cli  # noqa: E402  (the path and the clock come first)
 

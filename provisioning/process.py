@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .errors import ProvisioningError
+from .files import open_private
 
 # Variables that would make the Python programs we run read somebody else's code or
 # configuration. PYTHONDONTWRITEBYTECODE doubles every start of Odoo.
@@ -69,7 +70,7 @@ def run(
             f"{what}: no end after {timeout:.0f} s", hint, log
         ) from error
     if log:
-        with log.open("a", encoding="utf-8") as stream:
+        with open_private(log, "a") as stream:
             stream.write(f"$ {' '.join(map(str, argv))}\n{done.stdout}")
     if done.returncode:
         detail = "" if log else f"\n{(done.stderr or done.stdout).strip()[-2000:]}"

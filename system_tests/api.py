@@ -201,6 +201,15 @@ class ApiCase(SystemCase):
             lines.seek(position)
             return [e.text() for e in entries(lines) if e.level in BAD_LEVELS]
 
+    @classmethod
+    def name_server(cls) -> None:
+        """Say where PDF files get styles and pictures: what Odoo learns at a login."""
+        cls.psql(
+            "INSERT INTO ir_config_parameter (key, value)"
+            f" VALUES ('report.url', 'http://{HOST}:{cls.server.port}')"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        )
+
     # -- events ----------------------------------------------------------------
 
     def event(self, **values) -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from . import hostile_http
 from .api import USAGE, Api, ApiCase, exchange, leave
@@ -137,7 +138,8 @@ class TestHostileHttp(ApiCase):
         self.check_quiet()
 
     def test_slow_body(self):
-        """A body in small pieces is taken; one that does not come is refused."""
+        """A body in small pieces is taken; one that does not come, or byte by byte, is
+        refused, and holds no worker for longer."""
         before = self.stored()
         good = json.dumps({"events": [self.event()]}).encode()
         request = Pieces().render(self.api.key, good)
@@ -146,9 +148,22 @@ class TestHostileHttp(ApiCase):
             pieces += [request[start : start + 40], 0.05]
         self.check_json(exchange(self.server.port, pieces), 200)
         self.assertEqual(self.stored(), before + 1)
-        stalled = exchange(self.server.port, [request[:-20], 4.0])
-        self.check_refused(stalled, 400, "incomplete_body")
-        self.assertEqual(self.stored(), before + 1)
+        for name, pieces in (
+            ("stalled", [request[:-20], 6.0]),
+            ("dripped", [request[:-20], *[0.5, b" "] * 16]),
+            ("all of it, but the rest later", [request[:-20], 9.0, request[-20:]]),
+        ):
+            with self.subTest(name):
+                began = time.monotonic()
+                self.check_refused(
+                    exchange(self.server.port, pieces), 408, "body_too_slow"
+                )
+                self.assertLess(time.monotonic() - began, 15)
+                self.assertEqual(self.stored(), before + 1)
+        with self.subTest("without a key"):
+            anonymous = Pieces(authorization=b"").render(self.api.key, good)
+            answer = exchange(self.server.port, [anonymous[:-20], *[0.5, b" "] * 4])
+            self.check_refused(answer, 401, "unauthorized")
         self.check_still_works()
         self.check_quiet()
 

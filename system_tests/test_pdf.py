@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from provisioning.pdf import PROGRAM
-from provisioning.server import HOST
 
 from .api import Answer, Api, ApiCase, now
 from .common import INVOICE_JOB
+from .crowd import Crowd
 
 READ = """
 import sys, pypdf
@@ -31,12 +31,7 @@ class TestPdf(ApiCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # where the program gets styles and pictures from: what Odoo learns at a login
-        cls.psql(
-            "INSERT INTO ir_config_parameter (key, value)"
-            f" VALUES ('report.url', 'http://{HOST}:{cls.server.port}')"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-        )
+        cls.name_server()
         # A month's usage on an invoice, as the customer gets it.
         cls.run_jobs(cls.database, INVOICE_JOB)
         case = cls("test_without_the_program")
@@ -116,6 +111,31 @@ class TestPdf(ApiCase):
             ),
         )
         self.assertEqual(int(self.psql(FILES)), files + 1)
+
+    def test_an_app_that_polls_in_three_threads_locks_nobody_out(self):
+        """25 of 25 requests of the other one were refused."""
+        if not self.possible:
+            return
+        other = Api(self.server.port, self.world["keys"]["other"])
+        path = other.call("GET", "/invoices").body["invoices"][-1]["pdf_path"]
+        crowd = Crowd(self.api, "ask", 3, self.invoice["pdf_path"])
+        try:
+            time.sleep(2)
+            refused = []
+            for _number in range(3):
+                began = time.monotonic()
+                while (answer := other.call("GET", path)).status == 503:
+                    self.check_refused(answer, 503, "busy")
+                    refused.append(time.monotonic() - began)
+                    time.sleep(int(answer.headers["retry-after"]))
+                self.assertEqual(answer.status, 200, answer.content[:300])
+                self.assertEqual(answer.content[:4], b"%PDF")
+        finally:
+            statuses = crowd.end()
+        # it takes turns: the other one's is over when the one in the making is
+        self.assertLess(max(refused, default=0), 30)
+        self.assertLessEqual({*statuses}, {"200", "503"})
+        self.assertGreaterEqual(statuses.get("200", 0), 1)
 
     def test_without_the_program(self):
         """Nothing but the PDF is missing, and that is said in JSON."""

@@ -234,6 +234,44 @@ class TestRateLimit(HttpApiCase):
         self.assertEqual(self._request("GET", "/catalog").status_code, 200)
         self.assertEqual((len(tried), len(taken)), (2, 1))
 
+    def _logged(self, field):
+        log = self.env["fusion.billing.api.log"]
+        return log.search([("service_id", "=", self.service.id)]).mapped(field)
+
+    def test_refused_requests_are_counted_by_the_minute(self):
+        """An app in a loop wrote a row of the log with each request, 400 a second."""
+        self.service.rate_limit = 60
+        self._request("GET", "/catalog")
+        with freeze_time("2026-03-01 10:00:58", tick=False) as clock:
+            self._set_bucket(-100)
+            for _time in range(3):
+                self._request("GET", "/catalog")
+            clock.tick(timedelta(seconds=2))
+            self._request("POST", "/usage", {"events": []})
+        manager = new_test_user(
+            self.env, "refusals", "fusion_centralized_billing.group_manager"
+        )
+        refusals = self.env["fusion.billing.api.refusal"].with_user(manager)
+        found = refusals.search([("service_id", "=", self.service.id)], order="minute")
+        self.assertEqual(
+            [(r.minute, r.requests) for r in found],
+            [(datetime(2026, 3, 1, 10, 0), 3), (datetime(2026, 3, 1, 10, 1), 1)],
+        )
+        self.assertEqual(self._logged("status"), [200])
+
+    def test_refusals_are_kept_as_long_as_the_log(self):
+        Refusal = self.env["fusion.billing.api.refusal"]
+        for day in (1, 20):
+            with freeze_time(f"2026-03-{day:02} 10:00:58"):
+                Refusal._count(self.service)
+        self.env["ir.config_parameter"].set_param(
+            "fusion_centralized_billing.api_log_days", "7"
+        )
+        with freeze_time("2026-03-21 00:00:00"):
+            self.assertEqual(Refusal._prune(), (1, False))
+        found = Refusal.search([("service_id", "=", self.service.id)])
+        self.assertEqual(found.minute, datetime(2026, 3, 20, 10, 0))
+
     def test_answer(self):
         self.service.rate_limit = 60
         self._request("GET", "/catalog")
@@ -242,6 +280,7 @@ class TestRateLimit(HttpApiCase):
         self._assert_refused(response, 429, "rate_limited")
         self.assertEqual(response.headers["Retry-After"], "1")
         self.assertEqual(self._usage_count(), 0)
+        self.assertNotIn(429, self._logged("status"))
         # one service's limit is not another's
         other = self._create_service(code="other-app")
         key = other.action_generate_api_key()

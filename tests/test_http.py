@@ -1,6 +1,8 @@
 import json
 from http.client import HTTPConnection
 
+from psycopg2.pool import PoolError
+
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -228,6 +230,46 @@ class TestHttp(HttpApiCase):
                 self._assert_refused(
                     self._request("POST", "/usage", body), 400, "invalid_payload"
                 )
+
+    def test_no_connection_to_be_had_is_503(self):
+        """70 requests at once got 29 x 500, and a traceback each in the log."""
+        model = type(self.env["fusion.billing.service"])
+
+        def catalog(service):
+            raise PoolError("The Connection Pool Is Full")
+
+        self.patch(model, "_api_catalog", catalog)
+        with self.assertNoLogs("odoo.http", "WARNING"):
+            response = self._request("GET", "/catalog")
+        self._assert_refused(response, 503, "busy")
+        self.assertEqual(response.headers["Retry-After"], "1")
+
+    def test_too_many_values_are_refused_unread(self):
+        """A body of tiny values cost 225 MB before it was refused for their number."""
+        for body, code in (
+            ("{" + '"events": [' + "{}," * 2_000_000 + "{}]}", "too_many_events"),
+            ("{" + '"events": [' + "0," * 2_000_000 + "0]}", "too_many_values"),
+            ("{" + '"events": [' + '"",' * 2_000_000 + '""]}', "too_many_values"),
+        ):
+            response = self._request("POST", "/usage", body)
+            self._assert_refused(response, 400, code)
+        body = '{"external_id": [' + "[]," * 20_000 + "[]]}"
+        response = self._request("POST", "/customers", body)
+        self._assert_refused(response, 400, "too_many_values")
+
+    def test_the_description_can_be_closed(self):
+        settings = self.env["res.config.settings"]
+        for closed, status in ((True, 404), (False, 200)):
+            settings.create({"fc_api_docs_closed": closed}).execute()
+            for path in ("/docs", "/openapi.json"):
+                response = self._request("GET", path, key=False)
+                with self.subTest(path=path, closed=closed):
+                    self.assertEqual(response.status_code, status)
+                    if closed:
+                        self._assert_refused(response, 404, "not_found")
+            self.assertEqual(
+                self._request("GET", "/health", key=False).status_code, 200
+            )
 
     def test_our_own_failure_is_500_in_json_without_a_traceback(self):
         model = type(self.env["fusion.billing.service"])

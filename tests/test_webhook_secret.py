@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import hmac
+import os
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -176,6 +177,48 @@ class TestWebhookSecret(WebhookCase):
             path.unlink()
             self.service.webhook_secret = SECRET  # makes one
             self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+
+    def test_a_key_file_that_others_can_read_is_not_used(self):
+        with (
+            TemporaryDirectory() as folder,
+            patch.object(secret_box, "config", {"data_dir": folder}),
+            self._keys(""),
+        ):
+            path = Path(folder) / secret_box.KEY_FILE
+            token = secret_box.encrypt(self.env, "a secret")
+            with self.assertNoLogs("odoo.addons", "WARNING"):
+                secret_box.check_at_start()
+            for mode in (0o640, 0o604, 0o620, 0o602, 0o644):
+                path.chmod(mode)
+                with self.subTest(mode=f"{mode:o}"):
+                    with self.assertRaisesRegex(UserError, f"mode is {mode:o}"):
+                        secret_box.decrypt(self.env, token)
+                    with self.assertLogs("odoo.addons", "ERROR") as log:
+                        secret_box.check_at_start()
+                    self.assertIn("chmod 600", log.output[0])
+            path.chmod(0o400)
+            self.assertEqual(secret_box.decrypt(self.env, token), "a secret")
+
+    def test_a_key_file_of_somebody_else_is_not_used(self):
+        """Who owns it can read it, and put another key there."""
+        theirs = os.stat_result((0o600, *[7] * 9))
+        with (
+            open(os.devnull) as handle,
+            patch.object(os, "fstat", lambda _descriptor: theirs),
+            patch.object(os, "geteuid", lambda: 4242),
+            self.assertRaises(secret_box.Exposed),
+        ):
+            secret_box.check_private(handle)
+
+    def test_a_key_given_otherwise_needs_no_file(self):
+        with (
+            TemporaryDirectory() as folder,
+            patch.object(secret_box, "config", {"data_dir": folder}),
+            self._keys(Fernet.generate_key().decode()),
+            self.assertNoLogs("odoo.addons", "WARNING"),
+        ):
+            (Path(folder) / secret_box.KEY_FILE).touch(0o644)
+            secret_box.check_at_start()
 
     def test_no_secret_in_exports_and_logs(self):
         fields = self.service.fields_get()

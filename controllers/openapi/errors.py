@@ -66,8 +66,10 @@ _ANY = (
 )
 _WITH_KEY = ("unauthorized", "insufficient_scope", "rate_limited")
 _WITH_BODY = (
+    "body_too_slow",
     "incomplete_body",
     "invalid_json",
+    "too_many_values",
     "body_too_large",
     "unsupported_media_type",
 )

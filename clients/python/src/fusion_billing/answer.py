@@ -23,7 +23,9 @@ from .errors import (
 # Of an answer that is not ours, too: proxies answer so when what they front is away.
 _REPEAT = {408, 429, 502, 503, 504}
 # The server says that nothing was stored; a proxy's 503 says nothing of the kind.
-_NOT_DONE = {"busy", "rate_limited", "internal_error", "incomplete_body"}
+_NOT_DONE = {
+    *("busy", "rate_limited", "internal_error", "incomplete_body", "body_too_slow"),
+}
 # Waiting some seconds does not mend these.
 _NO_REPEAT = {"pdf_unavailable", "internal_error"}
 # No caller of this package can cause these: the address is not the API's, or something

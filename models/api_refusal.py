@@ -1,0 +1,68 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from .api_log import BATCH
+
+
+class FusionBillingApiRefusal(models.Model):
+    """How many requests of an app were over its rate limit, minute by minute.
+
+    Not a row of the API log for each: an app in a loop would fill the disk with them.
+    """
+
+    _name = "fusion.billing.api.refusal"
+    _description = "Requests over the Rate Limit"
+    _order = "minute desc, id desc"
+    _log_access = False
+    _rec_name = "minute"
+
+    service_id = fields.Many2one(
+        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="service_id.company_id")
+    minute = fields.Datetime(required=True, readonly=True)
+    requests = fields.Integer(
+        string="Refused Requests",
+        readonly=True,
+        help="Answered with HTTP 429 in this minute, and neither read nor logged.",
+    )
+
+    _minute_unique = models.UniqueIndex("(service_id, minute)")
+    _age = models.Index("(minute)")
+
+    @api.model
+    def _count(self, service):
+        """Count one refused request; see :func:`.own_transaction.own_statements`.
+
+        :param service: the ``fusion.billing.service`` that sent it
+        """
+        # In one string, so in one transaction. The last of them may be lost in a
+        # crash; waiting for the disk would be the dearest part of a refusal.
+        self.env.cr.execute(
+            """
+            SET LOCAL synchronous_commit TO off;
+            INSERT INTO fusion_billing_api_refusal AS r (service_id, minute, requests)
+            VALUES (%s, %s, 1)
+                ON CONFLICT (service_id, minute)
+                DO UPDATE SET requests = r.requests + 1
+            """,
+            [service.id, fields.Datetime.now().replace(second=0)],
+        )
+
+    @api.autovacuum
+    def _prune(self):
+        """Delete what is as old as what the API log deletes, in committed batches.
+
+        :return: (deleted, whether more is left), as Odoo's vacuum wants it
+        """
+        days = self.env["fusion.billing.api.log"]._days_kept()
+        self.env.cr.execute(
+            """
+            DELETE FROM fusion_billing_api_refusal
+             WHERE id IN (SELECT id FROM fusion_billing_api_refusal
+                           WHERE minute < %s LIMIT %s)
+            """,
+            [fields.Datetime.now() - timedelta(days=days), BATCH],
+        )
+        return self.env.cr.rowcount, self.env.cr.rowcount == BATCH

@@ -1,0 +1,93 @@
+"""An app that asks for too much: many threads that go on until nobody wants them to.
+
+    python3 -m system_tests.crowd PORT KEY KIND THREADS [PATH]
+
+in a process of its own, so that it does not slow down who measures. It goes on until
+its input ends, and prints how often it got which status, as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+from provisioning.server import HOST
+from provisioning.settings import REPO
+
+from .api import USAGE, Api
+
+DRIP = 0.5  # seconds between two bytes of a slow body
+
+
+def ask(api: Api, path: str) -> int:
+    """One request as apps send it; who is told to come again does not listen."""
+    if path:
+        return api.call("GET", path).status
+    return api.usage([]).status
+
+
+def drip(api: Api, _path: str) -> int:
+    """A body that does not come to its end, byte by byte."""
+    head = (
+        f"POST {USAGE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    )
+    with socket.create_connection((HOST, api.port), timeout=DRIP) as connection:
+        connection.sendall(head.encode())
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return int(connection.recv(12).split()[1])
+            connection.sendall(b" ")
+
+
+def main(port: str, key: str, kind: str, threads: str, path: str = "") -> None:
+    api, work = Api(int(port), key), {"ask": ask, "drip": drip}[kind]
+    statuses: Counter = Counter()
+    over = threading.Event()
+
+    def go_on():
+        while not over.is_set():
+            try:
+                statuses[work(api, path)] += 1
+            except (OSError, IndexError):  # hung up on
+                statuses["no answer"] += 1
+                time.sleep(0.01)
+
+    for _number in range(int(threads)):
+        threading.Thread(target=go_on, daemon=True).start()
+    sys.stdin.read()
+    over.set()
+    sys.stdout.write(json.dumps(statuses))
+    sys.stdout.flush()
+
+
+class Crowd:
+    """Such a process, from the outside.
+
+    :param kind: ask or drip
+    :param path: of a GET request; without it usage is sent, of no event
+    """
+
+    def __init__(self, api: Api, kind: str, threads: int, path: str = ""):
+        arguments = [str(api.port), api.key, kind, str(threads), path]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, *arguments],
+            cwd=REPO,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self) -> dict[str, int]:
+        """Stop it; returns how often it got which status."""
+        return json.loads(self._process.communicate(timeout=60)[0])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
