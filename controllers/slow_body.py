@@ -35,7 +35,11 @@ def read_in_time(stream, connection, length, clock=time.monotonic):
     timeout = connection.gettimeout()
     connection.settimeout(0)  # what is there is taken; waiting is done by select
     try:
-        with selectors.DefaultSelector() as selector:
+        # a client that is gone has come to an end, too
+        with (
+            contextlib.suppress(ConnectionError),
+            selectors.DefaultSelector() as selector,
+        ):
             selector.register(connection, selectors.EVENT_READ)
             while received < length:
                 chunk = stream.read1(min(_CHUNK, length - received))
@@ -49,8 +53,6 @@ def read_in_time(stream, connection, length, clock=time.monotonic):
                         break  # the client says that there is no more
                 parts.append(chunk)
                 received += len(chunk)
-    except ConnectionError:
-        pass  # gone, which is an end, too
     finally:
         connection.settimeout(timeout)
     return b"".join(parts)

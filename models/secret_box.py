@@ -76,11 +76,11 @@ def check_at_start():
     if _given_key():
         return
     path = key_file()
+    if not path.exists():
+        return  # it is made when it is needed
     try:
         with path.open(encoding="ascii") as handle:
             check_private(handle)
-    except FileNotFoundError:
-        pass  # made when it is needed
     except Exposed:
         _logger.error(
             "Webhook secrets stay locked: the key file %s must belong to Odoo's user"
