@@ -1,6 +1,6 @@
 """An app that asks for too much: many threads that go on until nobody wants them to.
 
-    python3 -m system_tests.crowd PORT KEY KIND THREADS [PATH]
+    python3 -m system_tests.crowd PORT KEY KIND THREADS [ARGUMENT]
 
 in a process of its own, so that it does not slow down who measures. It goes on until
 its input ends, and prints how often it got which status, as JSON.
@@ -9,6 +9,7 @@ its input ends, and prints how often it got which status, as JSON.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import subprocess
@@ -16,13 +17,40 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import datetime, timedelta
 
 from provisioning.server import HOST
 from provisioning.settings import REPO
 
-from .api import USAGE, Api
+from .api import USAGE, Api, instant
 
 DRIP = 0.5  # seconds between two bytes of a slow body
+_numbers = itertools.count(1)
+
+
+def reconcile(api: Api, _argument: str) -> int:
+    """Totals that differ from ours, of one window after the other."""
+    number = next(_numbers)
+    content = {
+        "subscription_external_id": "sub-1",
+        "metric_code": "calls",
+        "window_start": "2020-01-01",
+        "window_end": instant(datetime(2020, 2, 1) + timedelta(seconds=number)),
+        "declared_quantity": number,
+    }
+    return api.call("POST", "/reconciliations", content).status
+
+
+def subscribe(api: Api, plan: str) -> int:
+    """A subscription of ten years ago, of which nothing was billed yet."""
+    content = {
+        "external_customer_id": "customer-0",
+        "external_id": f"of-old-{next(_numbers)}",
+        "plan_id": int(plan),
+        "start_date": "2016-01-01",
+        "billed_until": "2016-01-01",
+    }
+    return api.call("POST", "/subscriptions", content).status
 
 
 def ask(api: Api, path: str) -> int:
@@ -46,15 +74,18 @@ def drip(api: Api, _path: str) -> int:
             connection.sendall(b" ")
 
 
-def main(port: str, key: str, kind: str, threads: str, path: str = "") -> None:
-    api, work = Api(int(port), key), {"ask": ask, "drip": drip}[kind]
+KINDS = {"ask": ask, "drip": drip, "reconcile": reconcile, "subscribe": subscribe}
+
+
+def main(port: str, key: str, kind: str, threads: str, argument: str = "") -> None:
+    api, work = Api(int(port), key), KINDS[kind]
     statuses: Counter = Counter()
     over = threading.Event()
 
     def go_on():
         while not over.is_set():
             try:
-                statuses[work(api, path)] += 1
+                statuses[work(api, argument)] += 1
             except (OSError, IndexError):  # hung up on
                 statuses["no answer"] += 1
                 time.sleep(0.01)
@@ -70,12 +101,13 @@ def main(port: str, key: str, kind: str, threads: str, path: str = "") -> None:
 class Crowd:
     """Such a process, from the outside.
 
-    :param kind: ask or drip
-    :param path: of a GET request; without it usage is sent, of no event
+    :param kind: one of :data:`KINDS`
+    :param argument: of ask the path of a GET request, without which usage is sent, of
+        no event; of subscribe the plan's id
     """
 
-    def __init__(self, api: Api, kind: str, threads: int, path: str = ""):
-        arguments = [str(api.port), api.key, kind, str(threads), path]
+    def __init__(self, api: Api, kind: str, threads: int, argument: object = ""):
+        arguments = [str(api.port), api.key, kind, str(threads), str(argument)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, *arguments],
             cwd=REPO,

@@ -46,7 +46,7 @@ class TestFair(ApiCase):
     def check_unnoticed(self, *crowds: tuple, allowed: set[str]) -> None:
         """The other app's p95 stays under twice its own without these crowds.
 
-        :param crowds: (kind, threads, path) of each
+        :param crowds: what each :class:`Crowd` is made of
         :param allowed: what they may be answered
         """
         figures = []
@@ -83,6 +83,14 @@ class TestFair(ApiCase):
     def test_pdf_files_in_three_threads(self):
         paths = {"200", "503"}
         self.check_unnoticed(("ask", 3, self.pdf_path), allowed=paths)
+
+    def test_totals_that_differ(self):
+        self.check_unnoticed(("reconcile", 8), allowed={"200", "503"})
+
+    def test_subscriptions_of_long_ago(self):
+        self.check_unnoticed(
+            ("subscribe", 4, self.world["plan"]), allowed={"200", "503"}
+        )
 
     def test_all_of_it(self):
         self.check_unnoticed(

@@ -22,6 +22,7 @@ from . import (
     test_invoicing,
     test_ledger,
     test_metric_companies,
+    test_names,
     test_openapi,
     test_own_keys,
     test_pdf_turn,

@@ -37,7 +37,8 @@ class SaleOrder(models.Model):
         if due:
             due.lock_for_update(allow_referencing=True)
         # Being due depends on the day, which triggers no computation by itself.
-        self.order_line.filtered("recurring_invoice")._recompute_qty_to_invoice()
+        lines = self.order_line.filtered("recurring_invoice")
+        self.env.add_to_compute(lines._fields["qty_to_invoice"], lines)
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         move_of = {}
         for move in moves.sudo():

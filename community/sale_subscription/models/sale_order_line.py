@@ -252,9 +252,6 @@ class SaleOrderLine(models.Model):
             line.amount_to_invoice = line.qty_to_invoice * line.price_reduce_taxinc
         return result
 
-    def _recompute_qty_to_invoice(self):
-        self.env.add_to_compute(self._fields["qty_to_invoice"], self)
-
     def _get_whole_period_amount(self):
         """Return the untaxed amount of an upsell line for a whole period.
 
