@@ -20,6 +20,23 @@ def begin_read_committed(cr):
 
 
 @contextlib.contextmanager
+def _autocommit(connection):
+    """Have each statement commit on its own, on a connection without a transaction.
+
+    Nothing is said to the server: psycopg2 would, of anything but its defaults.
+    """
+    level, readonly = connection.isolation_level, connection.readonly
+    connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")
+    connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+            connection.set_session(isolation_level=level, readonly=readonly)
+
+
+@contextlib.contextmanager
 def own_statements(env):
     """A cursor each of whose statements commits on its own, at READ COMMITTED.
 
@@ -39,12 +56,8 @@ def own_statements(env):
         # not the one cursor of a test
         is_usable = isinstance(cr, Cursor) and not cr.readonly
     if is_usable:
-        cr.connection.autocommit = True
-        try:
+        with _autocommit(cr.connection):
             yield cr
-        finally:
-            if not cr.connection.closed:
-                cr.connection.autocommit = False
         return
     with env.registry.cursor() as cr:
         if isinstance(cr, Cursor):

@@ -4,7 +4,7 @@ import unittest
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ..errors import BillingError
+from ..errors import BillingError, TooManyValues
 from ..events import (
     TEXT_PATTERN,
     check_text,
@@ -45,6 +45,22 @@ class TestDecodeJson(unittest.TestCase):
         ):
             with self.subTest(raw=raw[:40]):
                 self.assertEqual(decode_json(raw), expected)
+
+    def test_values_are_counted_before_they_are_decoded(self):
+        """Not what stands in a text: brackets, commas, quotes."""
+        text = b'"a,b,[{\\"\\\\"'
+        for raw, values in (
+            (b"[1,2,3]", 3),  # two commas and a bracket
+            (b'{"a":[{},{}]}', 5),
+            (b"[" + text + b"," + text + b"]", 2),
+        ):
+            with self.subTest(raw=raw):
+                decode_json(raw, max_values=values)
+                with self.assertRaises(TooManyValues):
+                    decode_json(raw, max_values=values - 1)
+        with self.assertRaises(TooManyValues) as caught:
+            decode_json(b'{"events":[' + b"{}," * 50 + b"{}]}", max_values=60)
+        self.assertEqual(caught.exception.objects, 52)
 
     def test_refused(self):
         for raw in (
