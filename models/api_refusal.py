@@ -13,6 +13,7 @@ class FusionBillingApiRefusal(models.Model):
 
     _name = "fusion.billing.api.refusal"
     _description = "Requests over the Rate Limit"
+    _inherit = ["fusion.billing.guarded"]
     _order = "minute desc, id desc"
     _log_access = False
     _rec_name = "minute"

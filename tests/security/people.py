@@ -55,9 +55,16 @@ class PeopleCase(BillingCase):
         cls.env.flush_all()
 
     @classmethod
+    def _create_plan(cls, **values):
+        return super()._create_plan(**{"company_id": cls.env.company.id} | values)
+
+    @classmethod
+    def _create_metric(cls, **values):
+        return super()._create_metric(**{"company_id": cls.env.company.id} | values)
+
+    @classmethod
     def _name_things(cls):
-        cls.plan.company_id = cls.company
-        for record in (cls.partner, cls.service, cls.plan, cls.order):
+        for record in (cls.partner, cls.service, cls.plan, cls.metric, cls.order):
             record.name = f"{MARK} {record._name}"
         cls.service.write({"webhook_url": URL, "webhook_secret": SECRET})
         cls.raw_key = cls.service.action_generate_api_key()
@@ -135,6 +142,7 @@ class PeopleCase(BillingCase):
                 "item_ids": [Command.create({"fixed_price": 5})],
             }
         )
+        cls._note_what_happened()
         provider = cls.env["payment.provider"].search([], limit=1)
         methods = cls.env["payment.method"].with_context(active_test=False).search([])
         cls.payment_token = cls.env["payment.token"].create(
@@ -148,6 +156,28 @@ class PeopleCase(BillingCase):
         )
         if "payment_token_id" in cls.order._fields:  # the drop-in's
             cls.order.payment_token_id = cls.payment_token
+
+    @classmethod
+    def _note_what_happened(cls):
+        """What only code writes, of requests, deliveries and invoices."""
+        moment = datetime(2026, 2, 5)
+        service = {"service_id": cls.service.id}
+        webhook = cls.env["fusion.billing.webhook"].search([], limit=1)
+        cls.env["fusion.billing.webhook.attempt"].create(
+            service
+            | {"webhook_id": webhook.id, "started_at": moment, "result": "delivered"}
+        )
+        cls.env["fusion.billing.api.log"].create(service | {"called_at": moment})
+        cls.env["fusion.billing.api.refusal"].create(service | {"minute": moment})
+        rating = cls.order.fc_rating_ids.filtered("invoice_line_id")[:1]
+        cls.env["fusion.billing.adjustment"].create(
+            {
+                "rating_id": rating.id,
+                "agreement_id": rating.agreement_id.id,
+                "line_id": rating.invoice_line_id.id,
+                "forgiven": 1.0,
+            }
+        )
 
     @classmethod
     def _make_people(cls):

@@ -165,7 +165,8 @@ class SweepCase(PeopleCase):
         at_home = where == "home"
         if on_model:
             readable = at_home and role not in ("nobody", "portal")
-            may = not Model._transient and Model.with_user(user).has_access("create")
+            may = method == "create" or not Model._transient
+            may = may and Model.with_user(user).has_access("create")
             may = may or role in MAY.get((model_name, method), ())
         elif Model._transient:
             readable, may = at_home, False
@@ -206,7 +207,13 @@ class SweepCase(PeopleCase):
 @tagged("post_install", "-at_install")
 class TestPublicMethods(SweepCase):
     def test_no_method_writes_or_tells_more_than_the_caller_may(self):
-        methods = public_methods(self.env)
+        own = own_models(self.env)
+        methods = [
+            (model_name, method)
+            for model_name, method in public_methods(self.env)
+            # Of Odoo's orders it is Odoo that draws a number before it asks.
+            if method != "create" or model_name in own
+        ]
         self.assertGreater(len(methods), 80)
         self._sweep(methods)
         self.assertNothingLeaks()

@@ -43,6 +43,7 @@ class SaleSubscriptionGuarded(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access("create")
         if not self.env.su:
             self._subscription_check_given(vals_list)
         return super().create(vals_list)
