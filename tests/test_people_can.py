@@ -13,8 +13,9 @@ class TestPeopleCan(PriceDraftCase):
 
     def setUp(self):
         super().setUp()
-        group = "fusion_centralized_billing.group_manager"
-        self.manager = new_test_user(self.env, "people-manager", group)
+        # Who links accounts may change the contacts that he links.
+        groups = "fusion_centralized_billing.group_manager,base.group_partner_manager"
+        self.manager = new_test_user(self.env, "people-manager", groups)
 
     def _mine(self, record):
         return record.with_user(self.manager)

@@ -55,11 +55,13 @@ class TestTakenBack(LedgerCase):
         self._reverse(self.invoice, modify=True)
         self.assertEqual((self._billed(), self._open_amount()), (50.0, 0.0))
 
-    def test_a_credit_note_taken_back_after_its_invoice_was_cancelled(self):
-        """The cancelled invoice counted as billed, and nobody paid it."""
+    def test_an_invoice_is_cancelled_after_its_credit_note(self):
+        """While it stood, what it gives back would have been of no bill."""
         credit, _none = self._reverse(self.invoice)
-        self._cancel(self.invoice)
+        with self.assertRaisesRegex(UserError, credit.name):
+            self._cancel(self.invoice)
         self._cancel(credit)
+        self._cancel(self.invoice)
         self.assertEqual((self._billed(), self._open_amount()), (0.0, 50.0))
 
     def test_a_cancelled_invoice_comes_back_while_its_credit_note_stands(self):

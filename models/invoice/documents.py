@@ -274,8 +274,8 @@ class FusionBillingDocuments(models.AbstractModel):
 
         :raises UserError: a document that is to be taken back is credited
         """
-        copies = moves.sudo().invoice_line_ids.fc_copy_ids.filtered(_credits)
-        for copy in copies - moves.sudo().invoice_line_ids:
+        lines = moves.filtered(lambda m: m.state == "posted").sudo().invoice_line_ids
+        for copy in lines.fc_copy_ids.filtered(_credits) - lines:
             if _net(copy):
                 raise UserError(
                     self.env._(
