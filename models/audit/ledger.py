@@ -138,9 +138,12 @@ class FusionBillingAuditLedger(models.AbstractModel):
 
         What billed them last says the same, or it was taken back and counts no more.
         """
+        # Time that turned out to be a gap costs nothing; what was agreed is kept.
         same = SQL(
             """
-            r.terms IS NOT DISTINCT FROM a.terms
+            (r.terms IS NOT DISTINCT FROM a.terms OR r.terms IS NULL AND EXISTS (
+                SELECT FROM fusion_billing_window w
+                 WHERE w.id = a.window_id AND w.kind = 'gap'))
             AND r.charge_id = a.charge_id AND r.product_id = a.product_id
             AND r.charge_currency_id = a.charge_currency_id
             AND r.rate_from IS NOT DISTINCT FROM a.rate_from

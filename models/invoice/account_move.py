@@ -250,7 +250,7 @@ class AccountMove(models.Model):
         windows = windows.search([("invoice_id", "in", self.ids)])
         result = super().unlink()
         (own.exists()).write({"invoice_id": False})
-        Documents._review(ratings)
+        Documents._review(ratings, windows)
         Documents._open_windows_of(windows)
         return result
 

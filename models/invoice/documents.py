@@ -58,10 +58,12 @@ class FusionBillingDocuments(models.AbstractModel):
         return ratings.filtered(lambda r: r.state != "open")
 
     @api.model
-    def _review(self, ratings):
+    def _review(self, ratings, windows=None):
         """Bring ratings, agreements and adjustments in line with the documents.
 
         :param ratings: ``fusion.billing.rating`` records that were invoiced once
+        :param windows: those that a deleted document had settled; else the document of
+            each rating says so
         :raises UserError: something that was taken back and billed anew would count
             twice
         """
@@ -72,10 +74,16 @@ class FusionBillingDocuments(models.AbstractModel):
                 credit, forgiven = self._judge(rating)
             self._adjust(rating, {} if taken_back or credit else forgiven)
             values = {"is_taken_back": taken_back, "released_by_id": credit.id}
+            # One that came to nothing beside the bill of another document bills, and
+            # so opens, nothing.
+            window, move = rating.window_id, rating.invoice_id
+            settles = (
+                windows and window in windows or move and window.invoice_id == move
+            )
             if taken_back or credit:
-                self._release(rating, values)
+                self._release(rating, values, rating.amount or settles)
             else:
-                self._reclaim(rating, values)
+                self._reclaim(rating, values, rating.amount or settles)
 
     @api.model
     def _posted(self, moves):
@@ -157,24 +165,22 @@ class FusionBillingDocuments(models.AbstractModel):
         if changed:
             self._rate_again(rating)
 
-    def _release(self, rating, values):
+    def _release(self, rating, values, opens):
         """Give a window back that will not be collected: it is billed anew.
 
         The row stays as it is, as history; being released it no longer counts as
-        charged, and the agreement follows the charges again.
+        charged, nor does what was forgiven or added on its line. Where that ``opens``
+        the agreement, it follows the charges again.
         """
         rating.write(values)
         if rating.state == "released":
             return
         rating.state = "released"
-        agreement = rating.agreement_id
-        agreement.state = "open"
-        self.env["fusion.billing.adjustment"].sudo().search(
-            [("agreement_id", "=", agreement.id), ("ended_by_id", "=", False)]
-        ).ended_by_id = rating
+        if opens:
+            rating.agreement_id.state = "open"
         self._rate_again(rating)
 
-    def _reclaim(self, rating, values):
+    def _reclaim(self, rating, values, agrees):
         """Count a released rating as charged again: what had released it is undone.
 
         :raises UserError: another invoice has billed the same usage meanwhile
@@ -195,8 +201,9 @@ class FusionBillingDocuments(models.AbstractModel):
         self.env["fusion.billing.adjustment"].sudo().search(
             [("ended_by_id", "=", rating.id)]
         ).ended_by_id = False
-        self._agree_as(rating)
-        rating.window_id.write({"is_settled": True})
+        if agrees:
+            self._agree_as(rating)
+            rating.window_id.write({"is_settled": True})
         self._rate_again(rating)
 
     def _agree_as(self, rating):

@@ -180,7 +180,7 @@ class FusionBillingClosing(models.AbstractModel):
     def _waiting_orders(self):
         """Orders with something to bill, by id.
 
-        What came late makes one invoice a day for each.
+        What came late makes one invoice a day for each, and for each customer of it.
         """
         for model in ("fusion.billing.rating", "fusion.billing.window"):
             self.env[model].flush_model()
@@ -208,9 +208,12 @@ class FusionBillingClosing(models.AbstractModel):
                  WHERE (%(ended)s OR w.currency_id <> o.currency_id
                         OR w.partner_id <> o.partner_id)
                    AND NOT EXISTS (
-                           SELECT FROM fusion_billing_rating other
-                            WHERE other.subscription_id = o.id
-                              AND other.closed_at >= %(today)s)
+                           SELECT FROM fusion_billing_rating r
+                             JOIN fusion_billing_window v ON v.id = r.window_id
+                            WHERE r.subscription_id = o.id
+                              AND r.closed_at >= %(today)s
+                              AND v.partner_id = w.partner_id
+                              AND v.currency_id = w.currency_id)
                 """,
                 now=fields.Datetime.now(),
                 today=fields.Date.today(),

@@ -37,7 +37,10 @@ class DocumentSteps(Life):
         return None if self.is_billed_anew(self.moves[number].lines) else False
 
     def do_post(self, number):
-        self.post_move(self.moves[number])
+        move = self.moves[number]
+        self.post_move(move)
+        if move.kind == "invoice" and move.order.state in ("closed", "cancelled"):
+            self.bill_ended(move.order)
 
     def can_delete(self, place):
         move = self.choose(

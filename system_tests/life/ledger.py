@@ -139,11 +139,18 @@ class Ledger:
         window.settled, window.settled_by, window.released = True, move, False
         move.settles.append((window, dict(window.agreed)))
 
-    def bill(self, move: Move, due: list[Window], released: bool = True) -> Move:
+    def bill(
+        self,
+        move: Move,
+        due: list[Window],
+        released: bool = True,
+        until: datetime | None = None,
+    ) -> Move:
         """Put on a document what these windows, and the settled ones, owe.
 
         :param due: those that it settles
         :param released: whether also what was billed before and taken back
+        :param until: only what ended by then
         """
         order = move.order
         for window in due:
@@ -152,6 +159,8 @@ class Ledger:
         for window in self.windows:
             mine = window.order is order and window.party == move.party
             if not mine or not (window.settled or window.void):
+                continue
+            if until and window.end > until:
                 continue
             for metric in METRICS:
                 if metric not in window.agreed and not window.void:
@@ -208,8 +217,9 @@ class Ledger:
                 self.open_anew(line)
         for window, _agreed in move.settles:
             if window.settled_by is move:
-                window.settled, window.settled_by = False, None
-                window.released, window.agreed = True, {}
+                window.settled, window.settled_by, window.agreed = False, None, {}
+                # One that came to nothing has nothing that was given back.
+                window.released = any(line.window is window for line in self.lines)
 
     def undo_credit(self, credit: Move) -> None:
         for part in credit.parts:

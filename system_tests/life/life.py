@@ -129,14 +129,23 @@ class Life(Ledger):
     def rate(self) -> None:
         """The rating job bills what no invoice of the order will come for."""
         for order in self.orders:
-            mine = [w for w in self.windows if w.order is order]
-            for party in dict.fromkeys(w.party for w in mine):
-                if order.runs and party == order.party:
-                    continue
-                due = [w for w in self.own(order, party) if w.end <= self.now]
-                # What was taken back of one that has ended is left to finance.
-                goes_on = order.state in ("progress", "paused")
-                self.bill_rest(order, party, due, released=goes_on)
+            self.bill_ended(order)
+
+    def parties(self, order: Order) -> list[tuple[str, str]]:
+        mine = [w.party for w in self.windows if w.order is order]
+        return list(dict.fromkeys([*mine, order.party]))
+
+    def bill_ended(self, order: Order) -> None:
+        for party in self.parties(order):
+            if order.runs and party == order.party:
+                continue
+            due = [w for w in self.own(order, party) if w.end <= self.now]
+            # What was taken back of one that has ended is left to finance.
+            goes_on = order.state in ("progress", "paused")
+            # What is late for one that has not ended comes at its end.
+            waits = order.state in ("paused", "renewed")
+            until = self.now if waits else None
+            self.bill_rest(order, party, due, released=goes_on, until=until)
 
     def expire(self) -> None:
         order = self.order
@@ -150,7 +159,8 @@ class Life(Ledger):
 
     def close(self, order: Order) -> None:
         self.invoice(order)
-        self.bill_rest(order, order.party, self.own(order))
+        for party in self.parties(order):
+            self.bill_rest(order, party, self.own(order, party))
         end = max(min(order.end or self.today, self.today), order.start)
         order.agreed_end = order.end if order.end != end else None
         order.end, order.state = end, "closed"
@@ -191,8 +201,8 @@ class Life(Ledger):
             self.begin_anew(order)
         else:
             last.plan = plan
-            last.until = boundary_after(order.anchor, last.first)
-            last.end = midnight(last.until, self.zone)
+            until = boundary_after(order.anchor, last.first)
+            self.cut(last, min(until, order.end or until))
 
     def end(self, order: Order, day: date) -> None:
         order.end = day

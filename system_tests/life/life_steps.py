@@ -252,6 +252,8 @@ class LifeSteps(Life):
             if move.order is self.order and move.state == "draft":
                 self.do_cancel(self.moves.index(move))
         self.order.state = "cancelled"
+        # Also what a draft had that closing made, and cancelling took back.
+        self.bill_rest(self.order, self.order.party, self.own(self.order))
 
     def can_confirm(self, customer, currency):
         order = self.order

@@ -39,8 +39,8 @@ def price(terms: Terms, quantity: Fraction) -> Fraction:
     units = billable / Fraction(terms.batch)
     if terms.model == "package":
         units = Fraction(-(-units // 1))
-    amount = max(units * Fraction(terms.price), Fraction(terms.minimum))
-    return rounded(amount * (1 - Fraction(terms.discount) / 100) * terms.rate)
+    amount = units * Fraction(terms.price) * (1 - Fraction(terms.discount) / 100)
+    return rounded(max(amount, Fraction(terms.minimum)) * terms.rate)
 
 
 def rounded(amount: Fraction) -> Fraction:

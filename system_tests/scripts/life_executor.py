@@ -269,7 +269,8 @@ class Executor(Books):
         self.move(number).button_draft()
 
     def do_change(self, number, start, metric, price):
-        self.line(number, start, metric).price_unit = float(price)
+        line = self.line(number, start, metric)
+        line.write({"price_unit": float(price), "discount": 0})
 
     def do_drop(self, number):
         self.usage_lines(self.move(number)).unlink()
@@ -283,7 +284,7 @@ class Executor(Books):
         for line in credit.invoice_line_ids:
             source = self.sources.get(line.id)
             if source in amounts:
-                line.price_unit = amounts[source]
+                line.write({"price_unit": amounts[source], "discount": 0})
             else:
                 line.unlink()
         credit.fc_bill_again = again
