@@ -41,18 +41,6 @@ def reconcile(api: Api, _argument: str) -> int:
     return api.call("POST", "/reconciliations", content).status
 
 
-def subscribe(api: Api, plan: str) -> int:
-    """A subscription of ten years ago, of which nothing was billed yet."""
-    content = {
-        "external_customer_id": "customer-0",
-        "external_id": f"of-old-{next(_numbers)}",
-        "plan_id": int(plan),
-        "start_date": "2016-01-01",
-        "billed_until": "2016-01-01",
-    }
-    return api.call("POST", "/subscriptions", content).status
-
-
 def ask(api: Api, path: str) -> int:
     """One request as apps send it; who is told to come again does not listen."""
     if path:
@@ -74,7 +62,7 @@ def drip(api: Api, _path: str) -> int:
             connection.sendall(b" ")
 
 
-KINDS = {"ask": ask, "drip": drip, "reconcile": reconcile, "subscribe": subscribe}
+KINDS = {"ask": ask, "drip": drip, "reconcile": reconcile}
 
 
 def main(port: str, key: str, kind: str, threads: str, argument: str = "") -> None:
@@ -103,7 +91,7 @@ class Crowd:
 
     :param kind: one of :data:`KINDS`
     :param argument: of ask the path of a GET request, without which usage is sent, of
-        no event; of subscribe the plan's id
+        no event
     """
 
     def __init__(self, api: Api, kind: str, threads: int, argument: object = ""):

@@ -87,11 +87,6 @@ class TestFair(ApiCase):
     def test_totals_that_differ(self):
         self.check_unnoticed(("reconcile", 8), allowed={"200", "503"})
 
-    def test_subscriptions_of_long_ago(self):
-        self.check_unnoticed(
-            ("subscribe", 4, self.world["plan"]), allowed={"200", "503"}
-        )
-
     def test_all_of_it(self):
         self.check_unnoticed(
             ("ask", 100),
