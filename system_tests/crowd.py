@@ -25,6 +25,7 @@ from provisioning.settings import REPO
 from .api import USAGE, Api, instant
 
 DRIP = 0.5  # seconds between two bytes of a slow body
+PATIENCE = 30  # seconds that the first answer may take
 _numbers = itertools.count(1)
 
 
@@ -82,6 +83,9 @@ def main(port: str, key: str, kind: str, threads: str, argument: str = "") -> No
         threading.Thread(target=go_on, daemon=True).start()
     sys.stdin.read()
     over.set()
+    deadline = time.monotonic() + PATIENCE
+    while not statuses and time.monotonic() < deadline:
+        time.sleep(0.1)  # the first of a slow kind, as a PDF file, is under way
     sys.stdout.write(json.dumps(statuses))
     sys.stdout.flush()
 
