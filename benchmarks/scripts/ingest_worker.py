@@ -77,24 +77,20 @@ class Worker:
         keys = {
             "ours": service.action_generate_api_key(),
             "json2": env["res.users.apikeys"]
-            .with_user(env.ref("base.user_admin"))
+            .with_user(env.ref("base.user_root"))
             ._generate(None, "benchmark", datetime.now() + timedelta(days=1)),
         }
         env.cr.commit()
         return keys
 
     def allow_creation(self):
-        """Events come in by the API alone: no group may create one by itself. Here the
-        administrator may, so that Odoo's own API has something to be compared by."""
-        self.env["ir.model.access"].create(
-            {
-                "name": "benchmark",
-                "model_id": self.env["ir.model"]._get_id(USAGE),
-                "group_id": self.env.ref("base.group_system").id,
-                "perm_read": True,
-                "perm_create": True,
-            }
+        """Events come in by the API alone: nobody else creates one. Here the superuser
+        signs in, so that Odoo's own API has something to be compared by."""
+        root = self.env.ref("base.user_root")
+        self.env.cr.execute(
+            "UPDATE res_users SET active = true WHERE id = %s", root.ids
         )
+        root.invalidate_recordset()
 
     def copy(self, source, target):
         """COPY the rows whose keys begin with `source` once more.
@@ -146,7 +142,7 @@ class Worker:
         :return: seconds for `limit` of them
         """
         values = self.values(source, target, limit)
-        model = self.env[USAGE].with_user(self.env.ref("base.user_admin"))
+        model = self.env[USAGE].sudo()
         self.env.invalidate_all()
         start = time.perf_counter()
         for row in values:
