@@ -169,7 +169,8 @@ class FusionBillingReconciliation(models.Model):
     def _compute_charged_by_hand(self):
         Documents = self.env["fusion.billing.audit.documents"].sudo()
         for record in self:
-            record.charged_by_hand = Documents._charged_by_hand(record)
+            # As it is stored, see above.
+            record.charged_by_hand = Documents._charged_by_hand(record._origin)
 
     @api.constrains("subscription_id", "service_id")
     def _check_subscription(self):

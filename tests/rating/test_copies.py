@@ -77,6 +77,9 @@ class TestCopies(DocumentCase):
         self.assertEqual(january.state, "matched")
         self.assertEqual(january.charged_by_hand, 50.0)
         self.assertEqual(february.charged_by_hand, 0.0)
+        # A form can be filled with a subscription that the user may not see.
+        filled = {"window_start": "2026-01-01", "window_end": "2026-02-01"}
+        self.assertEqual(Reconciliation.new(values | filled).charged_by_hand, 0.0)
         copy.fc_by_hand = True  # meant, and named all the same
         january.invalidate_recordset()
         self.assertEqual(january.charged_by_hand, 50.0)

@@ -139,7 +139,8 @@ class SaleOrder(models.Model):
                     _logger.info("Subscription %s put off to the next run", order.id)
                 else:
                     moves += made
-                    done += order if went_on else order.browse()
+                    if went_on:
+                        done += order
                 if in_cron and not cron._commit_progress(1):
                     return moves, self.browse()
             more += done.filtered(lambda o: o._is_invoice_due())
