@@ -144,7 +144,10 @@ class FusionBillingAuditLinks(models.AbstractModel):
         )
 
     def _window_currencies(self, scope):
-        """The subscription's own, or another one that it was invoiced in."""
+        """The subscription's own, or that of a life before the present one.
+
+        Such a life has invoices in its currency, or windows in the present one follow.
+        """
         return self._of_windows(
             SQL("c.name AS expected, other.name AS found"),
             SQL(
@@ -162,6 +165,10 @@ class FusionBillingAuditLinks(models.AbstractModel):
                       JOIN account_move_line l ON l.id = rel.invoice_line_id
                       JOIN account_move i ON i.id = l.move_id
                      WHERE ol.order_id = o.id AND i.currency_id = w.currency_id)
+                AND NOT EXISTS (
+                    SELECT FROM fusion_billing_window later
+                     WHERE later.subscription_id = o.id AND later.start >= w."end"
+                       AND later.currency_id = o.currency_id)
                 """
             ),
             scope,

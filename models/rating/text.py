@@ -5,6 +5,8 @@ from odoo.tools.misc import get_lang
 
 from odoo.addons.base.models.res_lang import intersperse
 
+from ...engine.billing.money import format_decimal, to_decimal
+
 
 class UsageText:
     """What lines say of usage, in the language of each customer.
@@ -59,10 +61,11 @@ class UsageText:
         text = text.replace("  ", " ")
         if steps.get("tiers"):
             # Which tiers there are to tell of depends on the quantity.
-            return text + charge.prices(steps)
+            return text + charge.prices(steps, rating.discount)
         agreed = tuple(map(steps.get, ("quota", "unit_batch", "unit_price", "minimum")))
         return text + self._once(
-            ("prices", charge.id, env.lang, agreed), lambda: charge.prices(steps)
+            ("prices", charge.id, env.lang, agreed, rating.discount),
+            lambda: charge.prices(steps, rating.discount),
         )
 
 
@@ -92,8 +95,8 @@ class _Charge:
         whole, _groups = intersperse(whole, self.grouping, self.separator)
         return f"{whole}{self.decimal_point}{decimals}" if decimals else whole
 
-    def prices(self, steps):
-        """Quota, prices and minimum of an explanation."""
+    def prices(self, steps, discount):
+        """Quota, prices, discount (in percent) and minimum of an explanation."""
         env, text = self.env, ""
         if "unit_price" not in steps:  # it has no price any more
             return text
@@ -103,7 +106,7 @@ class _Charge:
             )
         batch = steps.get("unit_batch", "1")
         if steps.get("tiers"):
-            text += "".join(map(self._step, steps["steps"]))
+            text += "".join(self._step(step) for step in steps["steps"] if "tier" in step)
             if batch != "1":
                 text += env._(" (per %(batch)s)", batch=self.localize(batch))
         elif batch == "1":
@@ -119,6 +122,10 @@ class _Charge:
                 currency=self.currency,
                 batch=self.localize(batch),
             )
+        if discount:
+            percent = self.localize(format_decimal(to_decimal(abs(discount))))
+            less, plus = env._(", less %s%%", percent), env._(", plus %s%%", percent)
+            text += less if discount > 0 else plus
         if steps.get("minimum"):
             text += env._(
                 ", at least %(minimum)s %(currency)s",
@@ -128,9 +135,7 @@ class _Charge:
         return text
 
     def _step(self, step):
-        """One step of tiered prices; the minimum is told apart."""
-        if step["label"] == "minimum":
-            return ""
+        """One step of tiered prices."""
         price = self.localize(step["unit_price"])
         if step["label"].endswith("flat fee"):
             return self.env._(

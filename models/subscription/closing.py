@@ -228,7 +228,8 @@ class FusionBillingClosing(models.AbstractModel):
     def _given_back(self, orders):
         """Windows of ended orders with an amount that was billed and given back.
 
-        Unless it was billed since: by a later revision that did not count it.
+        Unless it is billed all the same: by a revision of which neither counted the
+        other, made later, or earlier and taken back only for a while.
         """
         self.env["fusion.billing.rating"].flush_model()
         ended = orders.filtered(
@@ -244,9 +245,9 @@ class FusionBillingClosing(models.AbstractModel):
                    AND NOT EXISTS (
                            SELECT FROM fusion_billing_rating again
                             WHERE again.agreement_id = r.agreement_id
-                              AND again.revision > r.revision
                               AND again.state = 'invoiced' AND again.amount <> 0
-                              AND (again.counted @> to_jsonb(r.revision)) IS NOT TRUE)
+                              AND (again.counted @> to_jsonb(r.revision)) IS NOT TRUE
+                              AND (r.counted @> to_jsonb(again.revision)) IS NOT TRUE)
                 """,
                 ended.ids,
             )

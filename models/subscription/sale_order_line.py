@@ -81,16 +81,14 @@ class SaleOrderLine(models.Model):
         ] or vals_list
 
     def _fc_invoice_values(self, rating, text):
-        """Values of the invoice line of one rating."""
+        """Values of the invoice line of one rating.
+
+        Its price is what the usage comes to, the discount taken off: a document's total
+        is rounded once, so a price and a discount whose product has more digits than
+        the currency could make it a cent more than its lines. The text says the discount.
+        """
         full_name = self.env["account.move.line"]._get_journal_items_full_name
-        product, price, discount = rating.product_id, rating.amount, 0.0
-        share = 1 - rating.discount / 100
-        if rating.discount and share > 0 and not rating.counted and price > 0:
-            # The customer sees what was taken off, where that comes to the same cent.
-            gross = self.currency_id.round(price / share)
-            if not self.currency_id.compare_amounts(gross * share, price):
-                price, discount = gross, rating.discount
-        adapted = self.env["fusion.billing.rates"]._adapt(self.order_id, product, price)
+        product = rating.product_id
         rating.line_price = self.env["fusion.billing.rates"]._adapt(
             self.order_id, product, rating.amount
         )
@@ -98,8 +96,8 @@ class SaleOrderLine(models.Model):
             "name": full_name(
                 text.describe(self.order_id, rating), product.display_name
             ),
-            "price_unit": adapted,
-            "discount": discount,
+            "price_unit": rating.line_price,
+            "discount": 0.0,
             "fc_rating_ids": [Command.link(rating.id)],
         }
         if product != self.product_id:  # the charge has another one since

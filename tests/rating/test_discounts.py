@@ -122,6 +122,28 @@ class TestDiscounts(DocumentCase):
         march = self.day("2026-03-01 09:00:00")
         self.assertEqual(self.usage_on(march), 29.0)  # 10 x 0.90 + 20 x 1.00
 
+    def test_the_invoice_is_what_its_lines_are(self):
+        """A call at 14.17, less 10 % 12.753: 12.75. Two such lines are 25.50.
+
+        Odoo adds up what lines come to before it rounds: as 14.17 less 10 % on the
+        invoice, both would make 25.506, and the customer would be billed 25.51.
+        """
+        self.charge.price_per_unit = 14.17
+        other = self._create_metric(name="Other", code="other")
+        self._create_charge(
+            metric_id=other.id, included_quota=0, price_per_unit=14.17
+        )
+        self._agree("2026-01-05 09:00:00")
+        self.use(1, "2026-01-10", "a")
+        self.use(1, "2026-01-10", "b", metric=other)
+        invoice = self.day("2026-02-01 09:00:00")
+        lines = invoice.invoice_line_ids.filtered("fc_rating_ids")
+        self.assertEqual(lines.mapped("price_unit"), [12.75, 12.75])
+        self.assertEqual(lines.mapped("discount"), [0.0, 0.0])
+        for line in lines:
+            self.assertIn("14.17 USD each, less 10%", line.name)
+        self.assertEqual(invoice.amount_untaxed, 34.5)  # 9.00 + 2 x 12.75
+
     def test_it_is_rounded_once(self):
         """5 calls at 0.125 are 0.625, less 10 % 0.5625: 0.56. Of 0.63 it was 0.57."""
         self.charge.price_per_unit = 0.125
