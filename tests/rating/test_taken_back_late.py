@@ -92,6 +92,22 @@ class TestTakenBackLate(DocumentCase):
         self.days("2026-02-12 09:00:00", "2026-02-13 09:00:00")
         self.assertEqual(self.net(), 0.0)
 
+    def test_it_comes_back_after_its_replacement_was_cancelled(self):
+        """Closed; cancelled, billed anew by finance, that cancelled, the first posted.
+
+        January is on a bill again, so that 10 late calls are billed without finance.
+        """
+        self.at("2026-02-05 09:00:00", self.order.set_close)
+        self.undo(self.invoice, "2026-02-06 09:00:00")
+        before = self.order.invoice_ids
+        self.at("2026-02-06 10:00:00", self.order.action_fc_invoice_open_usage)
+        self.undo(self.order.invoice_ids - before, "2026-02-06 11:00:00")
+        self.at("2026-02-06 12:00:00", self.invoice.button_draft)
+        self.post(self.invoice, "2026-02-06 13:00:00")
+        self.use(10, "2026-01-20", "late", now="2026-02-07 08:00:00")
+        self.days("2026-02-07 09:00:00", "2026-02-08 09:00:00")
+        self.assertEqual(self.net(), 55.0)  # 50.00 + 10 x 0.50
+
     # -- the credit note ---------------------------------------------------------
 
     def test_a_credit_note_is_taken_back_and_its_usage_was_voided(self):
