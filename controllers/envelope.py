@@ -18,9 +18,9 @@ from odoo.exceptions import ConcurrencyError
 from odoo.http import HttpDispatcher, RegistryError, Response, request
 from odoo.sql_db import db_connect
 
-from ..engine.api_errors import ERRORS, error_body
+from ..engine.api.errors import ERRORS, error_body
+from ..engine.api.events import MAX_VALUES, decode_json
 from ..engine.errors import BillingError
-from ..engine.events import MAX_VALUES, decode_json
 
 _logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 from odoo import http
 
-from ..engine import query
-from ..engine.payload import check_object
+from ..engine.api import query
+from ..engine.api.payload import check_object
 from .route import api_route
 
 

@@ -16,8 +16,8 @@ from odoo import SUPERUSER_ID, api, http
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from ..engine.keys import hash_api_key, parse_bearer
-from ..engine.turns import Crowded, Share, Turns
+from ..engine.api.keys import hash_api_key, parse_bearer
+from ..engine.api.turns import Crowded, Share, Turns
 from . import slow_body
 from .envelope import MAX_BODY, Refused, is_ours
 

@@ -6,7 +6,7 @@ from odoo import http
 from odoo.modules.module import get_manifest
 from odoo.tools import str2bool
 
-from ..models.res_config_settings import CLOSED_PARAMETER
+from ..models.base.res_config_settings import CLOSED_PARAMETER
 from . import openapi
 from .envelope import PREFIX, json_response
 from .route import ROUTES, api_route

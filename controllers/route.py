@@ -15,11 +15,11 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
 
-from ..engine.api_errors import error_body, status_of
+from ..engine.api.errors import error_body, status_of
+from ..engine.api.keys import parse_bearer
+from ..engine.api.query import Reader, read_query
 from ..engine.errors import BillingError, NotFoundError, TooManyValues
-from ..engine.keys import parse_bearer
-from ..engine.query import Reader, read_query
-from ..models.own_transaction import begin_read_committed, own_statements
+from ..models.base.own_transaction import begin_read_committed, own_statements
 from . import front
 from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
 

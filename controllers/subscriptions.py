@@ -1,6 +1,6 @@
 from odoo import http
 
-from ..engine import query
+from ..engine.api import query
 from .route import api_route
 
 

@@ -1,7 +1,7 @@
 from odoo import http
 
-from ..engine import query
-from ..engine.collector import paused_collection
+from ..engine.api import query
+from ..engine.api.collector import paused_collection
 from .route import api_route
 
 

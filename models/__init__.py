@@ -1,54 +1,14 @@
-from . import guarded  # the others inherit from it
-
-# isort: split
-from . import (
-    account_link,
-    analytic_distribution,
-    api_key,
-    api_log,
-    api_refusal,
-    attention,
-    audit,
-    charge,
-    charge_preview,
-    charge_queue,
-    charge_tier,
-    invoice,
-    metric,
-    pdf_turn,
-    price_draft,
-    price_draft_charge,
-    price_draft_compare,
-    price_draft_result,
-    product_template,
-    rating,
-    reconciliation,
-    res_company,
-    res_config_settings,
-    res_partner,
-    res_users,
-    sale_subscription_plan,
-    service,
-    service_api,
-    service_billing,
-    service_events,
-    service_invoices,
-    service_keys,
-    service_rate_limit,
-    service_reconciliation,
-    service_start,
-    service_subscriptions,
-    service_usage,
-    service_webhook,
-    subscription,
-    usage,
-    usage_ingest,
-    usage_move,
-    usage_void,
-    webhook,
-    webhook_attempt,
-    webhook_delivery,
-    webhook_retention,
-    webhook_sequence,
-    webhook_type,
-)
+# A model is registered after those that it lists as its bases.
+# isort: off
+from . import base
+from . import subscription
+from . import rating
+from . import usage
+from . import webhook
+from . import api
+from . import price
+from . import service
+from . import invoice
+from . import reconciliation
+from . import price_draft
+from . import audit

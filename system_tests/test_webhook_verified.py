@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from engine.signing import delivery_headers
+from engine.webhook.signing import delivery_headers
 from provisioning import clients
 from provisioning.lock import exclusive
 from provisioning.process import clean_env

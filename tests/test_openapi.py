@@ -10,7 +10,7 @@ from ..controllers.meta import document
 from ..controllers.openapi.document import OPERATIONS, SCHEMAS, VARIABLE
 from ..controllers.openapi.operation import JSON
 from ..controllers.route import ROUTES
-from ..engine.api_errors import ERRORS
+from ..engine.api.errors import ERRORS
 from ..engine.errors import BillingError
 from .test_http import HttpApiCase
 

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..models import server_options
+from ..models.base import server_options
 from .common import BillingCase
 from .webhook_case import URL
 

@@ -6,8 +6,8 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..engine import transport
-from ..models import webhook_sender
+from ..engine.webhook import transport
+from ..models.webhook import sender as webhook_sender
 from .webhook_case import TIMEOUT, WebhookCase
 
 

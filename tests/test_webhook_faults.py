@@ -9,9 +9,10 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..engine import signing, transport
 from ..engine.tests.test_transport import DATA, HOST, LOOPBACK, OK, Receiver
-from ..models import server_options, webhook_sender
+from ..engine.webhook import signing, transport
+from ..models.base import server_options
+from ..models.webhook import sender as webhook_sender
 from .webhook_case import SECRET, WebhookCase
 
 PUBLIC = "93.184.216.34"

@@ -7,8 +7,8 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..engine import transport
-from ..models.webhook_sender import Outcome
+from ..engine.webhook import transport
+from ..models.webhook.sender import Outcome
 from .webhook_case import SECRET, TIMEOUT, URL, WebhookCase
 
 

@@ -14,7 +14,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_path
 
-from ..models import secret_box, server_options
+from ..models.base import secret_box, server_options
 from .webhook_case import SECRET, WebhookCase
 
 

@@ -203,5 +203,5 @@ class TestWrittenByCode(SweepCase):
         ):
             self.assertIn(old, text)
             text = text.replace(old, new)
-        own = (here / "models/guarded.py").read_text(encoding="utf-8")
+        own = (here / "models/base/guarded.py").read_text(encoding="utf-8")
         self.assertEqual(text, own)

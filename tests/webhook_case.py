@@ -1,8 +1,8 @@
 import base64
 from unittest.mock import patch
 
-from ..engine import transport
-from ..models import webhook_sender
+from ..engine.webhook import transport
+from ..models.webhook import sender as webhook_sender
 from .common import BillingCase
 
 URL = "https://receiver.sample-app.com/hooks"

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..models.api_key import SCOPES
+from ..models.service.api_key import SCOPES
 
 
 class FusionBillingApiKeyWizard(models.TransientModel):

@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 sys.path.append(args["repo"])  # noqa: F821 (given by the shell)
 
-from odoo.addons.fusion_centralized_billing.engine import signing
-from odoo.addons.fusion_centralized_billing.models import server_options
+from odoo.addons.fusion_centralized_billing.engine.webhook import signing
+from odoo.addons.fusion_centralized_billing.models.base import server_options
 
 from benchmarks.scripts.serving import serve
 

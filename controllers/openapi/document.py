@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from ...engine.api_errors import ERRORS
+from ...engine.api.errors import ERRORS
 from . import (
     catalog,
     customers,

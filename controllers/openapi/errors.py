@@ -1,6 +1,6 @@
 """How the document tells what can go wrong."""
 
-from ...engine.api_errors import ERRORS, error_body, status_of
+from ...engine.api.errors import ERRORS, error_body, status_of
 from ...engine.errors import BillingError
 from .operation import JSON, Operation
 from .values import an_object, ref, text

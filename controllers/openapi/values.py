@@ -1,7 +1,7 @@
 """The vocabulary that the schemas are written in: JSON Schema 2020-12, as dicts."""
 
+from ...engine.api.events import MAX_TEXT, TEXT_PATTERN
 from ...engine.billing.quantity import DECIMALS, WHOLE_DIGITS
-from ...engine.events import MAX_TEXT, TEXT_PATTERN
 
 MAX_ID = 2**31 - 1
 

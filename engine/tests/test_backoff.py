@@ -1,7 +1,7 @@
 import unittest
 from datetime import datetime, timedelta
 
-from ..backoff import delay_minutes, give_up, next_delay, parse_retry_after
+from ..webhook.backoff import delay_minutes, give_up, next_delay, parse_retry_after
 
 NOON = 1767960000.0  # 2026-01-09T12:00:00Z
 

@@ -3,7 +3,13 @@ import time
 import unittest
 from collections import Counter
 
-from ..dispatcher import FAST_S, MAX_AHEAD, MAX_AHEAD_OF_ALL, PER_LANE, Dispatcher
+from ..webhook.dispatcher import (
+    FAST_S,
+    MAX_AHEAD,
+    MAX_AHEAD_OF_ALL,
+    PER_LANE,
+    Dispatcher,
+)
 
 PATIENCE = 30
 

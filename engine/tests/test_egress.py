@@ -1,7 +1,7 @@
 import unittest
 
-from ..egress import check_url, is_public_address, parse_allow_list
 from ..errors import BillingError
+from ..webhook.egress import check_url, is_public_address, parse_allow_list
 
 HOST = "hooks.sample-app.com"
 

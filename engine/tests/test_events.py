@@ -4,14 +4,14 @@ import unittest
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ..errors import BillingError, TooManyValues
-from ..events import (
+from ..api.events import (
     TEXT_PATTERN,
     check_text,
     content_fingerprint,
     decode_json,
     parse_event,
 )
+from ..errors import BillingError, TooManyValues
 
 NOW = datetime(2026, 1, 10, 12)
 DAY = timedelta(hours=24)

@@ -1,7 +1,7 @@
 import itertools
 import unittest
 
-from ..http_response import MAX_HEAD, TransportError, read_response
+from ..webhook.http_response import MAX_HEAD, TransportError, read_response
 
 OK = b"HTTP/1.1 200 OK\r\n\r\n"
 

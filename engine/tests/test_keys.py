@@ -2,7 +2,7 @@ import hashlib
 import unittest
 import zlib
 
-from ..keys import generate_api_key, hash_api_key, parse_bearer
+from ..api.keys import generate_api_key, hash_api_key, parse_bearer
 
 
 class TestKeys(unittest.TestCase):

@@ -1,8 +1,8 @@
 import unittest
 
+from ..api.events import check_text
+from ..api.own_keys import content_key, is_own_key, moved_key
 from ..errors import BillingError
-from ..events import check_text
-from ..own_keys import content_key, is_own_key, moved_key
 
 
 class TestOwnKeys(unittest.TestCase):

@@ -1,7 +1,7 @@
 import unittest
 
-from .. import payload
-from ..api_errors import ERRORS, error_body, status_of
+from ..api import payload
+from ..api.errors import ERRORS, error_body, status_of
 from ..errors import BillingError
 
 

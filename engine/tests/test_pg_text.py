@@ -3,8 +3,8 @@ import unittest
 from datetime import datetime
 from decimal import Decimal
 
-from ..collector import paused_collection
-from ..pg_text import array_literal, copy_file, copy_texts, text_array_literal
+from ..api.collector import paused_collection
+from ..postgres.text import array_literal, copy_file, copy_texts, text_array_literal
 
 
 class TestPgText(unittest.TestCase):

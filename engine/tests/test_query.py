@@ -2,8 +2,8 @@ import base64
 import unittest
 from datetime import date, datetime
 
-from .. import query
-from ..cursor import decode_cursor, encode_cursor
+from ..api import query
+from ..api.cursor import decode_cursor, encode_cursor
 from ..errors import BillingError
 
 READERS = {

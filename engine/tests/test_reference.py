@@ -1,8 +1,8 @@
 import unittest
 
+from ..api.events import subscription_reference
+from ..api.reference import id_in_text, order_id, reference_id, reference_in_text
 from ..errors import BillingError
-from ..events import subscription_reference
-from ..reference import id_in_text, order_id, reference_id, reference_in_text
 
 
 class TestReferenceInText(unittest.TestCase):

@@ -2,7 +2,7 @@ import unittest
 from decimal import Decimal
 
 from ..errors import BillingError
-from ..signing import (
+from ..webhook.signing import (
     canonical_body,
     delivery_headers,
     fusion_signature,

@@ -11,8 +11,8 @@ import unittest
 from pathlib import Path
 from unittest.mock import patch
 
-from ..egress import Target
-from ..transport import TransportError, post, system_resolver
+from ..webhook.egress import Target
+from ..webhook.transport import TransportError, post, system_resolver
 
 DATA = Path(__file__).parent / "data"
 HOST = "hooks.sample-app.com"

@@ -6,8 +6,8 @@ import ssl
 import threading
 import unittest
 
-from ..egress import Target
-from ..transport import MAX_AGE_S, Session, TransportError
+from ..webhook.egress import Target
+from ..webhook.transport import MAX_AGE_S, Session, TransportError
 from .test_transport import BODY, DATA, HOST, LOOPBACK, PUBLIC
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -3,7 +3,7 @@ import time
 import unittest
 from contextlib import ExitStack
 
-from ..turns import Crowded, Share, Turns
+from ..api.turns import Crowded, Share, Turns
 
 PATIENCE = 30.0
 

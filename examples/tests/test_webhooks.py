@@ -17,7 +17,7 @@ import unittest
 import uuid
 from pathlib import Path
 
-from engine.signing import canonical_body, delivery_headers
+from engine.webhook.signing import canonical_body, delivery_headers
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "webhooks"
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of secret, more").decode()

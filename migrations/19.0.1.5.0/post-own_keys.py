@@ -1,7 +1,7 @@
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
 
-from odoo.addons.fusion_centralized_billing.engine.own_keys import (
+from odoo.addons.fusion_centralized_billing.engine.api.own_keys import (
     content_key,
     moved_key,
 )

@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..webhook import MANAGER_GROUP
+from ..base import groups
 from .messages import INVARIANTS, NOTES
 
 _logger = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class FusionBillingAudit(models.Model):
     @api.model
     def action_run(self):
         """The button: now, or by the job where it takes longer than people wait."""
-        if not (self.env.su or self.env.user.has_group(MANAGER_GROUP)):
+        if not (self.env.su or self.env.user.has_group(groups.MANAGER)):
             raise AccessError(self.env._("Only billing managers may run the audit."))
         [[events]] = self.env.execute_query(
             SQL(
@@ -229,7 +229,7 @@ class FusionBillingAudit(models.Model):
         companies = self.finding_ids.company_id or self.company_id
         if companies:
             services = services.filtered(lambda s: s.company_id in companies)
-        managers = self.env.ref(MANAGER_GROUP).all_user_ids
+        managers = self.env.ref(groups.MANAGER).all_user_ids
         services = services.filtered(lambda s: s.company_id in s.user_id.company_ids)
         users = services.user_id & managers
         for user in users or managers.sorted("id")[:1]:

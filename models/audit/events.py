@@ -184,7 +184,7 @@ class FusionBillingAuditEvents(models.AbstractModel):
     def _changed_events(self, scope):
         """Events whose content is not what their fingerprint was made of.
 
-        The same text as engine/events.py ``content_fingerprint`` makes.
+        The same text as engine/api/events.py ``content_fingerprint`` makes.
         """
         return SQL(
             """

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
-from ..api_render import amount_text
+from ..api.render import amount_text
+from ..base import groups
 from ..subscription.timeline import CHURNED
 
 UPSELL = "7_upsell"
@@ -13,11 +14,11 @@ class AccountMove(models.Model):
         "fusion.billing.rating",
         "invoice_id",
         string="Usage Ratings",
-        groups="fusion_centralized_billing.group_user",
+        groups=groups.USER,
     )
     fc_rating_count = fields.Integer(
         compute="_compute_fc_rating_count",
-        groups="fusion_centralized_billing.group_user",
+        groups=groups.USER,
     )
 
     fc_bill_again = fields.Boolean(
@@ -263,7 +264,7 @@ class AccountMoveLine(models.Model):
         "fusion.billing.rating",
         "invoice_line_id",
         string="Ratings",
-        groups="fusion_centralized_billing.group_user",
+        groups=groups.USER,
     )
     fc_copied_from_id = fields.Many2one(
         "account.move.line",

@@ -1,1 +1,10 @@
-from . import agreements, ledger, order_lines, queue, rater, rates, rating
+from . import (
+    agreements,
+    charge_rerating,
+    ledger,
+    order_lines,
+    queue,
+    rater,
+    rates,
+    rating,
+)

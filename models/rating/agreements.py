@@ -9,7 +9,7 @@ from odoo.tools import SQL
 from ...engine.billing import money, windows
 from ...engine.billing.pricing import PriceTerms
 from ...engine.billing.rating import Agreement
-from ..insert_rows import insert_rows
+from ..base.insert_rows import insert_rows
 from .jobs import Job
 
 _TYPES = {

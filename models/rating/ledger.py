@@ -15,7 +15,7 @@ from ...engine.billing.rating import (
     is_postable,
     next_revision,
 )
-from ..insert_rows import insert_rows
+from ..base.insert_rows import insert_rows
 from .agreements import agreement_of, stored_terms
 
 # What is written of a revision, in the order of _rating_row.

@@ -1,10 +1,9 @@
+from . import account, customer_document, grace, references, sections
+
+# isort: split
 from . import (
-    account,
-    allocation,
     closing,
-    customer_document,
     discount,
-    grace,
     sale_order,
     sale_order_line,
     succession,

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ...engine.reference import id_in_text
+from ...engine.api.reference import id_in_text
 
 
 class FusionBillingOrderAccount(models.AbstractModel):

@@ -2,6 +2,7 @@ from collections import Counter
 
 from odoo import api, fields, models
 
+from ..base import groups
 from .sections import without_empty_headings
 from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
@@ -18,7 +19,6 @@ _LIFE = frozenset(
         "fc_billed_until",
     )
 )
-USER_GROUP = "fusion_centralized_billing.group_user"
 
 
 class SaleOrder(models.Model):
@@ -44,16 +44,16 @@ class SaleOrder(models.Model):
         " is open. A usage line can have a discount of its own.",
     )
     fc_window_ids = fields.One2many(
-        "fusion.billing.window", "subscription_id", string="Windows", groups=USER_GROUP
+        "fusion.billing.window", "subscription_id", string="Windows", groups=groups.USER
     )
     fc_rating_ids = fields.One2many(
-        "fusion.billing.rating", "subscription_id", string="Ratings", groups=USER_GROUP
+        "fusion.billing.rating", "subscription_id", string="Ratings", groups=groups.USER
     )
-    fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
-    fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
+    fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=groups.USER)
+    fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=groups.USER)
     fc_has_open_usage = fields.Boolean(
         compute="_compute_fc_has_open_usage",
-        groups=USER_GROUP,
+        groups=groups.USER,
         help="It has ended, and an amount of it is on no invoice.",
     )
     fc_rating_error = fields.Text(

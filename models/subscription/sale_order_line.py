@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..base import groups
 from ..rating.text import UsageText
 
 
@@ -23,7 +24,7 @@ class SaleOrderLine(models.Model):
         "fusion.billing.rating",
         "order_line_id",
         domain=[("state", "=", "open")],
-        groups="fusion_centralized_billing.group_user",
+        groups=groups.USER,
     )
 
     _fc_one_line_per_charge = models.UniqueIndex(
@@ -83,9 +84,9 @@ class SaleOrderLine(models.Model):
     def _fc_invoice_values(self, rating, text):
         """Values of the invoice line of one rating.
 
-        Its price is what the usage comes to, the discount taken off: a document's total
-        is rounded once, so a price and a discount whose product has more digits than
-        the currency could make it a cent more than its lines. The text says the discount.
+        Its price is what the usage comes to, the discount taken off; the text says it.
+        A document's total is rounded once: a price and a discount whose product has
+        more digits than the currency could make it a cent more than its lines.
         """
         full_name = self.env["account.move.line"]._get_journal_items_full_name
         product = rating.product_id

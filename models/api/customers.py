@@ -1,0 +1,59 @@
+from odoo import models
+
+from ...engine.api.events import check_text
+from ...engine.api.payload import optional_text, require
+from ...engine.errors import NotFoundError
+from .answers import answers_errors
+
+
+class FusionBillingApiCustomers(models.AbstractModel):
+    """Customers of a source app, by the ids of its accounts."""
+
+    _name = "fusion.billing.api.customers"
+    _description = "API: Customers"
+
+    @answers_errors
+    def _api_upsert_customer(self, payload):
+        """Create the customer of an external account, or update name and e-mail.
+
+        :param dict payload: ``external_id``, optional ``name``, ``email``
+        :return: ``{'status', 'partner_id', 'external_id', 'contact'}``; ``contact`` is
+            ``kept`` where name and e-mail are not the app's to write, else ``written``
+        """
+        self.ensure_one()
+        external_id = check_text(
+            require(payload, "external_id", "{key} required"),
+            "external_id",
+            "invalid_external_id",
+        )
+        name = optional_text(payload, "name")
+        email = optional_text(payload, "email")
+        env = self._api_env()
+        link = env["fusion.billing.account.link"]._resolve_or_create_partner(
+            self, external_id, name=name, email=email
+        )
+        is_written = link._write_contact(name, email)
+        return {
+            "status": "ok",
+            "partner_id": link.partner_id.id,
+            "external_id": link.external_id,
+            "contact": "written" if is_written else "kept",
+        }
+
+    def _api_customer(self, external_id):
+        """The customer of an external account.
+
+        :raises NotFoundError: ``unknown_customer``
+        """
+        link = self.env["fusion.billing.account.link"]
+        if "\x00" not in external_id:  # PostgreSQL has no NUL
+            link = link._find(self, external_id)
+        if not link:
+            raise NotFoundError("unknown_customer", "unknown customer")
+        return {
+            "status": "ok",
+            "partner_id": link.partner_id.id,
+            "external_id": link.external_id,
+            "name": link.partner_id.name or None,
+            "email": link.partner_id.email or None,
+        }

@@ -1,0 +1,216 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...engine.api.query import DEFAULT_LIMIT
+from ...engine.api.reference import reference_id
+from ...engine.errors import BillingError, NotFoundError
+from ..invoice.account_move import UPSELL
+from ..subscription.account import account_link_sql
+from .render import amount_text, decimal_text, iso_instant, page_end
+
+
+class FusionBillingApiInvoices(models.AbstractModel):
+    """Invoices of linked customers, as the API shows them."""
+
+    _name = "fusion.billing.api.invoices"
+    _description = "API: Invoices"
+
+    def _invoice_domain(self, link=None):
+        """Posted for this service's customers, also where cancelled since.
+
+        :param link: only those of this ``fusion.billing.account.link``
+        """
+        self.ensure_one()
+        return (
+            Domain("move_type", "in", ("out_invoice", "out_refund"))
+            & Domain("company_id", "=", self.company_id.id)
+            & (
+                Domain("state", "=", "posted")
+                | (Domain("state", "=", "cancel") & Domain("posted_before", "=", True))
+            )
+            & Domain.custom(
+                to_sql=lambda _model, alias, _query: self._invoice_condition(
+                    SQL.identifier(alias), link
+                )
+            )
+        )
+
+    def _invoice_condition(self, move, link):
+        """SQL: whether a row of ``account_move`` is for this service to see.
+
+        As ``_fc_services()`` of the invoice: asked are the subscriptions on it, where
+        it has any, and else who it is for.
+        """
+        self.env.flush_all()
+        on_invoice = SQL(
+            """
+            SELECT FROM account_move_line l
+              JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = l.id
+              JOIN sale_order_line ol ON ol.id = rel.order_line_id
+              JOIN sale_order x ON x.id = ol.order_id
+              JOIN sale_order o ON o.id = CASE
+                   WHEN x.is_subscription THEN x.id
+                   WHEN x.subscription_state = %(upsell)s THEN x.subscription_id END
+              JOIN res_partner p ON p.id = o.partner_id
+             WHERE l.move_id = %(move)s.id
+            """,
+            upsell=UPSELL,
+            move=move,
+        )
+        is_known = SQL("= %s", link.id) if link else SQL("IS NOT NULL")
+        return SQL(
+            """
+            (EXISTS (%(on_invoice)s
+                        AND (o.fc_service_id IS NULL OR o.fc_service_id = %(service)s)
+                        AND %(of_order)s %(is_known)s)
+             OR NOT EXISTS (%(on_invoice)s)
+                AND (SELECT %(of_payer)s FROM res_partner p
+                      WHERE p.id = %(move)s.partner_id) %(is_known)s)
+            """,
+            on_invoice=on_invoice,
+            service=self.id,
+            move=move,
+            of_order=account_link_sql(
+                self, SQL.identifier("p"), SQL.identifier("o", "fc_account_link_id")
+            ),
+            of_payer=account_link_sql(self, SQL.identifier("p")),
+            is_known=is_known,
+        )
+
+    def _api_invoices(self, query):
+        """One page of invoices and credit notes, in order of their making.
+
+        :param dict query: values of the query parameters, see controllers/invoices.py
+        :raises BillingError: ``unknown_customer``, ``unknown_subscription``
+        """
+        link = None
+        if "external_customer_id" in query:
+            link = self.env["fusion.billing.account.link"]._find(
+                self, query["external_customer_id"]
+            )
+            if not link:
+                raise BillingError(
+                    "unknown_customer", "unknown customer", "external_customer_id"
+                )
+        domain = self._invoice_domain(link)
+        if "subscription" in query:
+            order = self._subscription_named(
+                query["subscription"], field="subscription"
+            )
+            orders = self._with_renewals(order)
+            domain &= Domain(
+                "invoice_line_ids.sale_line_ids.order_id", "in", orders.ids
+            )
+        for name, field, operator in (
+            ("payment_state", "payment_state", "="),
+            ("date_from", "invoice_date", ">="),
+            ("date_until", "invoice_date", "<"),
+            ("cursor", "id", ">"),
+        ):
+            if name in query:
+                domain &= Domain(field, operator, query[name])
+        limit = query.get("limit", DEFAULT_LIMIT)
+        moves = (
+            self.env["account.move"].sudo().search(domain, order="id", limit=limit + 1)
+        )
+        return {
+            "status": "ok",
+            "invoices": [self._invoice_item(move) for move in moves[:limit]],
+            **page_end("invoice", moves.ids, query),
+        }
+
+    def _api_invoice(self, invoice_id):
+        """One invoice with its lines, and the usage behind them.
+
+        :param str invoice_id: as it stands in the path
+        :raises NotFoundError: ``unknown_invoice``
+        """
+        move = self._invoice_in_path(invoice_id)
+        lines = move._fc_lines_of(self)
+        ratings = move.fc_rating_ids.grouped("invoice_line_id")
+        return {
+            "status": "ok",
+            **self._invoice_item(move),
+            "lines": [
+                {
+                    "line_id": line.id,
+                    "name": line.name or "",
+                    "quantity": decimal_text(line.quantity),
+                    "price_unit": decimal_text(line.price_unit),
+                    "amount": amount_text(move.currency_id, line.price_subtotal),
+                    "subscription_id": line._fc_subscriptions()[:1].id or None,
+                    "usage": [_usage_of(rating) for rating in ratings.get(line, ())],
+                }
+                for line in lines
+            ],
+        }
+
+    def _api_invoice_pdf(self, invoice_id):
+        """The invoice as the customer gets it: the bytes of a PDF file.
+
+        The file that was sent, where there is one; else it is made now.
+
+        :raises NotFoundError: ``unknown_invoice``
+        :raises BillingError: ``shared_invoice``; ``pdf_unavailable``, or ``busy`` while
+            one is made for this app, or it is another's turn
+        """
+        move = self._invoice_in_path(invoice_id)
+        if move._fc_is_shared_with(self):
+            raise BillingError(
+                "shared_invoice", "the invoice bills subscriptions of another app, too"
+            )
+        if document := move._get_invoice_legal_documents("pdf"):
+            return document["content"]
+        if not self.env["fusion.billing.pdf.turn"]._take(self):
+            raise BillingError("busy", "other PDF files are being made; ask again")
+        try:
+            # The customer's layout, as sending takes it. Not kept: reading leaves no
+            # trace, also when two do it at once.
+            layout = self.env["account.move.send"]._get_default_pdf_report_id(move)
+            report = self.env["ir.actions.report"].with_context(
+                report_pdf_no_attachment=True
+            )
+            content, kind = report._render_qweb_pdf(layout.id, move.ids)
+        except UserError:
+            kind = None  # the server lacks the program, or it failed
+        if kind != "pdf":
+            raise BillingError("pdf_unavailable", "PDF files cannot be made now")
+        return content
+
+    def _invoice_in_path(self, invoice_id):
+        number = reference_id(invoice_id)
+        move = self.env["account.move"].sudo()
+        if number:
+            move = move.search(
+                Domain("id", "=", number) & self._invoice_domain(), limit=1
+            )
+        if not move:
+            raise NotFoundError("unknown_invoice", "unknown invoice")
+        return move
+
+    def _invoice_item(self, move):
+        currency, amounts = move.currency_id, move._fc_amounts_of(self)
+        return {
+            **move._fc_event_data(self),
+            "state": move.state,
+            "payment_state": move.payment_state,
+            "partner_id": move.partner_id.id,
+            "amount_tax": amount_text(currency, amounts["tax"]),
+            "amount_due": amount_text(currency, amounts["due"]),
+            "pdf_path": f"/invoices/{move.id}/pdf",
+        }
+
+
+def _usage_of(rating):
+    explanation = rating.explanation or {}
+    return {
+        "metric_code": rating.metric_id.code,
+        "window_start": iso_instant(rating.window_start),
+        "window_end": iso_instant(rating.window_end),
+        "quantity": explanation.get("quantity", "0"),
+        "included": explanation.get("included", "0"),
+        "billable": explanation.get("billable", "0"),
+        "amount": amount_text(rating.currency_id, rating.amount_untaxed),
+    }

@@ -1,0 +1,225 @@
+from datetime import timedelta
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.tools import mute_logger
+
+from ...engine.api.events import check_text
+from ...engine.api.payload import optional_text, record_id, require
+from ...engine.api.reference import id_in_text
+from ...engine.billing.periods import parse_date
+from ...engine.billing.quantity import parse_quantity
+from ...engine.billing.start import first_billed_day, periods_due, periods_of
+from ...engine.errors import BillingError
+from ..subscription.timeline import RUNNING
+from .answers import answers_errors
+
+MAX_LINES = 200
+MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
+EXTERNAL_ID_INDEX = "sale_order_fc_external_id_unique"
+
+
+class FusionBillingApiSubscriptionCreate(models.AbstractModel):
+    """A new subscription, or one that runs already and is taken over."""
+
+    _name = "fusion.billing.api.subscription.create"
+    _description = "API: New Subscriptions"
+
+    @answers_errors
+    def _api_create_subscription(self, payload):
+        """Create and confirm a subscription.
+
+        With an ``external_id``, a repeated request returns the subscription it
+        made the first time.
+
+        :param dict payload: ``external_customer_id``, ``plan_id``, optional
+            ``lines`` [{product_id, quantity}], ``external_id``, ``start_date``,
+            ``billed_until``
+        :return: ``{'status', 'subscription_id', 'subscription_state', 'external_id',
+            'invoices_due'}``
+        """
+        self.ensure_one()
+        customer_id = check_text(
+            require(payload, "external_customer_id", "{key} required"),
+            "external_customer_id",
+            "invalid_external_customer_id",
+        )
+        plan_id = require(payload, "plan_id", "{key} required")
+        plan_id = record_id(plan_id, "plan_id")
+        external_id = optional_text(payload, "external_id")
+        env = self._api_env()
+        plan = env["sale.subscription.plan"].search(
+            [
+                ("id", "=", plan_id),
+                ("company_id", "in", (False, self.company_id.id)),
+            ]
+        )
+        if not plan:
+            raise BillingError("invalid_plan_id", "invalid plan_id", "plan_id")
+        link = env["fusion.billing.account.link"]._find(self, customer_id)
+        if not link:
+            raise BillingError(
+                "unknown_customer", "unknown customer", "external_customer_id"
+            )
+        lines = self._api_order_lines(env, payload.get("lines", []))
+        values = {
+            "partner_id": link.partner_id.id,
+            "company_id": self.company_id.id,
+            "plan_id": plan.id,
+            "fc_service_id": self.id,
+            "fc_account_link_id": link.id,
+            "fc_external_id": external_id,
+            "order_line": [fields.Command.create(line) for line in lines],
+        }
+        days = self._api_days(payload)
+        if external_id:
+            link._lock_serializing()
+        order = external_id and env["sale.order"].search(
+            [("fc_service_id", "=", self.id), ("fc_external_id", "=", external_id)]
+        )
+        if not order:
+            values |= self._api_order_dates(plan, **days)
+            order = self._api_confirm_order(env, values)
+        elif (order.partner_id, order.plan_id, order._fc_account_link(self)) != (
+            link.partner_id,
+            plan,
+            link,
+        ):
+            raise BillingError(
+                "external_id_conflict",
+                "external_id belongs to another subscription",
+                "external_id",
+            )
+        return {
+            "status": "ok",
+            "subscription_id": order.id,
+            "subscription_state": order.subscription_state,
+            "external_id": order.fc_external_id or None,
+            "invoices_due": self._invoices_due(order),
+        }
+
+    @api.model
+    def _api_confirm_order(self, env, values):
+        """Create and confirm; what Odoo refuses is the caller's to mend.
+
+        :raises BillingError: ``invalid_external_id``, ``subscription_refused``
+        :raises ConcurrencyError: a request for another customer has just taken the
+            external id; Odoo repeats this one, which then says so
+        """
+        if id_in_text(values["fc_external_id"] or ""):
+            # In a path it would be Odoo's id of another subscription.
+            raise BillingError(
+                "invalid_external_id", "invalid external_id", "external_id"
+            )
+        try:
+            # The second of the two is no error worth a line in the log.
+            with mute_logger("odoo.sql_db"), env.cr.savepoint():
+                order = env["sale.order"].create(values)
+                order.action_confirm()
+                return order
+        except UniqueViolation as exc:
+            if exc.diag.constraint_name != EXTERNAL_ID_INDEX:
+                raise
+            raise ConcurrencyError("external_id was taken just now") from exc
+        except (UserError, AccessError) as exc:
+            raise BillingError("subscription_refused", str(exc)) from exc
+
+    @api.model
+    def _api_order_lines(self, env, lines):
+        """Check the lines of a new subscription; return their order line values."""
+        if not isinstance(lines, list):
+            raise BillingError("invalid_lines", "lines must be a list", "lines")
+        if len(lines) > MAX_LINES:
+            raise BillingError("too_many_lines", f"at most {MAX_LINES} lines", "lines")
+        invalid = BillingError("invalid_line", "invalid line", "lines")
+        digits = env["decimal.precision"].precision_get("Product Unit")
+        values = []
+        for line in lines:
+            if not isinstance(line, dict):
+                raise invalid
+            try:
+                product_id = record_id(line.get("product_id"), "product_id")
+                quantity = parse_quantity(line.get("quantity", 1))
+            except BillingError as error:
+                raise invalid from error
+            # Odoo would round it, and the customer pay for another quantity.
+            exact = quantity == round(quantity, digits)
+            if not quantity or quantity > 10**9 or not exact:
+                raise invalid
+            values.append(
+                {"product_id": product_id, "product_uom_qty": float(quantity)}
+            )
+        wanted = {line["product_id"] for line in values}
+        products = env["product.product"].search(
+            [
+                ("id", "in", list(wanted)),
+                ("sale_ok", "=", True),
+                ("company_id", "in", (False, self.company_id.id)),
+            ]
+        )
+        if set(products.ids) != wanted:
+            raise invalid
+        return values
+
+    # -- from where on it is billed here -----------------------------------------
+
+    @api.model
+    def _api_days(self, payload):
+        """The days that a new subscription is given: those that are there, as dates.
+
+        :raises BillingError: ``invalid_start_date``, ``invalid_billed_until``
+        """
+        days = {
+            name: parse_date(payload[name], name, f"invalid_{name}")
+            for name in ("start_date", "billed_until")
+            if payload.get(name) is not None
+        }
+        # A mistyped year must not bring a thousand invoices.
+        start = days.get("start_date")
+        if start and abs(start - fields.Date.today()) > MAX_START_DISTANCE:
+            raise BillingError("invalid_start_date", "invalid start_date", "start_date")
+        return days
+
+    @api.model
+    def _api_order_dates(self, plan, start_date=None, billed_until=None):
+        """The dates of a new order, as values for `create`.
+
+        Only of one that is new: a request that is repeated when a period is over, too,
+        is answered as it was the first time.
+
+        :raises BillingError: ``missing_field``, ``invalid_billed_until``
+        """
+        today = fields.Date.today()
+        periods = _periods(plan, start_date or today)
+        first_day = first_billed_day(periods, billed_until, today)
+        values = {"start_date": start_date} if start_date else {}
+        if billed_until:
+            values |= {
+                "start_date": periods.start,
+                "next_invoice_date": first_day,
+                "fc_billed_until": billed_until,
+            }
+        return values
+
+    @api.model
+    def _invoices_due(self, order):
+        """How many invoices of the periods that have begun are still to be made."""
+        first_day = order.next_invoice_date
+        if order.subscription_state != RUNNING or not first_day:
+            return 0
+        periods = _periods(order.plan_id, order.start_date)
+        if not periods.begins(first_day):
+            periods = _periods(order.plan_id, first_day)
+        today = fields.Date.today()
+        return periods_due(periods, first_day, today, order.end_date or None)
+
+
+def _periods(plan, start):
+    return periods_of(
+        plan.billing_period_unit,
+        plan.billing_period_value,
+        plan.billing_first_day,
+        start,
+    )

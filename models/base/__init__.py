@@ -1,0 +1,10 @@
+from . import guarded
+
+# isort: split
+from . import (
+    analytic_distribution,
+    attention,
+    res_company,
+    res_config_settings,
+    res_users,
+)

@@ -1,0 +1,5 @@
+"""The user groups of this module, as code names them."""
+
+USER = "fusion_centralized_billing.group_user"
+MANAGER = "fusion_centralized_billing.group_manager"
+ADMIN = "fusion_centralized_billing.group_admin"

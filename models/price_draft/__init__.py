@@ -1,0 +1,4 @@
+from . import compare
+
+# isort: split
+from . import price_draft, result

@@ -1,0 +1,61 @@
+from odoo import fields, models
+
+DEFAULT_RATE = 6000  # requests a minute
+BURST_SHARE = 10  # of a minute's requests may come at once
+MIN_BURST = 20
+
+# What was left, and what has come since, up to a full bucket; one token is taken where
+# there is a whole one. A request that waited for the row may have an older clock.
+_TAKE = """
+    INSERT INTO fusion_billing_rate_bucket AS b
+           (service_id, tokens, refilled_at, granted)
+    VALUES (%(service)s, %(burst)s - 1, clock_timestamp(), true)
+        ON CONFLICT (service_id) DO UPDATE
+       SET refilled_at = greatest(b.refilled_at, excluded.refilled_at),
+           (tokens, granted) = (
+               SELECT CASE WHEN had >= 1 THEN had - 1 ELSE had END, had >= 1
+                 FROM (SELECT least(%(burst)s, b.tokens + %(rate)s * greatest(
+                           0, extract(epoch FROM excluded.refilled_at - b.refilled_at)
+                       )) AS had) AS bucket)
+    RETURNING granted, tokens
+"""
+
+
+class FusionBillingServiceRateLimit(models.AbstractModel):
+    """How often a service may call: a token bucket, one for all worker processes."""
+
+    _name = "fusion.billing.service.rate.limit"
+    _description = "Rate Limit of a Service"
+
+    rate_limit = fields.Integer(
+        string="Requests per Minute",
+        default=DEFAULT_RATE,
+        required=True,
+        help="Beyond this the app is told to wait (HTTP 429). A tenth of it may come "
+        "at once. 0: no limit.",
+    )
+
+    _rate_limit_valid = models.Constraint(
+        "CHECK (rate_limit >= 0)", "Requests per minute: 0 or more."
+    )
+
+    def _take_rate_token(self):
+        """Count one request of this service.
+
+        Its requests queue for one row, which must be free again at once: the cursor of
+        the environment is one of :func:`.own_transaction.own_statements`.
+
+        :return: seconds to wait before the next try (float); 0.0: go on
+        """
+        self.ensure_one()
+        if not self.rate_limit:
+            return 0.0
+        rate = self.rate_limit / 60
+        burst = max(self.rate_limit / BURST_SHARE, MIN_BURST)
+        values = {"service": self.id, "burst": burst, "rate": rate}
+        self.env.cr.execute(_TAKE, values)
+        granted, tokens = self.env.cr.fetchone()
+        if granted:
+            return 0.0
+        self.env["fusion.billing.api.refusal"]._count(self)
+        return (1 - tokens) / rate

@@ -1,0 +1,66 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class FusionBillingServiceTerms(models.AbstractModel):
+    """What a source app is told of quotas, and how long its invoices wait for it."""
+
+    _name = "fusion.billing.service.terms"
+    _description = "Thresholds and Waiting of a Service"
+
+    threshold_shares = fields.Char(
+        string="Tell at Shares of Quota",
+        default="80, 100",
+        help="Percent of the included quota. When a window reaches one of them, the app"
+        " gets the event usage.threshold_reached, once. Empty: never.",
+    )
+    invoice_wait = fields.Selection(
+        [
+            ("none", "Do not wait"),
+            ("hours", "Wait some hours"),
+            ("complete", "Wait until the app declares its usage complete"),
+        ],
+        string="Before Invoicing",
+        default="none",
+        help="How long a window that is over waits for usage that is still on its way,"
+        " before its invoice. Usage that comes later goes on the next one. Where Odoo"
+        " Enterprise makes the invoices they do not wait.",
+    )
+    invoice_wait_hours = fields.Integer(
+        string="Hours to Wait",
+        default=24,
+        help="After the end of the window. When waiting for a declaration: at most so"
+        " long; 0: without end.",
+    )
+
+    _invoice_wait_hours_valid = models.Constraint(
+        "CHECK (invoice_wait_hours >= 0 AND invoice_wait_hours <= 8760)",
+        "An invoice waits between 0 hours and a year.",
+    )
+
+    @api.constrains("threshold_shares")
+    def _check_threshold_shares(self):
+        for service in self:
+            service._fc_threshold_shares()
+
+    def _fc_threshold_shares(self):
+        """The shares in percent (sorted list of int).
+
+        :raises ValidationError: the text is no list of whole percents
+        """
+        self.ensure_one()
+        shares = set()
+        for text in (self.threshold_shares or "").split(","):
+            text = text.strip()
+            if not text:
+                continue
+            if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10000):
+                raise ValidationError(
+                    self.env._(
+                        "%s is no share of a quota: write whole percents, such as"
+                        " 80, 100.",
+                        text,
+                    )
+                )
+            shares.add(int(text))
+        return sorted(shares)

@@ -1,0 +1,4 @@
+from . import ingest, move, void
+
+# isort: split
+from . import allocation, usage
