@@ -137,6 +137,7 @@ class Ledger:
         for metric in METRICS:
             window.agreed.setdefault(metric, self.find_terms(window, metric))
         window.settled, window.settled_by, window.released = True, move, False
+        window.is_fixed = True
         move.settles.append((window, dict(window.agreed)))
 
     def bill(

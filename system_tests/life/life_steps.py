@@ -198,7 +198,7 @@ class LifeSteps(Life):
         return [0, day.isoformat()]
 
     def refuse_start(self, _number, _day):
-        return any(window.settled or window.released for window in self.windows)
+        return any(window.is_fixed for window in self.windows)
 
     def do_start(self, _number, day):
         window, self.order.start = self.windows[0], date.fromisoformat(day)

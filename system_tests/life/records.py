@@ -68,6 +68,7 @@ class Window:
     party: tuple[str, str]  # who is billed, in which currency
     void: bool = False  # the subscription had ended before it began
     settled: bool = False
+    is_fixed: bool = False  # it was settled once: its bounds stay
     settled_by: Move | None = None
     released: bool = False  # what had settled it was taken back
     # What was agreed, by metric; None: no price. One that is open is not in it.
