@@ -1,6 +1,7 @@
 # A model is registered after those that it lists as its bases.
 # isort: off
 from . import base
+from . import queue
 from . import subscription
 from . import rating
 from . import usage
@@ -8,7 +9,8 @@ from . import webhook
 from . import api
 from . import price
 from . import service
+from . import audit
 from . import invoice
 from . import reconciliation
 from . import price_draft
-from . import audit
+from . import order

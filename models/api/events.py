@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.errors import BillingError, NotFoundError
 from ..base.arrival import settled_id
-from .render import iso_instant, page_end
+from ..base.render import iso_instant, page_end
 
 
 class FusionBillingApiEvents(models.AbstractModel):

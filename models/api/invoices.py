@@ -6,9 +6,9 @@ from odoo.tools import SQL
 from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.api.reference import reference_id
 from ...engine.errors import BillingError, NotFoundError
+from ..base.render import amount_text, decimal_text, iso_instant, page_end
 from ..invoice.account_move import UPSELL
 from ..subscription.account import account_link_sql
-from .render import amount_text, decimal_text, iso_instant, page_end
 
 
 class FusionBillingApiInvoices(models.AbstractModel):

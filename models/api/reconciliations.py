@@ -5,7 +5,7 @@ from ...engine.api.payload import check_object, flag, require
 from ...engine.billing.periods import parse_timestamp
 from ...engine.billing.quantity import parse_quantity
 from ...engine.errors import BillingError
-from .render import amount_text, decimal_text
+from ..base.render import amount_text, decimal_text
 
 # Any two-part lock number of ours, beside that of the rating queue.
 _LOCK = 0x46434253

@@ -3,8 +3,8 @@ from odoo.exceptions import UserError
 
 from ...engine.api.payload import check_object, optional_text
 from ...engine.errors import BillingError
+from ..base.render import amount_text, decimal_text, iso_day, iso_instant
 from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
-from .render import amount_text, decimal_text, iso_day, iso_instant
 
 
 class FusionBillingApiSubscriptions(models.AbstractModel):

@@ -10,8 +10,8 @@ from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.billing import money
 from ...engine.errors import BillingError
 from ..base.arrival import settled_id
+from ..base.render import iso_instant, page_end
 from .answers import answers_errors, batch_answer
-from .render import iso_instant, page_end
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
 # So many events, of all apps, one page is looked for in; it takes some 0.1 s. Without a

@@ -5,8 +5,8 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...engine.billing import money
+from ..base.render import amount_text, iso_instant
 from ..subscription.timeline import CHURNED
-from .render import amount_text, iso_instant
 
 DEFAULT_PAST_WINDOWS = 3
 

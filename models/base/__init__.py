@@ -1,10 +1,4 @@
 from . import guarded
 
 # isort: split
-from . import (
-    analytic_distribution,
-    attention,
-    res_company,
-    res_config_settings,
-    res_users,
-)
+from . import analytic_distribution, attention, res_config_settings, res_users

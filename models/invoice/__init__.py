@@ -1,1 +1,1 @@
-from . import account_move, adjustment, documents
+from . import account_move, adjustment, closing, documents

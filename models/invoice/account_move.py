@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ..api.render import amount_text
 from ..base import groups
+from ..base.render import amount_text
 from ..subscription.timeline import CHURNED
 
 UPSELL = "7_upsell"

@@ -1,10 +1,13 @@
 from . import (
     agreements,
     charge_rerating,
+    grace,
     ledger,
+    order_line_rating,
     order_lines,
-    queue,
+    order_rating,
     rater,
     rates,
     rating,
+    run,
 )

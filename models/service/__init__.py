@@ -1,4 +1,7 @@
 from . import keys, rate_limit, terms
 
 # isort: split
-from . import account_link, api_key, res_partner, service
+from . import service
+
+# isort: split
+from . import account_link, api_key, api_log, api_refusal, pdf_turn, res_partner

@@ -1,11 +1,9 @@
-from . import account, customer_document, grace, references, sections
+from . import account, customer_document, order_windows, references
 
 # isort: split
 from . import (
-    closing,
-    discount,
-    sale_order,
-    sale_order_line,
+    allocation,
+    res_company,
     succession,
     timeline,
     window,

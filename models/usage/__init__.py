@@ -1,4 +1,4 @@
-from . import ingest, move, void
+from . import ingest, move, store, void
 
 # isort: split
-from . import allocation, usage
+from . import usage

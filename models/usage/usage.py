@@ -38,6 +38,7 @@ class FusionBillingUsage(models.Model):
     _inherit = [
         "fusion.billing.guarded",
         "fusion.billing.usage.ingestion",
+        "fusion.billing.usage.store",
         "fusion.billing.usage.move",
         "fusion.billing.usage.void",
     ]

@@ -1,11 +1,16 @@
 import base64
+import contextlib
 import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..base import groups, secret_box
+from ...engine.errors import BillingError
+from ...engine.webhook import egress
+from ...engine.webhook.signing import standard_signature
+from ..base import groups, secret_box, server_options
+from ..base.actions import related_action
 
 # So many attempts in a row without an answer, or with 5xx or 429, and the receiver is
 # left alone for a while: 1, 2, 4 ... 60 minutes. Then one event tries it.
@@ -30,6 +35,21 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
 
     _name = "fusion.billing.webhook.receiver"
     _description = "Webhook Receiver"
+
+    webhook_url = fields.Char(string="Webhook URL", tracking=True, copy=False)
+    webhook_secret = fields.Char(
+        compute="_compute_webhook_secret",
+        inverse="_inverse_webhook_secret",
+        groups=groups.ADMIN,
+        copy=False,
+        exportable=False,
+        help="Signs the webhooks. Kept encrypted.",
+    )
+    webhook_secret_encrypted = fields.Char(
+        groups="base.group_system", readonly=True, copy=False, exportable=False
+    )
+    webhook_ids = fields.One2many("fusion.billing.webhook", "service_id")
+    webhook_count = fields.Integer(compute="_compute_webhook_count")
 
     webhook_type_ids = fields.Many2many(
         "fusion.billing.webhook.type",
@@ -72,6 +92,89 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         ],
         compute="_compute_webhook_health",
     )
+
+    def _compute_webhook_count(self):
+        counts = dict(
+            self.env["fusion.billing.webhook"]._read_group(
+                [("service_id", "in", self.ids)], ["service_id"], ["__count"]
+            )
+        )
+        for service in self:
+            service.webhook_count = counts.get(service, 0)
+
+    @api.depends("webhook_secret_encrypted")
+    def _compute_webhook_secret(self):
+        for service in self:
+            try:
+                service.webhook_secret = service._webhook_secret()
+            except UserError:
+                # The form must open, so that the secret can be entered again.
+                service.webhook_secret = False
+
+    def _webhook_secret(self):
+        """The secret in clear (str), or False.
+
+        :raises UserError: it cannot be decrypted with the keys at hand
+        """
+        self.ensure_one()
+        return secret_box.decrypt(self.env, self.sudo().webhook_secret_encrypted)
+
+    def _inverse_webhook_secret(self):
+        for service in self:
+            service.sudo().webhook_secret_encrypted = service._encrypt_webhook_secret(
+                service.webhook_secret
+            )
+
+    @api.model
+    def _encrypt_webhook_secret(self, secret):
+        """What is stored of a secret (str, or False).
+
+        :raises ValidationError: a whsec_ secret that is not base64 could sign nothing
+        """
+        try:
+            if secret:
+                standard_signature([secret], "", 0, b"")
+        except BillingError as exc:
+            raise ValidationError(
+                self.env._("This webhook secret cannot be used: %s", exc.message)
+            ) from exc
+        return secret_box.encrypt(self.env, secret)
+
+    @api.model
+    def _encrypt_with_first_key(self):
+        """Have the first of several keys encrypt all, so that the others can go."""
+        for service in self.sudo().with_context(active_test=False).search([]):
+            for name in (
+                "webhook_secret_encrypted",
+                "webhook_previous_secret_encrypted",
+            ):
+                with contextlib.suppress(UserError):  # its key is missing
+                    renewed = secret_box.renew(self.env, service[name])
+                    if renewed != service[name]:
+                        service[name] = renewed
+
+    @api.constrains("webhook_url")
+    def _check_webhook_url(self):
+        """Refuse addresses a webhook must not go to, before one is ever sent.
+
+        The address is checked again, by its resolved IP, at each delivery.
+        """
+        allowed = self._webhook_allow_list()
+        for service in self.filtered("webhook_url"):
+            try:
+                egress.check_url(service.webhook_url, allowed)
+            except BillingError as exc:
+                raise ValidationError(
+                    self.env._(
+                        "This webhook address cannot be used: %(reason)s",
+                        reason=exc.message,
+                    )
+                ) from exc
+
+    @api.model
+    def _webhook_allow_list(self):
+        """(host, port) pairs of odoo.conf that need not be public; empty as shipped."""
+        return egress.parse_allow_list(server_options.get("webhook_allow"))
 
     @api.depends("webhook_secret_encrypted")
     def _compute_webhook_is_signed(self):
@@ -265,7 +368,24 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         }
 
     def action_view_webhook_attempts(self):
-        return self._action_related("fusion.billing.webhook.attempt") | {
+        return related_action(self, "fusion.billing.webhook.attempt") | {
             "view_mode": "graph,pivot,list,form",
             "context": {"search_default_recent": 1},
+        }
+
+    def action_view_webhooks(self):
+        return related_action(self, "fusion.billing.webhook")
+
+    def action_send_test_webhook(self):
+        """Queue a ``webhook.test`` event, to see whether the receiver verifies it."""
+        self.check_access("write")
+        for service in self:
+            self.env["fusion.billing.webhook"]._enqueue(service, "webhook.test", {})
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("A test event is on its way."),
+            },
         }

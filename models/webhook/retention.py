@@ -2,8 +2,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..api.api_log import MAX_DAYS
-
 KEEP_PARAMETER = "fusion_centralized_billing.webhook_days"
 KEEP_DAYS = 90
 # Of what happened since then nothing was deleted; so much the audit can ask for.
@@ -11,6 +9,7 @@ KEPT_SINCE_PARAMETER = "fusion_centralized_billing.webhooks_kept_since"
 # An event bears the time when its transaction began; what it tells of comes later.
 LONGEST_TRANSACTION = timedelta(hours=1)
 BATCH = 10_000
+MAX_DAYS = 36_500  # a century: what is beyond it is a mistake of who sets it
 
 
 class FusionBillingWebhookRetention(models.AbstractModel):

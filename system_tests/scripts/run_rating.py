@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
-from odoo.addons.fusion_centralized_billing.models.rating import queue
+from odoo.addons.fusion_centralized_billing.models.rating import run
 
 BATCH = 10
 
 
 def main(env, args):
-    Queue = env.registry["fusion.billing.rating.queue"]
-    original, rated = Queue._rate_isolated, []
+    Run = env.registry["fusion.billing.rating.run"]
+    original, rated = Run._rate_isolated, []
 
     def rate(records, batch):
         original(records, batch)
@@ -28,8 +28,8 @@ def main(env, args):
     while not Path(args["go"]).exists():
         time.sleep(0.005)
     with (
-        patch.object(queue, "BATCH", BATCH),
-        patch.object(Queue, "_rate_isolated", rate),
+        patch.object(run, "BATCH", BATCH),
+        patch.object(Run, "_rate_isolated", rate),
     ):
         env["sale.order"]._cron_fc_rate_usage()
     env.cr.commit()

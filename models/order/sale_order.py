@@ -3,8 +3,8 @@ from collections import Counter
 from odoo import api, fields, models
 
 from ..base import groups
-from .sections import without_empty_headings
-from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
+from ..subscription.sections import without_empty_headings
+from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 # What the windows of a subscription depend on.
 _LIFE = frozenset(
@@ -26,6 +26,8 @@ class SaleOrder(models.Model):
     _inherit = [
         "sale.order",
         "fusion.billing.order.account",
+        "fusion.billing.order.windows",
+        "fusion.billing.order.rating",
         "fusion.billing.customer.document",
         "fusion.billing.guarded",
     ]
@@ -83,13 +85,6 @@ class SaleOrder(models.Model):
             for order in self:
                 order[field] = counts.get(order, 0)
 
-    def _fc_services(self):
-        """Services that are told about this subscription."""
-        self.ensure_one()
-        return self.sudo().fc_service_id or self.partner_id._fc_services(
-            self.company_id
-        )
-
     def _get_copiable_order_lines(self):
         """Leave usage lines behind: a copy has no usage yet, and they would bill it."""
         lines = super()._get_copiable_order_lines()
@@ -99,20 +94,6 @@ class SaleOrder(models.Model):
         """Another plan has other prices, but what was rated is not one of them."""
         lines = super()._get_recurring_price_lines()
         return lines.filtered(lambda line: not line.fc_charge_id)
-
-    def _fc_event_data(self, service):
-        """What a webhook says of a subscription."""
-        self.ensure_one()
-        return {
-            "subscription_id": self.id,
-            "external_id": self.fc_external_id or None,
-            "name": self.name,
-            "external_customer_id": self._fc_account_link(service).external_id or None,
-            "plan_id": self.plan_id.id,
-            "subscription_state": self.subscription_state,
-            "start_date": fields.Date.to_string(self.start_date) or None,
-            "next_invoice_date": fields.Date.to_string(self.next_invoice_date) or None,
-        }
 
     def write(self, vals):
         """What follows from a change of dates, plan, state or customer, in order."""
@@ -145,17 +126,6 @@ class SaleOrder(models.Model):
                 self | self.subscription_id
             )
         return result
-
-    def _fc_moved_since(self, since):
-        """Have it rated again, and usage from then on asked to which window it belongs.
-
-        :param since: naive UTC, or None: its windows are the same
-        """
-        order = self.filtered("is_subscription").sudo()
-        Queue = self.env["fusion.billing.rating.queue"].sudo()
-        Queue._add(order, since)
-        if order and since:
-            self.env["fusion.billing.allocation"]._allocate(order, {order.id: since})
 
     def _fc_state_changed(self, previous_state):
         if not self.is_subscription or self.subscription_state == previous_state:
@@ -210,17 +180,6 @@ class SaleOrder(models.Model):
                 | ({} if started else {"previous_state": previous_state}),
             )
 
-    def _fc_close(self):
-        """End these subscriptions today."""
-        for order in self:
-            # What closing is called, editions do not agree on; the fields they do.
-            if hasattr(order, "set_close"):
-                order.set_close()
-            else:
-                order.write(
-                    {"end_date": fields.Date.today(), "subscription_state": CHURNED}
-                )
-
     def action_fc_view_usage(self):
         return self._fc_action("fusion.billing.usage")
 
@@ -240,64 +199,11 @@ class SaleOrder(models.Model):
 
     # -- rating ----------------------------------------------------------------
 
-    def _fc_rate_usage(self):
-        """Rate the usage of these subscriptions up to date, onto their lines.
-
-        Running it again changes nothing, and takes a number of queries that does not
-        grow with the set, but for lines that are new: Odoo makes these one by one.
-
-        :return: the open ``fusion.billing.rating`` rows up to the current window
-        """
-        orders = self.filtered("is_subscription").sudo()
-        orders._fc_bring_up_to_date()
-        ratings = orders._fc_open_ratings()
-        current = {order: order._fc_window() for order in ratings.subscription_id}
-        # A later one waits for the invoices before it.
-        return ratings.filtered(
-            lambda r: r.window_start <= current[r.subscription_id].start
-        )
-
-    def _fc_bring_up_to_date(self):
-        """Rate, and carry what the next invoice bills to the lines."""
-        changed = self.env["fusion.billing.rater"]._rate(self)
-        self.env["fusion.billing.order.lines"]._update(changed)
-
     @api.model
     def _cron_fc_rate_usage(self):
         """The scheduled job: rate what has changed, bill what has ended."""
-        if self.env["fusion.billing.rating.queue"]._rate_all():
+        if self.env["fusion.billing.rating.run"]._rate_all():
             self.env["fusion.billing.closing"]._cron()
-
-    def _fc_open_ratings(self):
-        """The ``fusion.billing.rating`` rows that are still to be invoiced."""
-        return (
-            self.env["fusion.billing.rating"]
-            .sudo()
-            .search([("subscription_id", "in", self.ids), ("state", "=", "open")])
-        )
-
-    def _fc_window(self):
-        """The window that is shown as the current one (``fusion.billing.window``).
-
-        The one that the next invoice bills; where that is settled already, or before
-        the first invoice, the one that runs. Empty: it has none, or none any more.
-        """
-        self.ensure_one()
-        windows = self.sudo().fc_window_ids.filtered(lambda w: w.kind == "billing")
-        windows = windows.sorted("start")
-        day = self.next_invoice_date
-        if not day:
-            return windows[-1:]
-        ahead = windows.filtered(lambda w: w.end_day >= day and not w.is_settled)
-        return ahead[:1] or windows[-1:]
-
-    def _fc_period_end(self):
-        """The day on which the period that runs ends, invoiced or not (date)."""
-        self.ensure_one()
-        self.env["fusion.billing.timeline"]._catch_up(self)
-        now = fields.Datetime.now()
-        ahead = self.sudo().fc_window_ids.filtered(lambda w: w.end > now)
-        return ahead.sorted("start")[:1].end_day or fields.Date.today()
 
     # -- invoicing -------------------------------------------------------------
 
@@ -400,12 +306,3 @@ class SaleOrder(models.Model):
         return super(
             SaleOrder, self.filtered(lambda o: not o.order_line.fc_charge_id)
         )._create_upsell_activity()
-
-    @api.model
-    def _fc_running_domain(self):
-        return [
-            ("is_subscription", "=", True),
-            ("subscription_state", "=", RUNNING),
-            ("start_date", "!=", False),
-            ("next_invoice_date", "!=", False),
-        ]

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 from odoo.tools import SQL
 
-from .timeline import CHURNED, PAUSED, RENEWED, RUNNING
+from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 _logger = logging.getLogger(__name__)
 

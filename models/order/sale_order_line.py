@@ -1,0 +1,94 @@
+from odoo import api, fields, models
+
+from ..base import groups
+from ..rating.text import UsageText
+
+
+class SaleOrderLine(models.Model):
+    _name = "sale.order.line"
+    _inherit = [
+        "sale.order.line",
+        "fusion.billing.order.line.rating",
+        "fusion.billing.guarded",
+    ]
+
+    fc_charge_id = fields.Many2one(
+        "fusion.billing.charge",
+        string="Usage Charge",
+        ondelete="restrict",
+        index="btree_not_null",
+        copy=False,
+        readonly=True,
+        check_company=True,
+        help="The line bills this charge. Its price is set by rating.",
+    )
+
+    fc_open_rating_ids = fields.One2many(
+        "fusion.billing.rating",
+        "order_line_id",
+        domain=[("state", "=", "open")],
+        groups=groups.USER,
+    )
+
+    _fc_one_line_per_charge = models.UniqueIndex(
+        "(order_id, fc_charge_id) WHERE fc_charge_id IS NOT NULL",
+        "A subscription has one usage line for each charge.",
+    )
+
+    @api.depends("product_id", "product_uom_id", "product_uom_qty")
+    def _compute_price_unit(self):
+        # The price list must not overwrite what was rated. Odoo spares lines
+        # with a manual price only until the amount happens to be the list's.
+        return super(
+            SaleOrderLine, self.filtered(lambda line: not line.fc_charge_id)
+        )._compute_price_unit()
+
+    @api.depends("product_id", "product_uom_id", "product_uom_qty")
+    def _compute_discount(self):
+        return super(
+            SaleOrderLine, self.filtered(lambda line: not line.fc_charge_id)
+        )._compute_discount()
+
+    def _get_protected_fields(self):
+        """Rating goes on although the order is locked: that guards against people."""
+        protected = super()._get_protected_fields()
+        if self.env.su and self.env.context.get("fc_rating"):
+            free = ("name", "price_unit", "technical_price_unit", "product_uom_qty")
+            return [field for field in protected if field not in free]
+        return protected
+
+    def _prepare_invoice_line(self, **optional_values):
+        """A usage line is invoiced as quantity 1, also when no period is due."""
+        if self.fc_charge_id:
+            optional_values["quantity"] = 1.0
+        return super()._prepare_invoice_line(**optional_values)
+
+    def _prepare_invoice_lines_vals_list(self, **optional_values):
+        """Bill each window by a line of its own, which names it."""
+        vals_list = super()._prepare_invoice_lines_vals_list(**optional_values)
+        if not self.fc_charge_id:
+            return vals_list
+        [vals] = vals_list
+        text = UsageText()
+        return [
+            vals | self._fc_invoice_values(rating, text)
+            for rating in self._fc_billed_ratings()
+        ] or vals_list
+
+    def write(self, vals):
+        """A discount that somebody enters on a usage line is a stage of its price."""
+        result = super().write(vals)
+        if "discount" in vals and not self.env.context.get("fc_rating"):
+            orders = self.filtered("fc_charge_id").order_id
+            self.env["fusion.billing.rating.queue"].sudo()._add(orders)
+        return result
+
+    def _is_invoiced_in_advance(self):
+        """Usage is billed afterwards, as it came: by no days, and it is no MRR."""
+        return not self.fc_charge_id and super()._is_invoiced_in_advance()
+
+    def _get_recurring_invoice_description(self):
+        """A usage line names its own window, which lies behind the plan's period."""
+        if self.fc_charge_id:
+            return False
+        return super()._get_recurring_invoice_description()
