@@ -410,7 +410,7 @@ class TestReading(HttpApiCase):
             )
         self.env.flush_all()
         self._post_usage(self._event(quantity=7))
-        path = "odoo.addons.fusion_centralized_billing.models.service_usage.SPAN"
+        path = "odoo.addons.fusion_centralized_billing.models.api.usage.SPAN"
         with patch(path, 2):
             seen = []
             for more in (True, True, False):

@@ -90,7 +90,7 @@ def parse_timestamp(value: object, field: str) -> datetime:
             if _COMMON.fullmatch(value):
                 return datetime.fromisoformat(value[:19])
             if match := _TIMESTAMP.fullmatch(value):
-                return _build(*match.groups())
+                return _build(match)
     raise BillingError("invalid_period", f"invalid {field}", field)
 
 
@@ -107,7 +107,9 @@ def parse_date(value: object, field: str, code: str) -> date:
     raise BillingError(code, f"invalid {field}", field)
 
 
-def _build(year, month, day, hour, minute, second, fraction, _z, sign, hours, minutes):
+def _build(match):
+    year, month, day, hour, minute, second, fraction, _z, *offset = match.groups()
+    sign, hours, minutes = offset
     if hour is None:
         return datetime(int(year), int(month), int(day))
     moment = datetime(

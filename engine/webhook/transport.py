@@ -64,7 +64,6 @@ class Session:
     :param allowed: (host, port) pairs whose address need not be public
     :param ssl_context: must verify certificates and names
     :param keep: whether the receiver is told that there may be more
-    :param max_response: bytes of a body that are read at most
     :param clock: monotonic seconds
     """
 
@@ -76,7 +75,6 @@ class Session:
         allowed: frozenset[tuple[str, int]],
         ssl_context: ssl.SSLContext,
         keep: bool = True,
-        max_response: int = MAX_RESPONSE,
         clock: Callable[[], float] = time.monotonic,
     ):
         if (
@@ -86,7 +84,7 @@ class Session:
             raise ValueError("the TLS context must verify certificate and name")
         self._target, self._resolver, self._allowed = target, resolver, allowed
         self._ssl_context, self._keep = ssl_context, keep
-        self._max_response, self._clock = max_response, clock
+        self._clock = clock
         self._tls = None
         self._opened_at = 0.0
 
@@ -154,7 +152,7 @@ class Session:
         response = None
         try:
             _send(self._tls, request, deadline)
-            response = read_response(read, self._max_response)
+            response = read_response(read, MAX_RESPONSE)
             return response
         except TransportError as exc:
             if heard or exc.error_class == "timeout":

@@ -50,14 +50,7 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
         plan_id = record_id(plan_id, "plan_id")
         external_id = optional_text(payload, "external_id")
         env = self._api_env()
-        plan = env["sale.subscription.plan"].search(
-            [
-                ("id", "=", plan_id),
-                ("company_id", "in", (False, self.company_id.id)),
-            ]
-        )
-        if not plan:
-            raise BillingError("invalid_plan_id", "invalid plan_id", "plan_id")
+        plan = self._api_plan(env, plan_id)
         link = env["fusion.billing.account.link"]._find(self, customer_id)
         if not link:
             raise BillingError(
@@ -99,6 +92,17 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
             "external_id": order.fc_external_id or None,
             "invoices_due": self._invoices_due(order),
         }
+
+    def _api_plan(self, env, plan_id):
+        plan = env["sale.subscription.plan"].search(
+            [
+                ("id", "=", plan_id),
+                ("company_id", "in", (False, self.company_id.id)),
+            ]
+        )
+        if not plan:
+            raise BillingError("invalid_plan_id", "invalid plan_id", "plan_id")
+        return plan
 
     @api.model
     def _api_confirm_order(self, env, values):

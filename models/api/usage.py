@@ -136,7 +136,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         )
         return {
             "status": "ok",
-            "events": [_usage_item(*row) for row in rows[:limit]],
+            "events": [_usage_item(row) for row in rows[:limit]],
             **page_end("usage", [row[0] for row in rows], query, looked_at),
         }
 
@@ -163,21 +163,22 @@ class FusionBillingApiUsage(models.AbstractModel):
         )
 
 
-def _usage_item(
-    usage_id,
-    subscription_id,
-    external_id,
-    metric_code,
-    quantity,
-    period_start,
-    period_end,
-    key,
-    unique_key,
-    received_at,
-    unallocated,
-    voided_at,
-    void_reason,
-):
+def _usage_item(row):
+    (
+        usage_id,
+        subscription_id,
+        external_id,
+        metric_code,
+        quantity,
+        period_start,
+        period_end,
+        key,
+        unique_key,
+        received_at,
+        unallocated,
+        voided_at,
+        void_reason,
+    ) = row
     state = "unallocated" if unallocated else "accepted"
     return {
         "usage_id": usage_id,

@@ -15,6 +15,13 @@ _SIGNED = SQL(
           c.decimal_places) * CASE WHEN i.move_type = 'out_refund' THEN -1 ELSE 1 END
     """
 )
+# What a fiscal position makes of the amount; without one, the amount itself.
+_PUT = SQL(
+    """
+    CASE WHEN o.fiscal_position_id IS NULL AND i.fiscal_position_id IS NULL
+    THEN r.amount ELSE coalesce(nullif(r.line_price, 0), r.amount) END
+    """
+)
 
 
 class FusionBillingAuditDocuments(models.AbstractModel):
@@ -212,13 +219,6 @@ class FusionBillingAuditDocuments(models.AbstractModel):
 
     def _special_lines(self, scope):
         signed = SQL("round(%s, c.decimal_places)", _SIGNED)
-        # What a fiscal position makes of the amount; without one, the amount itself.
-        put = SQL(
-            """
-            CASE WHEN o.fiscal_position_id IS NULL AND i.fiscal_position_id IS NULL
-            THEN r.amount ELSE coalesce(nullif(r.line_price, 0), r.amount) END
-            """
-        )
         return SQL(
             """
             WITH RECURSIVE rated AS (
@@ -284,7 +284,7 @@ class FusionBillingAuditDocuments(models.AbstractModel):
             """,
             scope=scope,
             signed=signed,
-            put=put,
+            put=_PUT,
         )
 
 

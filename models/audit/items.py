@@ -98,57 +98,15 @@ class FusionBillingAuditItems(models.AbstractModel):
 
     def _check_i6(self, scope):
         """In both currencies, to the cent; to two where taxes were taken out of it."""
-        sign = SQL("CASE WHEN i.move_type = 'out_refund' THEN 1 ELSE -1 END")
-        taxed = SQL(
-            """
-            (l.price_subtotal <> l.price_total
-             AND EXISTS (SELECT FROM account_move_line_account_tax_rel t
-                          WHERE t.account_move_line_id = l.id))
-            """
-        )
-        amount = self._items(
-            scope,
-            SQL(
-                "(%(sign)s * l.price_subtotal)::text AS expected,"
-                " l.amount_currency::text AS found",
-                sign=sign,
-            ),
-            SQL(
-                "abs(l.amount_currency - %s * l.price_subtotal)"
-                " > CASE WHEN %s THEN 2 * c.rounding ELSE 0 END",
-                sign,
-                taxed,
-            ),
-        )
-        rate = SQL("coalesce(nullif(i.invoice_currency_rate, 0), 1)")
-        balance = self._items(
-            scope,
-            SQL(
-                "trim_scale(round((CASE WHEN l.currency_id = own.id"
-                " THEN l.amount_currency ELSE l.amount_currency / %s END)::numeric,"
-                " own.decimal_places))::text AS expected, l.balance::text AS found",
-                rate,
-            ),
-            SQL(
-                "abs(l.balance - CASE WHEN l.currency_id = own.id"
-                " THEN l.amount_currency ELSE l.amount_currency / %s END)"
-                " > CASE WHEN l.currency_id = own.id THEN 0 ELSE own.rounding END",
-                rate,
-            ),
-        )
-        account = self._items(
-            scope,
-            SQL("'' AS expected, x.account_type AS found"),
-            SQL(
-                """
-                x.account_type IN ('asset_receivable', 'liability_payable',
-                                   'asset_cash', 'liability_credit_card',
-                                   'off_balance')
-                """
-            ),
-            SQL("JOIN account_account x ON x.id = l.account_id"),
-        )
-        subtotal = self._items(
+        return 0, [
+            self._found("item_subtotal", self._subtotals(scope)),
+            self._found("item_amount", self._amounts(scope)),
+            self._found("item_balance", self._balances(scope)),
+            self._found("item_account", self._accounts(scope)),
+        ]
+
+    def _subtotals(self, scope):
+        return self._items(
             scope,
             SQL(
                 """
@@ -166,9 +124,59 @@ class FusionBillingAuditItems(models.AbstractModel):
                 """
             ),
         )
-        return 0, [
-            self._found("item_subtotal", subtotal),
-            self._found("item_amount", amount),
-            self._found("item_balance", balance),
-            self._found("item_account", account),
-        ]
+
+    def _amounts(self, scope):
+        sign = SQL("CASE WHEN i.move_type = 'out_refund' THEN 1 ELSE -1 END")
+        taxed = SQL(
+            """
+            (l.price_subtotal <> l.price_total
+             AND EXISTS (SELECT FROM account_move_line_account_tax_rel t
+                          WHERE t.account_move_line_id = l.id))
+            """
+        )
+        return self._items(
+            scope,
+            SQL(
+                "(%(sign)s * l.price_subtotal)::text AS expected,"
+                " l.amount_currency::text AS found",
+                sign=sign,
+            ),
+            SQL(
+                "abs(l.amount_currency - %s * l.price_subtotal)"
+                " > CASE WHEN %s THEN 2 * c.rounding ELSE 0 END",
+                sign,
+                taxed,
+            ),
+        )
+
+    def _balances(self, scope):
+        rate = SQL("coalesce(nullif(i.invoice_currency_rate, 0), 1)")
+        return self._items(
+            scope,
+            SQL(
+                "trim_scale(round((CASE WHEN l.currency_id = own.id"
+                " THEN l.amount_currency ELSE l.amount_currency / %s END)::numeric,"
+                " own.decimal_places))::text AS expected, l.balance::text AS found",
+                rate,
+            ),
+            SQL(
+                "abs(l.balance - CASE WHEN l.currency_id = own.id"
+                " THEN l.amount_currency ELSE l.amount_currency / %s END)"
+                " > CASE WHEN l.currency_id = own.id THEN 0 ELSE own.rounding END",
+                rate,
+            ),
+        )
+
+    def _accounts(self, scope):
+        return self._items(
+            scope,
+            SQL("'' AS expected, x.account_type AS found"),
+            SQL(
+                """
+                x.account_type IN ('asset_receivable', 'liability_payable',
+                                   'asset_cash', 'liability_credit_card',
+                                   'off_balance')
+                """
+            ),
+            SQL("JOIN account_account x ON x.id = l.account_id"),
+        )

@@ -159,6 +159,19 @@ class FusionBillingAccountLink(models.Model):
                 }
             )
         )
+        link = self._insert(service, external_id, partner)
+        self.env["fusion.billing.webhook"]._enqueue(
+            service,
+            "customer.linked",
+            {"external_id": external_id, "partner_id": partner.id},
+        )
+        return link
+
+    def _insert(self, service, external_id, partner):
+        """Link a new customer.
+
+        :raises ConcurrencyError: another request has just linked the account
+        """
         # Not create(): it would end in a constraint error that Odoo reports as
         # the user's fault instead of repeating the request.
         self.env.flush_all()
@@ -189,11 +202,6 @@ class FusionBillingAccountLink(models.Model):
         link = self.sudo().browse(rows[0])
         partner.invalidate_recordset(["fc_account_link_ids"])
         service.invalidate_recordset(["account_link_ids", "account_link_count"])
-        self.env["fusion.billing.webhook"]._enqueue(
-            service,
-            "customer.linked",
-            {"external_id": external_id, "partner_id": partner.id},
-        )
         return link
 
     def _write_contact(self, name=None, email=None):

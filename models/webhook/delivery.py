@@ -217,6 +217,11 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
             )
         )
         self.invalidate_model(["lease_token", "lease_expires_at"])
+        return self._claims(receivers, token, begin_until, rows)
+
+    @api.model
+    def _claims(self, receivers, token, begin_until, rows):
+        """What was leased, as :class:`Claim`, the oldest of each service first."""
         return [
             Claim(
                 webhook_id,
