@@ -1,5 +1,5 @@
 -- A copy of a database must not reach the source apps, nor be reached by them.
-UPDATE fusion_billing_service
+UPDATE fusion_billing_webhook_endpoint
    SET webhook_url = NULL,
        webhook_secret_encrypted = NULL,
        webhook_previous_secret_encrypted = NULL;

@@ -29,8 +29,10 @@ NAMES = """
     UPDATE fusion_billing_account_link SET external_id = 'acc-1'
      WHERE external_id = 'customer-0';
     UPDATE fusion_billing_metric SET code = 'api_calls' WHERE code = 'calls';
-    UPDATE fusion_billing_service SET webhook_url = 'https://hooks.example.com/billing'
-     WHERE code = 'app';
+    UPDATE fusion_billing_webhook_endpoint e
+       SET webhook_url = 'https://hooks.example.com/billing'
+      FROM fusion_billing_service s
+     WHERE s.webhook_endpoint_id = e.id AND s.code = 'app';
     INSERT INTO ir_attachment
                 (name, type, res_model, res_id, res_field, mimetype, db_datas)
     SELECT 'invoice.pdf', 'binary', 'account.move', min(id), 'invoice_pdf_report_file',

@@ -57,6 +57,8 @@ class TestWebhookBacklog(WebhookCase):
         paused = self.value(
             self.database,
             "SELECT webhook_paused_until > now() AT TIME ZONE 'UTC'"
-            " FROM fusion_billing_service WHERE code = 'mute'",
+            " FROM fusion_billing_webhook_endpoint e"
+            " JOIN fusion_billing_service s ON s.webhook_endpoint_id = e.id"
+            " WHERE s.code = 'mute'",
         )
         self.assertEqual(paused, "t" if len(mute) > 4 else "")

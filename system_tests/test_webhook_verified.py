@@ -110,7 +110,8 @@ class TestWebhookLibraries(VerifyingCase):
         new, during = self.send(overlap=24)
         self.value(
             self.database,
-            "UPDATE fusion_billing_service SET webhook_previous_until = '2026-01-01'",
+            "UPDATE fusion_billing_webhook_endpoint"
+            " SET webhook_previous_until = '2026-01-01'",
         )
         _none, after = self.send(overlap=None)
         self.assertEqual(
@@ -212,7 +213,8 @@ class TestWebhookExamples(VerifyingCase):
         )
         self.addCleanup(server.stop)
         self.value(
-            self.database, "UPDATE fusion_billing_service SET webhook_url = NULL"
+            self.database,
+            "UPDATE fusion_billing_webhook_endpoint SET webhook_url = NULL",
         )
         self.script(
             self.database,
@@ -231,8 +233,10 @@ class TestWebhookExamples(VerifyingCase):
         for code, port in self.public.items():
             self.value(
                 self.database,
-                "UPDATE fusion_billing_service"
-                f" SET webhook_url = 'https://localhost:{port}' WHERE code = '{code}'",
+                "UPDATE fusion_billing_webhook_endpoint"
+                f" SET webhook_url = 'https://localhost:{port}' WHERE id ="
+                f" (SELECT webhook_endpoint_id FROM fusion_billing_service"
+                f" WHERE code = '{code}')",
             )
             self.enqueue(code, 20)
         self.deliver()

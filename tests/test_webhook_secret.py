@@ -24,8 +24,8 @@ class TestWebhookSecret(WebhookCase):
         self.service.webhook_secret = SECRET
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT s::text FROM fusion_billing_service s WHERE id = %s",
-            [self.service.id],
+            "SELECT e::text FROM fusion_billing_webhook_endpoint e WHERE id = %s",
+            [self.service.webhook_endpoint_id.id],
         )
         self.assertNotIn(SECRET[6:20], self.env.cr.fetchone()[0])
         self.service.invalidate_recordset()
@@ -132,9 +132,9 @@ class TestWebhookSecret(WebhookCase):
         with self._keys(f"{new}, {old}"):
             self.assertEqual(self.service._webhook_secrets(), secrets)
             encrypted = self.service.webhook_secret_encrypted
-            self.service._encrypt_with_first_key()
+            self.service.webhook_endpoint_id._encrypt_with_first_key()
             renewed = self.service.webhook_secret_encrypted
-            self.service._encrypt_with_first_key()
+            self.service.webhook_endpoint_id._encrypt_with_first_key()
         self.assertNotEqual(renewed, encrypted)
         self.assertEqual(self.service.webhook_secret_encrypted, renewed)
         with self._keys(new):
@@ -149,7 +149,7 @@ class TestWebhookSecret(WebhookCase):
         with self._keys(Fernet.generate_key().decode()):
             self.service.invalidate_recordset()
             self.assertFalse(self.service.webhook_secret)
-            self.service._encrypt_with_first_key()
+            self.service.webhook_endpoint_id._encrypt_with_first_key()
             self.assertFalse(self._deliver())
         self.assertIn("its key is missing", webhook.last_error)
         self.assertEqual(webhook.state, "pending")

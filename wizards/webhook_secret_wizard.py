@@ -31,8 +31,9 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
 
     def _inverse_own_secret(self):
         for wizard in self:
-            wizard.sudo().own_secret_encrypted = (
-                wizard.service_id._encrypt_webhook_secret(wizard.own_secret)
+            endpoint = wizard.service_id.webhook_endpoint_id
+            wizard.sudo().own_secret_encrypted = endpoint._encrypt_webhook_secret(
+                wizard.own_secret
             )
 
     def action_generate(self):

@@ -10,7 +10,9 @@ from .values import (
     text,
 )
 
-MAX_LINES = 200  # of models/api/subscription_create.py, which this package may not import
+MAX_LINES = (
+    200  # of models/api/subscription_create.py, which this package may not import
+)
 
 STATE = one_of(
     "1_draft",

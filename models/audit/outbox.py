@@ -32,12 +32,14 @@ class FusionBillingAuditOutbox(models.AbstractModel):
             """
             told AS (
                 SELECT o.id AS order_id, o.fc_service_id AS service_id,
-                       greatest(s.create_date, s.webhook_types_since, %(kept)s) AS since
+                       greatest(s.create_date, e.webhook_types_since, %(kept)s) AS since
                   FROM sale_order o
                   JOIN fusion_billing_service s ON s.id = o.fc_service_id
+                  JOIN fusion_billing_webhook_endpoint e
+                    ON e.id = s.webhook_endpoint_id
                  UNION ALL
                 SELECT o.id, s.id,
-                       max(greatest(s.create_date, k.create_date, s.webhook_types_since,
+                       max(greatest(s.create_date, k.create_date, e.webhook_types_since,
                                     %(kept)s))
                   FROM sale_order o
                   JOIN res_partner p ON p.id = o.partner_id
@@ -45,6 +47,8 @@ class FusionBillingAuditOutbox(models.AbstractModel):
                     ON k.partner_id IN (p.id, p.commercial_partner_id)
                   JOIN fusion_billing_service s
                     ON s.id = k.service_id AND s.company_id = o.company_id
+                  JOIN fusion_billing_webhook_endpoint e
+                    ON e.id = s.webhook_endpoint_id
                  WHERE o.fc_service_id IS NULL AND o.is_subscription
                  GROUP BY o.id, s.id
             )
@@ -56,9 +60,11 @@ class FusionBillingAuditOutbox(models.AbstractModel):
 
     def _wants(self, event_type):
         """Whether the service ``t.service_id`` is told of a type of event (SQL)."""
-        chosen = self.env["fusion.billing.service"]._fields["webhook_type_ids"]
+        Endpoint = self.env["fusion.billing.webhook.endpoint"]
+        chosen = Endpoint._fields["webhook_type_ids"]
         chosen_of_service = SQL(
-            "SELECT %s AS type_id FROM %s WHERE %s = t.service_id",
+            "SELECT c.%s AS type_id FROM %s c JOIN fusion_billing_service s"
+            " ON s.webhook_endpoint_id = c.%s WHERE s.id = t.service_id",
             SQL.identifier(chosen.column2),
             SQL.identifier(chosen.relation),
             SQL.identifier(chosen.column1),

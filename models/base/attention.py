@@ -14,20 +14,20 @@ class FusionBillingAttention(models.AbstractModel):
     _description = "Asking to Look at a Source App"
 
     @api.model
-    def _ask(self, service, day_field, waiting, record, **activity):
+    def _ask(self, asked, day_field, waiting, record, **activity):
         """Schedule an activity on a record, where nobody has been asked today.
 
         So of each kind and app there is one e-mail a day. Where what was asked today is
         done already, the next one is asked without an e-mail.
 
-        :param service: the ``fusion.billing.service`` that it is about
-        :param str day_field: the field of the service that says when somebody was asked
+        :param asked: the record of the app that it is about
+        :param str day_field: its field that says when somebody was asked
             last, by e-mail; one for each kind
         :param list waiting: domain of the records like this one where such an activity
             can stand
         :param activity: as ``activity_schedule`` takes it
         """
-        is_first = self._is_first_today(service, day_field)
+        is_first = self._is_first_today(asked, day_field)
         if not is_first and self._is_asked(record.search(waiting)):
             return
         record.with_context(mail_activity_quick_update=not is_first).activity_schedule(
@@ -35,19 +35,20 @@ class FusionBillingAttention(models.AbstractModel):
         )
 
     @api.model
-    def _is_first_today(self, service, day_field):
+    def _is_first_today(self, asked, day_field):
         """Note that it is today; of several at once, one is the first."""
-        service.flush_recordset([day_field])
+        asked.flush_recordset([day_field])
         self.env.cr.execute(
             SQL(
-                "UPDATE fusion_billing_service SET %(day)s = %(today)s"
-                " WHERE id = %(service)s AND %(day)s IS DISTINCT FROM %(today)s",
+                "UPDATE %(table)s SET %(day)s = %(today)s"
+                " WHERE id = %(asked)s AND %(day)s IS DISTINCT FROM %(today)s",
                 day=SQL.identifier(day_field),
                 today=fields.Date.today(),
-                service=service.id,
+                table=SQL.identifier(asked._table),
+                asked=asked.id,
             )
         )
-        service.invalidate_recordset([day_field])
+        asked.invalidate_recordset([day_field])
         return bool(self.env.cr.rowcount)
 
     @api.model

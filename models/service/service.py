@@ -29,6 +29,7 @@ class FusionBillingService(models.Model):
         "fusion.billing.api.reconciliations",
         "fusion.billing.api.events",
     ]
+    _inherits = {"fusion.billing.webhook.endpoint": "webhook_endpoint_id"}
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -81,9 +82,12 @@ class FusionBillingService(models.Model):
         super()._register_hook()
         secret_box.check_at_start()
 
-    @api.autovacuum
-    def _gc_old_encryption(self):
-        self._encrypt_with_first_key()
+    def unlink(self):
+        self.check_access("unlink")
+        endpoints = self.webhook_endpoint_id.sudo()
+        result = super().unlink()
+        endpoints.unlink()
+        return result
 
     @api.depends("account_link_ids")
     def _compute_account_link_count(self):

@@ -178,7 +178,13 @@ class FusionBillingTimeline(models.AbstractModel):
         first_period = new.last_invoice_date in (False, None, old.start_date)
         first_day = new.start_date if first_period else None
         chain = self._with_chain(order, kept)
-        return self._followed(order, chain, True, first_day, own=own)
+        made = self._followed(order, chain, True, first_day, own=own)
+        # The one that runs keeps the plan it began with, wherever it begins now.
+        runs = next((span for span in made if not span.stays), None)
+        if runs and runs.start <= fields.Datetime.now():
+            kept = windows.replace(runs, plan=own[0].plan)
+            made = tuple(kept if span is runs else span for span in made)
+        return made
 
     def _stopped(self, order, spans, old):
         """It runs no more: what has begun keeps its end, what has not is off."""

@@ -1,4 +1,4 @@
 from . import delivery, receiver, retention
 
 # isort: split
-from . import attempt, sequence, type, webhook
+from . import attempt, endpoint, sequence, type, webhook

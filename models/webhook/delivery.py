@@ -46,7 +46,9 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
         Cron = self.env["ir.cron"]
         begin_read_committed(self.env.cr)  # what others lease meanwhile is passed over
         self._forget_wrong_clock()
-        sender = Sender(self.env["fusion.billing.service"]._webhook_allow_list())
+        sender = Sender(
+            self.env["fusion.billing.webhook.endpoint"]._webhook_allow_list()
+        )
         time_left = Cron._commit_progress(remaining=self._due_count())
         with (
             sender,
@@ -81,8 +83,8 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
     def _forget_wrong_clock(self):
         """Have due what no schedule puts so far ahead: the clock was wrong then."""
         now = fields.Datetime.now()
-        Service = self.env["fusion.billing.service"].sudo()
-        Service.search(
+        Endpoint = self.env["fusion.billing.webhook.endpoint"].sudo()
+        Endpoint.search(
             [("webhook_paused_until", ">", now + MAX_PAUSE)]
         ).webhook_paused_until = now
         services = self._receivers()

@@ -172,6 +172,13 @@ class Ledger:
                     self.add_line(move, window, metric, amount)
         return move
 
+    def adopt(self, move: Move) -> None:
+        """What came to nothing, and so had no document, goes with the next one."""
+        for window in self.windows:
+            if window.order is move.order and window.settled and not window.settled_by:
+                window.settled_by = move
+                move.settles.append((window, dict(window.agreed)))
+
     def add_line(self, move: Move, window: Window, metric: str, amount) -> Line:
         self.sequence += 1
         line = Line(window, metric, amount, self.amount(window, metric), None, move)

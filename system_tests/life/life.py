@@ -102,6 +102,7 @@ class Life(Ledger):
                 move.until = min(move.until, order.end)
             due = [w for w in self.own(order) if w.until <= order.next]
             self.bill(move, due)
+            self.adopt(move)
             if not posts:
                 return
             self.post_move(move)
@@ -120,6 +121,7 @@ class Life(Ledger):
         """An invoice of usage alone, where there is any."""
         move = self.bill(self.make(order, party), due, **more)
         if move.lines:
+            self.adopt(move)
             self.post(move)
         else:
             self.moves.remove(move)

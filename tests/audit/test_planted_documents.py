@@ -357,7 +357,7 @@ class TestPlantedInDocuments(PlantedCase):
             list(left_out),
         )
         self.service.webhook_type_ids = Type.search([("code", "not in", left_out)])
-        since = "UPDATE fusion_billing_service SET webhook_types_since = "
+        since = "UPDATE fusion_billing_webhook_endpoint SET webhook_types_since = "
         self._sql(since + "NULL")
         self._assert_clean()
         self.service.webhook_type_ids = False
