@@ -20,7 +20,18 @@ from bisect import bisect_right
 from collections import Counter, defaultdict, namedtuple
 from datetime import datetime, time, timedelta, timezone
 from fractions import Fraction
+from pathlib import Path
 from zoneinfo import ZoneInfo
+
+# Run as a script, or by tests from elsewhere.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from second_opinion.arithmetic import (
+    Quantity,
+    Terms,
+    cost,
+    rounded,
+)
 
 ORDERS = """
     SELECT json_build_object('zone', coalesce(c.fc_billing_tz, 'UTC'),
@@ -123,6 +134,8 @@ TIERS = """
       FROM fusion_billing_charge_tier
      ORDER BY charge_id, nullif(up_to, 0) NULLS LAST, id
 """
+TERMS = ("model", "quota", "price", "batch", "minimum", "tiers")
+TIERED = ("graduated", "volume")
 FOREVER = datetime.max
 Window = namedtuple(
     "Window",
@@ -157,77 +170,21 @@ def terms_of(text):
     if text is None:
         return None
     get = json.loads(text).get
-    return {
-        "model": get("model"),
-        "quota": Fraction(get("quota")),
-        "price": Fraction(get("unit_price")),
-        "batch": Fraction(get("unit_batch")),
-        "minimum": Fraction(get("minimum", 0)),
-        "tiers": [
+    return Terms(
+        model=get("model"),
+        quota=Fraction(get("quota")),
+        price=Fraction(get("unit_price")),
+        batch=Fraction(get("unit_batch")),
+        minimum=Fraction(get("minimum", 0)),
+        tiers=tuple(
             (
                 None if tier["up_to"] is None else Fraction(tier["up_to"]),
                 Fraction(tier["unit_price"]),
                 Fraction(tier["flat_fee"]),
             )
             for tier in get("tiers", ())
-        ],
-    }
-
-
-def cost(terms, quantity, discount):
-    """What a quantity costs, not rounded, in the charge's currency."""
-    billable = max(Fraction(0), quantity - terms["quota"])
-    amount = Fraction(0)
-    if not billable:
-        pass
-    elif terms["model"] == "standard":
-        amount = billable * terms["price"] / terms["batch"]
-    elif terms["model"] == "package":
-        amount = -(-billable // terms["batch"]) * terms["price"]
-    elif terms["model"] == "graduated":
-        below = Fraction(0)
-        for up_to, price, fee in terms["tiers"]:
-            if billable > below:
-                top = billable if up_to is None else min(up_to, billable)
-                amount += (top - below) * price / terms["batch"] + fee
-                below = top
-    elif terms["model"] == "volume":
-        price, fee = next(
-            (price, fee)
-            for up_to, price, fee in terms["tiers"]
-            if up_to is None or billable <= up_to
-        )
-        amount = billable * price / terms["batch"] + fee
-    else:
-        raise ValueError(f"unknown charge model {terms['model']}")
-    return max(amount - amount * discount / 100, terms["minimum"])
-
-
-def rounded(amount, step):
-    """To a multiple of the step, half away from zero."""
-    units = abs(amount) / step
-    whole = (2 * units + 1) // 2
-    return whole * step if amount >= 0 else -whole * step
-
-
-class Quantity:
-    """The quantity of a window, event by event in their order."""
-
-    def __init__(self, kind):
-        self.kind, self.value, self.keys = kind, Fraction(0), set()
-
-    def add(self, quantity, unique_key):
-        if self.kind == "sum":
-            self.value += quantity
-        elif self.kind == "count":
-            self.value += 1
-        elif self.kind == "max":
-            self.value = max(self.value, quantity)
-        elif self.kind == "last":
-            self.value = quantity
-        elif unique_key is not None:
-            self.keys.add(unique_key)
-            self.value = Fraction(len(self.keys))
+        ),
+    )
 
 
 class Groups:
@@ -243,29 +200,6 @@ class Groups:
             row, self.next = self.next, next(self.rows, None)
             if row[: len(key)] == key:
                 yield row
-
-
-def fold(amount, adjustments, step):
-    """What a window is to be charged, after what finance has charged otherwise.
-
-    :param adjustments: (what the window came to then, how much was forgiven), in the
-        order of posting; each works on the outcome of those before
-    """
-
-    def apply(value, rated, forgiven):
-        if value >= rated:
-            return value - forgiven
-        if forgiven >= 0:
-            return min(rated - forgiven, value)
-        return rounded(value * (rated - forgiven) / rated, step)
-
-    seen = []
-    for rated, forgiven in adjustments:
-        for earlier in seen:
-            rated = apply(rated, *earlier)
-        seen.append((rated, forgiven))
-        amount = apply(amount, rated, forgiven)
-    return amount
 
 
 def priced(row, quantity, step):
@@ -487,11 +421,16 @@ class Oracle:
                 **dict(zip(names, row, strict=False)),
                 **dict(zip(names[8:], map(Fraction, row[8:11]), strict=True)),
                 "minimum": Fraction(row[11]),
-                "tiers": tiers[row[0]] if row[7] in ("graduated", "volume") else [],
+                "tiers": tuple(
+                    tiers[row[0]] if row[7] in ("graduated", "volume") else ()
+                ),
             }
             for row in self.ask(CHARGES)
         ]
-        self.terms = {charge["id"]: charge for charge in self.charges}
+        self.terms = {
+            charge["id"]: Terms(**{name: charge[name] for name in TERMS})
+            for charge in self.charges
+        }
         self.metrics = {
             metric: (code, kind)
             for metric, code, kind in self.ask(
@@ -637,7 +576,7 @@ class Oracle:
                     for key, forgiven, ended in charged[rating.id][1]
                     if not ended
                 ]
-        must = fold(
+        must = charged(
             priced(agreement, quantity, step),
             [entry[1:] for entry in sorted(counting)],
             step,
@@ -659,8 +598,7 @@ class Oracle:
             elif window.kind != "gap" and price(agreement) not in map(price, live):
                 self.differ(text, "was settled at another price than it was rated at")
         elif agreement.terms is not None:
-            charge = self.terms[agreement.charge]
-            if any(agreement.terms[name] != charge[name] for name in agreement.terms):
+            if agreement.terms != self.terms[agreement.charge]:
                 self.differ(text, "has another price than its charge")
         if window.is_settled and agreement.state == "open" and len(live) == len(rows):
             self.differ(text, "is settled, and its price is open")

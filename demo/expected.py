@@ -11,7 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from second_opinion import arithmetic
 
 from .catalog import APPS, CHARGES, App, Charge, subscription_of
 from .month import Month
@@ -133,19 +136,25 @@ def read_event(row: dict, month: Month) -> Event:
 
 def total(charge: Charge, events: Sequence[Event]) -> Decimal:
     """Quantity that the events of one customer and month come to."""
-    if charge.aggregation == "max":
-        return max((event.quantity for event in events), default=Decimal(0))
-    if charge.aggregation == "unique":
-        return Decimal(len({event.unique_key for event in events}))
-    return sum((event.quantity for event in events), Decimal(0))
+    pairs = [(Fraction(event.quantity), event.unique_key) for event in events]
+    return decimal(arithmetic.total(charge.aggregation, pairs))
 
 
 def amount(charge: Charge, quantity: Decimal) -> Decimal:
     """Price of a month's quantity, rounded half up to the cent."""
-    batches = max(quantity - Decimal(charge.quota), Decimal(0)) / Decimal(charge.batch)
-    if charge.model == "package":
-        batches = batches.to_integral_value(ROUND_CEILING)
-    return cents(batches * Decimal(charge.price))
+    terms = arithmetic.Terms(
+        model=charge.model,
+        price=Fraction(charge.price),
+        quota=Fraction(charge.quota),
+        batch=Fraction(charge.batch),
+    )
+    cost = arithmetic.cost(terms, Fraction(quantity))
+    return cents(decimal(arithmetic.rounded(cost)))
+
+
+def decimal(number: Fraction) -> Decimal:
+    """A fraction that has an end in decimals."""
+    return Decimal(number.numerator) / Decimal(number.denominator)
 
 
 def cents(value: Decimal) -> Decimal:

@@ -57,6 +57,27 @@ class TestLedgerUpdate(SystemCase):
     def everything(self):
         return {name: self.ratings(name) for name in self.orders}
 
+    def test_0_webhook_endpoints(self):
+        """What stood on the service is in a row of its own, which the service shows."""
+        shown = self.script(self.database, "show_endpoint.py")
+        self.assertEqual(
+            shown,
+            {
+                "url": "https://hooks.example.com/old",
+                "secret": "a secret",
+                "failures": 3,
+                "health": "disabled",
+                "reason": "The receiver answered 410 Gone.",
+                "types": ["invoice.posted", "rating.closed"],
+            },
+        )
+        old = (
+            "SELECT count(*) FROM information_schema.columns"
+            " WHERE table_name = 'fusion_billing_service'"
+            " AND column_name LIKE 'webhook%'"
+        )
+        self.assertEqual(self.value(self.database, old), "1")  # the endpoint
+
     def test_1_windows(self):
         self.assertEqual(self.value(self.database, OLD_COLUMNS), "0")
         self.assertEqual(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from second_opinion.arithmetic import rounded
+
 from .life import Life
-from .money import rounded
 from .records import Credit, Line, Move
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from .money import Terms, aggregate, charged, price
+from second_opinion.arithmetic import charged, total
+
+from .money import Terms, price
 from .records import ZERO, Charge, Line, Move, Order, Window
 
 METRICS = {"calls": "sum", "jobs": "count", "peak": "max"}
@@ -92,7 +94,9 @@ class Ledger:
         terms = self.terms(window, metric)
         if terms is None or window.void:
             return ZERO
-        return price(terms, aggregate(METRICS[metric], self.quantities(window, metric)))
+        quantities = self.quantities(window, metric)
+        events = ((Fraction(quantity), None) for quantity in quantities)
+        return price(terms, total(METRICS[metric], events))
 
     def lines_of(self, window: Window, metric: str) -> list[Line]:
         return [
@@ -116,7 +120,7 @@ class Ledger:
                 if forgiven:
                     found.append((part.move.posted, forgiven, line.at))
         found.sort(key=lambda decision: decision[0])
-        return [(forgiven, at) for _place, forgiven, at in found]
+        return [(at, forgiven) for _place, forgiven, at in found]
 
     def charge(self, window: Window, metric: str) -> Fraction:
         """What it is to be charged now."""

@@ -29,6 +29,37 @@ TABLES = """
     UPDATE ir_module_module SET latest_version = '19.0.1.3.0'
      WHERE name = 'fusion_centralized_billing'
 """
+# What is in rows of their own today stood on the services.
+ENDPOINTS = """
+    ALTER TABLE fusion_billing_service
+      ADD COLUMN webhook_url varchar, ADD COLUMN webhook_secret_encrypted varchar,
+      ADD COLUMN webhook_previous_secret_encrypted varchar,
+      ADD COLUMN webhook_previous_until timestamp,
+      ADD COLUMN webhook_types_since timestamp, ADD COLUMN webhook_failures int4,
+      ADD COLUMN webhook_failing_since timestamp,
+      ADD COLUMN webhook_paused_until timestamp,
+      ADD COLUMN webhook_disabled_at timestamp,
+      ADD COLUMN webhook_disabled_reason varchar, ADD COLUMN webhook_asked_on date;
+    UPDATE fusion_billing_service s
+       SET webhook_url = e.webhook_url, webhook_failures = 3,
+           webhook_secret_encrypted = e.webhook_secret_encrypted,
+           webhook_types_since = e.webhook_types_since,
+           webhook_disabled_reason = 'The receiver answered 410 Gone.',
+           webhook_disabled_at = '2026-02-01 10:00:00'
+      FROM fusion_billing_webhook_endpoint e WHERE e.id = s.webhook_endpoint_id;
+    CREATE TABLE fusion_billing_service_fusion_billing_webhook_type_rel (
+        fusion_billing_service_id int4 NOT NULL
+            REFERENCES fusion_billing_service ON DELETE CASCADE,
+        fusion_billing_webhook_type_id int4 NOT NULL
+            REFERENCES fusion_billing_webhook_type ON DELETE CASCADE,
+        PRIMARY KEY (fusion_billing_service_id, fusion_billing_webhook_type_id));
+    INSERT INTO fusion_billing_service_fusion_billing_webhook_type_rel
+    SELECT s.id, t.type_id
+      FROM fusion_billing_webhook_endpoint_type t
+      JOIN fusion_billing_service s ON s.webhook_endpoint_id = t.endpoint_id;
+    ALTER TABLE fusion_billing_service DROP COLUMN webhook_endpoint_id;
+    DROP TABLE fusion_billing_webhook_endpoint_type, fusion_billing_webhook_endpoint
+"""
 RATING = """
     INSERT INTO fusion_billing_rating
            (subscription_id, partner_id, company_id, charge_id, metric_id, window_start,
@@ -62,8 +93,12 @@ class OldLedger:
                 "generic_coa", company=env.company, install_demo=False
             )
         self.service = env["fusion.billing.service"].create(
-            {"name": "Old App", "code": "old-app"}
+            {"name": "Old App", "code": "old-app", "webhook_secret": "a secret"}
         )
+        kinds = ("invoice.posted", "rating.closed")
+        Type = env["fusion.billing.webhook.type"]
+        self.service.webhook_type_ids = Type.search([("code", "in", kinds)])
+        self.service.webhook_url = "https://hooks.example.com/old"
         self.metric = env["fusion.billing.metric"].create(
             {"name": "Old calls", "code": "old_calls"}
         )
@@ -250,6 +285,7 @@ def main(env):
     ledger.make_gap()
     env.flush_all()
     env.cr.execute(TABLES)
+    env.cr.execute(ENDPOINTS)
     for dates in ledger.dates:
         env.cr.execute(DATES, dates)
     for row in ledger.rows:
