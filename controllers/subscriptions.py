@@ -11,7 +11,7 @@ class SubscriptionsApi(http.Controller):
 
     @api_route("POST", "/subscriptions", scope="manage")
     def create_subscription(self, call):
-        return call.service._api_create_subscription(call.body())
+        return call.service._create_subscription(call.body())
 
     @api_route("GET", "/subscriptions/<path:subscription>", scope="read")
     def subscription(self, call, subscription):

@@ -9,7 +9,7 @@ class UsageApi(http.Controller):
     @api_route("POST", "/usage", scope="usage", read_committed=True)
     def record_usage(self, call):
         with paused_collection():
-            return call.service._api_record_usage(call.events_body())
+            return call.service._record_events(call.events_body())
 
     @api_route("POST", "/usage/void", scope="usage", read_committed=True)
     def void_usage(self, call):

@@ -3,6 +3,7 @@ from . import (
     customers,
     events,
     invoices,
+    public,
     reconciliations,
     subscription_create,
     subscriptions,

@@ -1,28 +1,5 @@
 """What all answers of the API have in common."""
 
-from functools import wraps
-
-from ...engine.api.errors import error_body
-from ...engine.api.payload import check_object
-from ...engine.errors import BillingError
-
-
-def answers_errors(handler):
-    """Turn refusals into the error dict, so that a handler never raises on bad input.
-
-    Database errors pass: Odoo repeats the request after a serialization failure.
-    """
-
-    @wraps(handler)
-    def wrapper(self, payload):
-        try:
-            check_object(payload)
-            return handler(self, payload)
-        except BillingError as error:
-            return error_body(error)
-
-    return wrapper
-
 
 def batch_answer(results, counts):
     """The answer to a batch: its results, counted, and what was refused of it.

@@ -1,9 +1,8 @@
 from odoo import models
 
 from ...engine.api.events import check_text
-from ...engine.api.payload import optional_text, require
+from ...engine.api.payload import check_object, optional_text, require
 from ...engine.errors import NotFoundError
-from .answers import answers_errors
 
 
 class FusionBillingApiCustomers(models.AbstractModel):
@@ -12,8 +11,7 @@ class FusionBillingApiCustomers(models.AbstractModel):
     _name = "fusion.billing.api.customers"
     _description = "API: Customers"
 
-    @answers_errors
-    def _api_upsert_customer(self, payload):
+    def _upsert_customer(self, payload):
         """Create the customer of an external account, or update name and e-mail.
 
         :param dict payload: ``external_id``, optional ``name``, ``email``
@@ -21,6 +19,7 @@ class FusionBillingApiCustomers(models.AbstractModel):
             ``kept`` where name and e-mail are not the app's to write, else ``written``
         """
         self.ensure_one()
+        check_object(payload)
         external_id = check_text(
             require(payload, "external_id", "{key} required"),
             "external_id",

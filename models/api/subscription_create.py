@@ -7,14 +7,13 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import mute_logger
 
 from ...engine.api.events import check_text
-from ...engine.api.payload import optional_text, record_id, require
+from ...engine.api.payload import check_object, optional_text, record_id, require
 from ...engine.api.reference import id_in_text
 from ...engine.billing.periods import parse_date
 from ...engine.billing.quantity import parse_quantity
 from ...engine.billing.start import first_billed_day, periods_due, periods_of
 from ...engine.errors import BillingError
 from ..subscription.timeline import RUNNING
-from .answers import answers_errors
 
 MAX_LINES = 200
 MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
@@ -27,8 +26,7 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
     _name = "fusion.billing.api.subscription.create"
     _description = "API: New Subscriptions"
 
-    @answers_errors
-    def _api_create_subscription(self, payload):
+    def _create_subscription(self, payload):
         """Create and confirm a subscription.
 
         With an ``external_id``, a repeated request returns the subscription it
@@ -41,6 +39,7 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
             'invoices_due'}``
         """
         self.ensure_one()
+        check_object(payload)
         customer_id = check_text(
             require(payload, "external_customer_id", "{key} required"),
             "external_customer_id",

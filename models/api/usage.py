@@ -11,7 +11,7 @@ from ...engine.billing import money
 from ...engine.errors import BillingError
 from ..base.arrival import settled_id
 from ..base.render import iso_instant, page_end
-from .answers import answers_errors, batch_answer
+from .answers import batch_answer
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
 # So many events, of all apps, one page is looked for in; it takes some 0.1 s. Without a
@@ -32,8 +32,7 @@ class FusionBillingApiUsage(models.AbstractModel):
     _name = "fusion.billing.api.usage"
     _description = "API: Usage"
 
-    @answers_errors
-    def _api_record_usage(self, payload):
+    def _record_events(self, payload):
         """Store a batch of usage events.
 
         :param dict payload: ``events`` (list of dict), optional ``atomic`` (bool); no
@@ -42,6 +41,7 @@ class FusionBillingApiUsage(models.AbstractModel):
             order; with any refusal also status error and ``errors``
         """
         self.ensure_one()
+        check_object(payload)
         nothing = not payload or payload.get("events", "") is None
         raw_events = [] if nothing else self._check_events(payload)
         atomic = flag(payload, "atomic")

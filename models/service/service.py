@@ -19,6 +19,7 @@ class FusionBillingService(models.Model):
         "fusion.billing.service.terms",
         "fusion.billing.references",
         "fusion.billing.webhook.receiver",
+        "fusion.billing.api.public",
         "fusion.billing.api.customers",
         "fusion.billing.api.usage",
         "fusion.billing.api.usage.windows",
