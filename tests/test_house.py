@@ -165,3 +165,9 @@ class TestHouse(HouseCase):
             with self.subTest(package=package.name):
                 text = (package / "README.md").read_text(encoding="utf-8")
                 self.assertGreater(len(text.splitlines()), 4)
+
+    def test_every_decision_is_in_the_index(self):
+        folder = self.root / "docs" / "decisions"
+        index = (folder / "README.md").read_text(encoding="utf-8")
+        pages = {page.name for page in folder.glob("0*.md")}
+        self.assertEqual({p for p in pages if f"({p})" not in index}, set())
