@@ -26,12 +26,8 @@ from zoneinfo import ZoneInfo
 # Run as a script, or by tests from elsewhere.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from second_opinion.arithmetic import (
-    Quantity,
-    Terms,
-    cost,
-    rounded,
-)
+from second_opinion import arithmetic
+from second_opinion.arithmetic import Quantity, Terms, cost, rounded
 
 ORDERS = """
     SELECT json_build_object('zone', coalesce(c.fc_billing_tz, 'UTC'),
@@ -576,7 +572,7 @@ class Oracle:
                     for key, forgiven, ended in charged[rating.id][1]
                     if not ended
                 ]
-        must = charged(
+        must = arithmetic.charged(
             priced(agreement, quantity, step),
             [entry[1:] for entry in sorted(counting)],
             step,
