@@ -1,4 +1,5 @@
-from ...engine.billing.pricing import CHARGE_MODELS
+from ...engine.billing.aggregation import AGGREGATIONS
+from ...engine.billing.charge_models import CHARGE_MODELS
 from .operation import Operation
 from .values import an_object, answer, list_of, one_of, or_null, ref, text
 
@@ -44,11 +45,7 @@ SCHEMAS = {
             "code": text("`metric_code` of usage events."),
             "name": text("For people."),
             "aggregation": one_of(
-                "sum",
-                "count",
-                "max",
-                "last",
-                "unique",
+                *AGGREGATIONS,
                 description="How the events of a window become one quantity.",
             ),
             "unit": or_null(text("As `calls`.")),

@@ -1,4 +1,4 @@
-from ...engine.billing.pricing import CHARGE_MODELS
+from ...engine.billing.charge_models import CHARGE_MODELS
 from .values import (
     an_object,
     answer,

@@ -1,61 +1,27 @@
 """What a quantity costs: one function, for invoice, preview, catalog and ledger."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import Decimal
 
 from ..errors import BillingError
+from .charge_models import CHARGE_MODELS, Step, Tier, show
 from .money import EXACT, format_decimal
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
-TIERED = ("graduated", "volume")
-# A third of a price has no end; explanations show this many digits of it.
-_SHOWN = Context(prec=28)
-
-
-@dataclass(frozen=True)
-class Tier:
-    """A range of billable units with a price of its own.
-
-    :param up_to: the last unit of it; None: without end
-    :param unit_price: for each batch, in the charge's currency, >= 0
-    :param flat_fee: once, as soon as a unit lies in it, >= 0
-    """
-
-    up_to: Decimal | None
-    unit_price: Decimal
-    flat_fee: Decimal = _ZERO
-
-    def as_dict(self) -> dict:
-        """JSON-able, numbers as decimal text."""
-        return {
-            "up_to": None if self.up_to is None else format_decimal(self.up_to),
-            "unit_price": format_decimal(self.unit_price),
-            "flat_fee": format_decimal(self.flat_fee),
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "Tier":
-        up_to = values["up_to"]
-        return cls(
-            None if up_to is None else Decimal(up_to),
-            Decimal(values["unit_price"]),
-            Decimal(values["flat_fee"]),
-        )
 
 
 @dataclass(frozen=True)
 class PriceTerms:
     """What was agreed: how a charge prices a quantity.
 
-    :param model: key of :data:`CHARGE_MODELS`
+    :param model: key of :data:`~.charge_models.CHARGE_MODELS`
     :param included: quantity free of charge in each window, >= 0
     :param unit_price: for each batch, in the charge's currency, >= 0; of no use to
         models with tiers
     :param unit_batch: how many units a price is for, > 0
-    :param tiers: of ``graduated`` and ``volume``: ascending, the last without end
+    :param tiers: of models that have them: ascending, the last without end
     :param minimum: what a window costs at least, in the charge's currency, >= 0
     :raises BillingError: ``invalid_price_terms``, with the field
     """
@@ -81,8 +47,8 @@ class PriceTerms:
         self._check_tiers()
 
     def _check_tiers(self):
-        if bool(self.tiers) != (self.model in TIERED):
-            raise _invalid("tiers", "given for graduated and volume prices, only")
+        if bool(self.tiers) != CHARGE_MODELS[self.model].has_tiers:
+            raise _invalid("tiers", "given for models that have tiers, only")
         bounds = [tier.up_to for tier in self.tiers]
         if bounds and (bounds[-1] is not None or None in bounds[:-1]):
             raise _invalid("tiers", "without end in the last one, and only there")
@@ -121,34 +87,6 @@ class PriceTerms:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One line of the arithmetic: quantity x unit price = amount, not rounded.
-
-    :param quantity: batches, or 1 for a fee
-    :param tier: number of the tier it is of, from 1; 0: of none
-    :param units: the units priced by the tier; None: a fee, or of no tier
-    """
-
-    label: str
-    quantity: Decimal
-    unit_price: Decimal
-    amount: Decimal
-    tier: int = 0
-    units: Decimal | None = None
-
-    def as_dict(self) -> dict:
-        """JSON-able, numbers as decimal text."""
-        return {
-            "label": self.label,
-            "quantity": _show(self.quantity),
-            "unit_price": _show(self.unit_price),
-            "amount": _show(self.amount),
-            **({"tier": self.tier} if self.tier else {}),
-            **({} if self.units is None else {"units": _show(self.units)}),
-        }
-
-
-@dataclass(frozen=True)
 class Price:
     """A priced quantity and how it came about.
 
@@ -169,10 +107,10 @@ class Price:
         """The explanation that is kept with a rating: JSON-able, decimal text."""
         return {
             **self.terms.as_dict(),
-            "quantity": _show(self.quantity),
-            "included": _show(self.included),
-            "billable": _show(self.billable),
-            "amount": _show(self.amount),
+            "quantity": show(self.quantity),
+            "included": show(self.included),
+            "billable": show(self.billable),
+            "amount": show(self.amount),
             "steps": [step.as_dict() for step in self.steps],
         }
 
@@ -201,7 +139,7 @@ def price(terms: PriceTerms, quantity: Decimal, discount: Decimal = _ZERO) -> Pr
         raise BillingError("invalid_discount", "invalid discount", "discount")
     included = min(quantity, terms.included)
     billable = EXACT.subtract(quantity, included)
-    steps = CHARGE_MODELS[terms.model](terms, billable) if billable else ()
+    steps = CHARGE_MODELS[terms.model].steps(terms, billable) if billable else ()
     amount = _ZERO
     for step in steps:
         amount = EXACT.add(amount, step.amount)
@@ -215,69 +153,6 @@ def price(terms: PriceTerms, quantity: Decimal, discount: Decimal = _ZERO) -> Pr
         steps = (*steps, Step("minimum", _ONE, missing, missing))
         amount = terms.minimum
     return Price(terms, quantity, included, billable, amount, steps)
-
-
-def _standard(terms, billable):
-    # Multiplied before it is divided: a third of a batch at 3.00 is 1.00 exactly.
-    amount = EXACT.divide(EXACT.multiply(billable, terms.unit_price), terms.unit_batch)
-    batches = EXACT.divide(billable, terms.unit_batch)
-    return (Step(_batch_label(terms), batches, terms.unit_price, amount),)
-
-
-def _package(terms, billable):
-    batches = EXACT.divide(billable, terms.unit_batch).to_integral_value(ROUND_CEILING)
-    amount = EXACT.multiply(batches, terms.unit_price)
-    return (Step(_batch_label(terms), batches, terms.unit_price, amount),)
-
-
-def _graduated(terms, billable):
-    steps, below = [], _ZERO
-    for number, tier in enumerate(terms.tiers, 1):
-        bound = billable if tier.up_to is None else min(tier.up_to, billable)
-        part = EXACT.subtract(bound, below)
-        steps += _tier_steps(terms, number, tier, part)
-        if bound == billable:
-            break
-        below = bound
-    return tuple(steps)
-
-
-def _volume(terms, billable):
-    for number, tier in enumerate(terms.tiers, 1):
-        if tier.up_to is None or billable <= tier.up_to:
-            return tuple(_tier_steps(terms, number, tier, billable))
-    raise AssertionError("the last tier has no end")
-
-
-def _tier_steps(terms, number, tier, quantity):
-    amount = EXACT.divide(EXACT.multiply(quantity, tier.unit_price), terms.unit_batch)
-    batches = EXACT.divide(quantity, terms.unit_batch)
-    label = f"tier {number}"
-    if terms.unit_batch != _ONE:
-        label += f", per {_show(terms.unit_batch)}"
-    yield Step(label, batches, tier.unit_price, amount, number, quantity)
-    if tier.flat_fee:
-        label = f"tier {number}, flat fee"
-        yield Step(label, _ONE, tier.flat_fee, tier.flat_fee, number)
-
-
-# Charge model -> its second stage: (terms, billable > 0) -> steps.
-CHARGE_MODELS: dict[str, Callable[[PriceTerms, Decimal], tuple[Step, ...]]] = {
-    "standard": _standard,
-    "package": _package,
-    "graduated": _graduated,
-    "volume": _volume,
-}
-
-
-def _batch_label(terms):
-    if terms.unit_batch == _ONE:
-        return terms.model
-    return f"{terms.model}, per {_show(terms.unit_batch)}"
-
-
-def _show(number):
-    return format_decimal(_SHOWN.plus(number))
 
 
 def _invalid(field, rule):

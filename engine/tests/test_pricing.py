@@ -2,8 +2,9 @@ import json
 import unittest
 from decimal import Decimal, localcontext
 
+from ..billing.charge_models import CHARGE_MODELS, Tier
 from ..billing.money import round_amount
-from ..billing.pricing import CHARGE_MODELS, TIERED, PriceTerms, Tier, price
+from ..billing.pricing import PriceTerms, price
 from ..errors import BillingError
 
 
@@ -197,7 +198,7 @@ class TestPrice(unittest.TestCase):
     def test_nothing_billable_takes_no_steps(self):
         for model in CHARGE_MODELS:
             with self.subTest(model=model):
-                tiers = _tiers(("", "1", "5")) if model in TIERED else ()
+                tiers = _tiers(("", "1", "5")) if CHARGE_MODELS[model].has_tiers else ()
                 terms = PriceTerms(model, *(Decimal(n) for n in (10, 1, 1)), tiers)
                 result = price(terms, Decimal("10"))
                 self.assertEqual((result.amount, result.steps), (0, ()))

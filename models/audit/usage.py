@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ...engine.billing.aggregation import SQL_EXPRESSION
+from ...engine.billing.aggregation import AGGREGATIONS
 
 # A window that ended so long ago and was not billed was forgotten: no invoice waits
 # for its usage that long.
@@ -60,11 +60,11 @@ class FusionBillingAuditUsage(models.AbstractModel):
                        AND e.quantity IS DISTINCT FROM k.quantity
                     """,
                     self._ledger(scope),
-                    aggregation,
-                    SQL(expression.replace("%", "%%")),
+                    aggregation.name,
+                    SQL(aggregation.sql.replace("%", "%%")),
                 ),
             )
-            for aggregation, expression in SQL_EXPRESSION.items()
+            for aggregation in AGGREGATIONS.values()
         ]
 
     def _never_rated(self, scope):
@@ -88,14 +88,13 @@ class FusionBillingAuditUsage(models.AbstractModel):
                                   AND r.metric_id = c.metric_id)
              GROUP BY c.subscription_id, c.metric_id, c.start_at, c.end_at,
                       m.aggregation
-            HAVING CASE m.aggregation
-                   WHEN 'count' THEN TRUE
-                   WHEN 'unique' THEN count(u.unique_key) > 0
-                   WHEN 'last' THEN (array_agg(u.quantity ORDER BY u.period_start DESC,
-                                               u.id DESC))[1] > 0
-                   ELSE max(u.quantity) > 0 END
+            HAVING CASE m.aggregation %s END > 0
             """,
             self._cover(scope),
+            SQL(" ").join(
+                SQL("WHEN %s THEN %s", aggregation.name, SQL(aggregation.sql))
+                for aggregation in AGGREGATIONS.values()
+            ),
         )
 
     def _forgotten(self, scope):

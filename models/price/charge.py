@@ -5,7 +5,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ...engine.billing import money
-from ...engine.billing.pricing import TIERED, PriceTerms, Tier
+from ...engine.billing.charge_models import CHARGE_MODELS, Tier, tiered
+from ...engine.billing.pricing import PriceTerms
 from ...engine.errors import BillingError
 
 
@@ -54,19 +55,12 @@ class FusionBillingCharge(models.Model):
         help="A recurring service. It gives the invoice line its account and taxes.",
     )
     charge_model = fields.Selection(
-        [
-            ("standard", "Standard"),
-            ("package", "Package"),
-            ("graduated", "Graduated"),
-            ("volume", "Volume"),
-        ],
+        [(model.name, model.label) for model in CHARGE_MODELS.values()],
         required=True,
         default="standard",
-        help="Standard: every unit above the quota is charged in proportion.\n"
-        "Package: whole batches are charged; one begun counts as full.\n"
-        "Graduated: every unit has the price of the tier it lies in.\n"
-        "Volume: all units have the price of the tier that the last one lies in.",
+        help="\n".join(f"{m.label}: {m.help}" for m in CHARGE_MODELS.values()),
     )
+    has_tiers = fields.Boolean(compute="_compute_has_tiers")
     # digits=False: numeric without a scale. A scale would make Odoo round through
     # floats and store 1000000 as 1000000.0000000024.
     included_quota = fields.Float(
@@ -167,6 +161,11 @@ class FusionBillingCharge(models.Model):
         "metric_id.code",
         "plan_code",
     ]
+
+    @api.depends("charge_model")
+    def _compute_has_tiers(self):
+        for charge in self:
+            charge.has_tiers = charge.charge_model in tiered()
 
     @api.depends("plan_id")
     def _compute_plan_code(self):
@@ -322,7 +321,7 @@ class FusionBillingCharge(models.Model):
              WHERE c.id IN %s
              GROUP BY c.id
             """,
-            [TIERED, tuple(self.ids)],
+            [tiered(), tuple(self.ids)],
         )
         return {
             charge_id: PriceTerms(

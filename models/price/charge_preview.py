@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 
 from ...engine.billing import money
-from ...engine.billing.pricing import TIERED, PriceTerms, Tier, price
+from ...engine.billing.charge_models import Tier
+from ...engine.billing.pricing import PriceTerms, price
 from ...engine.billing.quantity import parse_quantity
 from ...engine.errors import BillingError
 
@@ -54,7 +55,7 @@ class FusionBillingChargePreview(models.AbstractModel):
             unit_price=money.to_decimal(self.price_per_unit),
             unit_batch=money.to_decimal(self.unit_batch),
             minimum=money.to_decimal(self.minimum_amount),
-            tiers=self._typed_tiers() if self.charge_model in TIERED else (),
+            tiers=self._typed_tiers() if self.has_tiers else (),
         )
         priced = price(terms, parse_quantity(quantity))
         amount = money.round_amount(

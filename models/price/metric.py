@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
+from ...engine.billing.aggregation import AGGREGATIONS
+
 
 class FusionBillingMetric(models.Model):
     """What is measured: a name for a quantity and the way its events add up.
@@ -21,13 +23,7 @@ class FusionBillingMetric(models.Model):
         help="What source apps send as metric_code.",
     )
     aggregation = fields.Selection(
-        [
-            ("sum", "Sum"),
-            ("count", "Count of events"),
-            ("max", "Maximum"),
-            ("last", "Last value"),
-            ("unique", "Unique count"),
-        ],
+        [(a.name, a.label) for a in AGGREGATIONS.values()],
         required=True,
         default="sum",
         help="How the events of one billing window become one quantity.",

@@ -6,6 +6,7 @@ from odoo.exceptions import ConcurrencyError
 
 from ...engine.api import events
 from ...engine.api.own_keys import content_key
+from ...engine.billing.aggregation import AGGREGATIONS
 from ...engine.errors import BillingError
 
 # Where the usage of one subscription and metric is recorded: their ids, whether the
@@ -140,8 +141,8 @@ class FusionBillingUsageIngestion(models.AbstractModel):
         return Target(
             order=order.id,
             metric=metric.id,
-            unique=metric.aggregation == "unique",
-            last=metric.aggregation == "last",
+            unique=AGGREGATIONS[metric.aggregation].needs_key,
+            last=AGGREGATIONS[metric.aggregation].goes_by_order,
             billable=spans[order.id].get(metric.id, ()),
             renewed_from=(Succession._renewed_from(order) if renewal else datetime.max),
             renewal=renewal

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ...engine.billing.aggregation import SQL_EXPRESSION
+from ...engine.billing.aggregation import AGGREGATIONS
 from ..base.arrival import announce_inserts
 
 FROZEN = frozenset(
@@ -266,7 +266,7 @@ class FusionBillingUsage(models.Model):
                        AND u.voided_at IS NULL
                      GROUP BY w.index
                     """,
-                    expression=SQL(SQL_EXPRESSION[aggregation].replace("%", "%%")),
+                    expression=SQL(AGGREGATIONS[aggregation].sql),
                     indexes=indexes,
                     orders=[order.id for order, *_rest in chosen],
                     metrics=[metric.id for _order, metric, *_rest in chosen],
