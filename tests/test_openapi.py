@@ -7,11 +7,14 @@ from odoo.tests import BaseCase, tagged
 
 from ..controllers.envelope import HEADERS, PREFIX
 from ..controllers.meta import document
+from ..controllers.openapi import webhooks
 from ..controllers.openapi.document import OPERATIONS, SCHEMAS, VARIABLE
 from ..controllers.openapi.operation import JSON
 from ..controllers.route import ROUTES
 from ..engine.api.errors import ERRORS
 from ..engine.errors import BillingError
+from ..engine.webhook.event_types import EVENT_TYPES, TEST
+from .common import BillingCase
 from .test_http import HttpApiCase
 
 ADDON = Path(__file__).resolve().parent.parent
@@ -342,3 +345,24 @@ class TestDescriptionOverHttp(HttpApiCase):
         response = self._request("POST", path, body)
         self.assertEqual(response.status_code, 200, response.text[:300])
         return response.json()
+
+
+@tagged("post_install", "-at_install")
+class TestEventTypes(BillingCase):
+    """One list says which kinds of webhook events there are."""
+
+    def test_the_same_everywhere(self):
+        told = [kind.code for kind in webhooks.TYPES]
+        self.assertEqual(told, [*EVENT_TYPES, TEST])
+        kinds = self.env["fusion.billing.webhook.type"].with_context(lang="en_US")
+        self.assertEqual(
+            {kind.code: kind.description for kind in kinds.search([])}, EVENT_TYPES
+        )
+        text = (ADDON / "docs/webhook-events.md").read_text(encoding="utf-8")
+        self.assertEqual([code for code in told if f"`{code}`" not in text], [])
+
+    def test_an_unknown_one_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "unknown event type: invoice.lost"):
+            self.env["fusion.billing.webhook"]._enqueue(
+                self.service, "invoice.lost", {}
+            )

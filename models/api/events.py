@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.errors import BillingError, NotFoundError
+from ...engine.webhook.event_types import TEST
 from ..base.arrival import settled_id
 from ..base.render import iso_instant, page_end
 
@@ -75,7 +76,7 @@ class FusionBillingApiEvents(models.AbstractModel):
         :raises BillingError: ``no_webhook_url``
         """
         self._check_has_webhook_url()
-        webhook = self.env["fusion.billing.webhook"]._enqueue(self, "webhook.test", {})
+        webhook = self.env["fusion.billing.webhook"]._enqueue(self, TEST, {})
         return {"status": "ok", "event_id": webhook.event_id, "state": webhook.state}
 
     def _check_has_webhook_url(self):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ...engine.webhook.event_types import TEST
 from ..base import groups, secret_box
 from ..base.actions import related_action
 from .endpoint import HEALTHY
@@ -62,7 +63,7 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
     def _webhook_wants(self, event_type):
         """Whether the service is told of events of a type; of a test it always is."""
         chosen = self.sudo().webhook_type_ids
-        return not chosen or event_type in {"webhook.test", *chosen.mapped("code")}
+        return not chosen or event_type in {TEST, *chosen.mapped("code")}
 
     def _webhook_secrets(self):
         """What signs: the secret, then the one before while that still counts.
@@ -236,7 +237,7 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         """Queue a ``webhook.test`` event, to see whether the receiver verifies it."""
         self.check_access("write")
         for service in self:
-            self.env["fusion.billing.webhook"]._enqueue(service, "webhook.test", {})
+            self.env["fusion.billing.webhook"]._enqueue(service, TEST, {})
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

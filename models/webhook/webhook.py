@@ -4,6 +4,7 @@ import uuid
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ...engine.webhook.event_types import is_known
 from ...engine.webhook.signing import canonical_body
 from ..base import groups
 from ..base.arrival import announce_inserts
@@ -92,7 +93,7 @@ class FusionBillingWebhook(models.Model):
         """Write one event to the outbox, in the caller's transaction.
 
         :param service: the ``fusion.billing.service`` that is told
-        :param str event_type: one of the documented event types
+        :param str event_type: see engine/webhook/event_types.py
         :param dict data: JSON-able; amounts and quantities as decimal text. The event
             is of its ``subscription_id``
         :return: the new ``fusion.billing.webhook`` record; none, where the service
@@ -106,8 +107,13 @@ class FusionBillingWebhook(models.Model):
 
         :param events: iterable of (service, event type, data)
         :return: the new ``fusion.billing.webhook`` records, in order
+        :raises ValueError: a type that nobody was told there is
         """
         now = fields.Datetime.now()
+        events = list(events)
+        for _service, event_type, _data in events:
+            if not is_known(event_type):
+                raise ValueError(f"unknown event type: {event_type}")
         events = [event for event in events if event[0]._webhook_wants(event[1])]
         if not events:
             return self.browse()
