@@ -83,6 +83,11 @@ AGGREGATIONS: dict[str, Aggregation] = {
 }
 
 
+def register(aggregation: Aggregation) -> None:
+    """Add an aggregation; see docs/extend/aggregation.md."""
+    AGGREGATIONS[aggregation.name] = aggregation
+
+
 def aggregate(kind: str, events: Iterable[Event]) -> Decimal:
     """Return the quantity of a window; 0 without events.
 

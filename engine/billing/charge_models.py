@@ -187,6 +187,11 @@ CHARGE_MODELS: dict[str, ChargeModel] = {
 }
 
 
+def register(model: ChargeModel) -> None:
+    """Add a charge model; see docs/extend/charge-model.md."""
+    CHARGE_MODELS[model.name] = model
+
+
 def tiered() -> tuple[str, ...]:
     """The names of the models that have tiers."""
     return tuple(name for name, model in CHARGE_MODELS.items() if model.has_tiers)

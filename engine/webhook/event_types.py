@@ -1,8 +1,8 @@
 """The kinds of webhook events there are, in the order people read them.
 
 The one list: the records that apps choose from (data/webhook_types.xml), the OpenAPI
-document and docs/webhook-events.md are held against it by tests. Another module adds its
-own by :func:`register`; see docs/extend/webhook-type.md.
+document and docs/webhook-events.md are held against it by tests. Another module adds
+its own by :func:`register`; see docs/extend/webhook-type.md.
 """
 
 EVENT_TYPES: dict[str, str] = {
