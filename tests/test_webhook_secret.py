@@ -147,7 +147,7 @@ class TestWebhookSecret(WebhookCase):
             self.service.webhook_secret = SECRET
         webhook = self._enqueue()
         with self._keys(Fernet.generate_key().decode()):
-            self.service.invalidate_recordset()
+            self.env.invalidate_all()
             self.assertFalse(self.service.webhook_secret)
             self.service.webhook_endpoint_id._encrypt_with_first_key()
             self.assertFalse(self._deliver())

@@ -31,7 +31,7 @@ class FusionBillingWebhookEndpoint(models.Model):
     _rec_name = "webhook_url"
 
     service_ids = fields.One2many("fusion.billing.service", "webhook_endpoint_id")
-    webhook_url = fields.Char(string="Webhook URL", tracking=True, copy=False)
+    webhook_url = fields.Char(string="Webhook URL", copy=False)
     webhook_secret = fields.Char(
         compute="_compute_webhook_secret",
         inverse="_inverse_webhook_secret",

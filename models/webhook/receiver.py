@@ -48,6 +48,18 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         copy=False,
         exportable=False,
     )
+    webhook_secret_encrypted = fields.Char(
+        related="webhook_endpoint_id.webhook_secret_encrypted",
+        groups="base.group_system",
+        copy=False,
+        exportable=False,
+    )
+    webhook_previous_secret_encrypted = fields.Char(
+        related="webhook_endpoint_id.webhook_previous_secret_encrypted",
+        groups="base.group_system",
+        copy=False,
+        exportable=False,
+    )
     webhook_ids = fields.One2many("fusion.billing.webhook", "service_id")
     webhook_count = fields.Integer(compute="_compute_webhook_count")
 

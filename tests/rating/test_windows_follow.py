@@ -206,6 +206,23 @@ class TestDatesMovedByHand(FollowCase):
         self.day("2026-03-05 13:00:00")
         self._days("2026-04-05", "2026-05-05", "2026-06-05")
 
+    def test_the_start_is_moved_after_the_plan_of_the_next_period_was_chosen(self):
+        """January began with 0.50 a call above 100; February will cost 2.00 a call.
+
+        120 calls of January are 10.00, also when it is found to begin a day earlier.
+        """
+        self.order = self.subscribe()
+        self.at("2026-01-10 12:00:00")
+        self.use(120, "2026-01-10")
+        plan = self._create_plan(name="Two each")
+        self._create_charge(plan_id=plan.id, included_quota=0, price_per_unit=2.0)
+        self.order.change_plan(plan, "next_period")
+        self.at("2026-01-12 12:00:00")
+        self.order.start_date = "2025-12-31"
+        self._days("2026-02-01")
+        self.post_drafts()
+        self.assertEqual(self.net(), 10.0)
+
     def test_credited_and_both_dates_moved_into_an_old_window(self):
         """February's bill is credited, and its month is made to end on the 15th."""
         self._two_months()
