@@ -34,7 +34,10 @@ class SaleSubscriptionRun(models.AbstractModel):
         :param steps: functions without parameters
         :return: what they returned
         :rtype: list
+        :raises Exception: the first that broke a step
         """
+        if not self.env.context.get("ir_cron_progress_id"):
+            return [step() for step in steps]
         results, failures = [], []
         for step in steps:
             try:
@@ -42,17 +45,13 @@ class SaleSubscriptionRun(models.AbstractModel):
             except OperationalError:
                 raise  # of the database, and nobody's mistake: the run is repeated
             except Exception as error:
-                if not self.env.context.get("ir_cron_progress_id"):
-                    raise
                 self.env.cr.rollback()
                 _logger.exception("%s", warning)
                 failures.append(error)
-                results.append(None)
-            else:
-                self.env["ir.cron"]._commit_progress()
-        self._tell(warning, failures)
-        if failures:
             self.env["ir.cron"]._commit_progress()
+        self._tell(warning, failures)
+        self.env["ir.cron"]._commit_progress()
+        if failures:
             raise failures[0]
         return results
 

@@ -89,15 +89,15 @@ class TestPauseAndReopen(SubscriptionCase):
     def test_one_that_fails_leaves_the_others_alone(self):
         bad, good = self._create_paused("2026-04-15"), self._create_paused("2026-04-15")
         order_class = self.env.registry["sale.order"]
-        original = order_class._open_from
+        original = order_class.set_open
 
-        def open_from(order, day):
+        def set_open(order):
             if order == bad:
                 raise ValueError("Not this one.")
-            return original(order, day)
+            return original(order)
 
         with (
-            patch.object(order_class, "_open_from", open_from),
+            patch.object(order_class, "set_open", set_open),
             self.assertLogs(LIFE_CYCLE, "ERROR"),
         ):
             self._run_expiration("2026-04-15")
