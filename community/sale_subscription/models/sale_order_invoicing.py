@@ -64,9 +64,15 @@ class SaleOrder(models.Model):
             self.browse()._create_recurring_invoice,
             self._cron_charge_subscriptions,
         )
-        # A module that extends it may have forgotten to return what it was given.
         nothing = self.env["account.move"]
-        return moves if isinstance(moves, type(nothing)) else nothing
+        if isinstance(moves, type(nothing)):
+            return moves
+        _logger.warning(
+            "A module that extends _create_recurring_invoice returns no invoices, but"
+            " %r: it should return what it was given",
+            moves,
+        )
+        return nothing
 
     def _create_recurring_invoice(self, automatic=False, batch_size=50):
         """Invoice the due periods of subscriptions, oldest period first.

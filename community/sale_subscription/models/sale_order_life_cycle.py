@@ -180,19 +180,27 @@ class SaleOrder(models.Model):
         :param int close_reason_id: id of a sale.order.close.reason, or None
         :param bool renew: they end because their renewal, confirmed, goes on
         :return: True
-        :raises UserError: one of the orders is not a running or paused subscription
+        :raises UserError: one of the orders is not a running or paused subscription,
+            or has no such renewal
         """
         self.check_access("write")
-        if renew:
-            self._set_subscription_state("5_renewed")
-            return True
         for order in self:
+            if renew:
+                order._close_for_renewal()
+                continue
             if order.subscription_state not in RUNNING_STATES:
                 raise UserError(
                     self.env._("%s is not a running subscription.", order.name)
                 )
             order._close(close_reason_id)
         return True
+
+    def _close_for_renewal(self):
+        if self.renewal_id.state != "sale":
+            raise UserError(
+                self.env._("%s has no renewal that is confirmed.", self.name)
+            )
+        self._set_subscription_state("5_renewed")
 
     def _close(self, close_reason_id=None, event_type=None):
         self.ensure_one()
@@ -218,7 +226,9 @@ class SaleOrder(models.Model):
         :raises UserError: one of the orders cannot be opened
         """
         self.check_access("write")
-        day = self.env.context.get("subscription_open_from") or fields.Date.today()
+        day = fields.Date.today()
+        if self.env.su:  # what people send as a context does not count
+            day = self.env.context.get("subscription_open_from") or day
         for order in self:
             if order.state != "sale" or not order.is_subscription:
                 raise UserError(
@@ -240,6 +250,16 @@ class SaleOrder(models.Model):
             if "next_invoice_date" in values:
                 order._charge_days_from(day)
         return True
+
+    def _open_from(self, day):
+        """Open them as of ``day``, by the method that modules extend.
+
+        :param datetime.date day: today, or earlier when it was due earlier
+        :return: True
+        :raises UserError: one of the orders cannot be opened
+        """
+        orders = self.sudo().with_context(subscription_open_from=day)
+        return orders.set_open()
 
     def _prepare_opening_values(self, day):
         """Return the dates of a subscription that runs again from ``day``.
@@ -387,8 +407,7 @@ class SaleOrder(models.Model):
         paused = paused.filtered(lambda o: not o.end_date or o.resume_date < o.end_date)
         for order in paused:
             # From the day it was promised for, also when this run comes late.
-            order = order.with_context(subscription_open_from=order.resume_date)
-            order._apply_isolated(lambda o: o.set_open())
+            order._apply_isolated(lambda o: o._open_from(o.resume_date))
 
     def _close_expired(self):
         ids = [row["so_id"] for row in self._get_expired_subscriptions()]

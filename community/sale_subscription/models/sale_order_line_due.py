@@ -11,7 +11,7 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     def _is_postpaid_line(self):
-        """Tell whether the line is invoiced when its period is over; a hook for modules.
+        """Tell whether the line is invoiced when its period is over; a hook.
 
         :rtype: bool
         """

@@ -23,9 +23,7 @@ class SaleOrder(models.Model):
         "sale.order.log", "order_id", string="MRR Log", readonly=True, copy=False
     )
 
-    @api.depends(
-        "plan_id", "order_line.price_subtotal", "order_line.recurring_invoice"
-    )
+    @api.depends("plan_id", "order_line.price_subtotal", "order_line.recurring_invoice")
     def _compute_recurring_total(self):
         for order in self:
             lines = order.order_line.filtered(lambda x: x._is_invoiced_in_advance())

@@ -46,7 +46,10 @@ class TestMigrationOfNames(SubscriptionCase):
     def test_views_that_extend_renamed_ones_stay(self):
         view = self.env.ref("sale_subscription.sale_subscription_plan_view_tree")
         name = self.env["ir.model.data"].search(
-            [("module", "=", "sale_subscription"), ("name", "=", "sale_subscription_plan_view_tree")]
+            [
+                ("module", "=", "sale_subscription"),
+                ("name", "=", "sale_subscription_plan_view_tree"),
+            ]
         )
         name.name = "sale_subscription_plan_view_list"
         self.env.flush_all()

@@ -1,11 +1,12 @@
 """Modules of others extend the scheduled run, each as its Odoo version has it."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo import Command, fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.sale_subscription.models.sale_order import (
@@ -17,6 +18,8 @@ from odoo.addons.sale_subscription.models.sale_order import (
 
 from .common import SubscriptionCase
 
+MODULE = "sale_subscription"
+INVOICING = "odoo.addons.sale_subscription.models.sale_order_invoicing"
 RUN = "odoo.addons.sale_subscription.models.sale_subscription_run"
 
 
@@ -69,7 +72,11 @@ class TestRunExtended(SubscriptionCase):
             patched = patch.object(
                 self.order_class, "_create_recurring_invoice", extension
             )
-            with self.subTest(name), patched:
+            with ExitStack() as stack:
+                stack.enter_context(self.subTest(name))
+                stack.enter_context(patched)
+                if extension is forgetful:
+                    stack.enter_context(self.assertLogs(INVOICING, "WARNING"))
                 moves = self._run_cron(f"2026-{month:02}-01")
                 self.assertEqual(moves._name, none._name)
                 last = self.orders.invoice_ids.filtered(
@@ -117,8 +124,8 @@ class TestRunBroken(SubscriptionCase):
         super().setUp()
         self.order_class = self.env.registry["sale.order"]
         self.order = self._create_subscription()
-        self.invoice_cron = self.env.ref("sale_subscription.ir_cron_recurring_invoice")
-        self.end_cron = self.env.ref("sale_subscription.ir_cron_subscription_expiration")
+        self.invoice_cron = self.env.ref(f"{MODULE}.ir_cron_recurring_invoice")
+        self.end_cron = self.env.ref(f"{MODULE}.ir_cron_subscription_expiration")
         self.boss = self._create_user("boss", "sales_team.group_sale_manager")
         self.clerk = self._create_user("clerk", "sales_team.group_sale_salesman")
 
@@ -279,10 +286,30 @@ class TestOpenNames(SubscriptionCase):
         self.assertNotIn(hidden, reasons._get_offered_reasons())
         self.assertIn(shown, reasons._get_offered_reasons())
 
-    def test_renew_closes_for_a_renewal(self):
+    def test_renew_closes_for_a_confirmed_renewal_only(self):
         order = self._create_subscription()
-        order.set_close(None, True)
-        self.assertEqual(order.subscription_state, "5_renewed")
+        with self.assertRaisesRegex(UserError, "no renewal"):
+            order.set_close(None, True)
+        renewal = self._create_quotation(subscription_id=order.id)
+        with self.assertRaisesRegex(UserError, "no renewal"):
+            order.set_close(None, renew=True)
+        self.assertEqual(renewal, order.renewal_id)
+
+    def test_nobody_says_from_which_day_it_is_opened(self):
+        """Closed on 1 February. Opened on 20 February the 9 of 28 days up to 1 March
+        are charged, whatever the caller's context says."""
+        order = self._create_subscription()
+        self._run_cron("2026-01-01")
+        with freeze_time("2026-02-01"):
+            order.set_close()
+        admin = self.env.ref("base.user_admin")
+        with freeze_time("2026-02-20"):
+            order.with_user(admin).with_context(
+                subscription_open_from=fields.Date.to_date("2026-02-02")
+            ).set_open()
+        self.assertEqual(
+            order.order_line.filtered("charged_from").mapped("price_subtotal"), [3.21]
+        )
 
     def test_dates_entered_outlive_a_change_of_the_plan(self):
         order = self._create_quotation(

@@ -89,15 +89,15 @@ class TestPauseAndReopen(SubscriptionCase):
     def test_one_that_fails_leaves_the_others_alone(self):
         bad, good = self._create_paused("2026-04-15"), self._create_paused("2026-04-15")
         order_class = self.env.registry["sale.order"]
-        original = order_class.set_open
+        original = order_class._open_from
 
-        def set_open(order):
+        def open_from(order, day):
             if order == bad:
                 raise ValueError("Not this one.")
-            return original(order)
+            return original(order, day)
 
         with (
-            patch.object(order_class, "set_open", set_open),
+            patch.object(order_class, "_open_from", open_from),
             self.assertLogs(LIFE_CYCLE, "ERROR"),
         ):
             self._run_expiration("2026-04-15")

@@ -18,9 +18,7 @@ VIEWS = {
 
 def migrate(cr, version):
     for new, old in COLUMNS.items():
-        cr.execute(
-            f"ALTER TABLE sale_subscription_plan ADD COLUMN {new} {TYPES[new]}"
-        )
+        cr.execute(f"ALTER TABLE sale_subscription_plan ADD COLUMN {new} {TYPES[new]}")
         cr.execute(f"UPDATE sale_subscription_plan SET {new} = {old}")
     for old, new in VIEWS.items():
         cr.execute(

@@ -22,8 +22,7 @@ class SaleOrderLine(models.Model):
     def _is_postpaid_line(self):
         calls["_is_postpaid_line"] += 1
         return (
-            self.product_id.default_code == "AFTERWARDS"
-            or super()._is_postpaid_line()
+            self.product_id.default_code == "AFTERWARDS" or super()._is_postpaid_line()
         )
 
     def _is_subscription_line_to_invoice(self):

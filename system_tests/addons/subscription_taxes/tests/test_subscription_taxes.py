@@ -10,6 +10,8 @@ class TestTaxes(SubscriptionCase, HttpCase):
         order = self._create_subscription()
         self._run_cron("2026-01-01")
         self.assertEqual(order.taxes_asked_for, 2)
-        url = f"/my/subscriptions/{order.id}?access_token={order._portal_ensure_token()}"
+        url = (
+            f"/my/subscriptions/{order.id}?access_token={order._portal_ensure_token()}"
+        )
         self.assertEqual(self.url_open(url).status_code, 200)
         self.assertEqual(order.taxes_asked_for, 102)
