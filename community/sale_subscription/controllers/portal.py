@@ -143,13 +143,9 @@ class CustomerPortal(sale_portal.CustomerPortal):
         :param str message: what has been done, a word the template knows
         :param str report_type: "html", "pdf" or "text", for the order as a document
         """
-        try:
-            order = self._document_check_access("sale.order", order_id, access_token)
-        except (AccessError, MissingError):
-            return request.redirect("/my")
-        if not order._is_portal_subscription():
-            url = order.get_portal_url() if access_token else order.access_url
-            return request.redirect(url)
+        order, redirection = self._get_subscription(access_token, order_id)
+        if redirection:
+            return redirection
         if report_type in ("html", "pdf", "text"):
             return self._show_report(
                 model=order,
@@ -161,6 +157,27 @@ class CustomerPortal(sale_portal.CustomerPortal):
         values["message"] = message
         return request.render("sale_subscription.portal_subscription_page", values)
 
+    def _get_subscription(self, access_token, order_id):
+        """Return the subscription that is asked for, or where to go instead.
+
+        :return: (sale.order with superuser rights, empty for whoever may not see it;
+            redirection or None)
+        :rtype: tuple
+        """
+        try:
+            order = self._document_check_access("sale.order", order_id, access_token)
+        except (AccessError, MissingError):
+            return request.env["sale.order"], request.redirect("/my")
+        if not order._is_portal_subscription():
+            url = order.get_portal_url() if access_token else order.access_url
+            return order, request.redirect(url)
+        return order, None
+
+    def _get_payment_values(self, order_sudo, *args, **kwargs):
+        """Say that saved payment details pay the next periods, too."""
+        values = super()._get_payment_values(order_sudo, *args, **kwargs)
+        return {**values, "is_subscription": order_sudo.is_subscription}
+
     def _prepare_subscription_values(self, order, access_token, **kw):
         action = request.env.ref("sale_subscription.sale_subscription_action").sudo()
         invoices = order._get_portal_invoices()
@@ -170,6 +187,7 @@ class CustomerPortal(sale_portal.CustomerPortal):
         can_close = order._can_be_closed_by_customer()
         values = {
             "subscription": order,
+            "sale_order": order,  # as modules of others know it
             "page_name": "subscription",
             "report_type": "html",
             "backend_url": f"/odoo/action-{action.id}/{order.id}",

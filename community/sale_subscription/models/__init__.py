@@ -20,9 +20,11 @@ from . import (
     sale_order_close_reason,
     sale_order_dates,
     sale_order_days,
+    sale_order_invoice_sharing,
     sale_order_invoicing,
     sale_order_life_cycle,
     sale_order_line,
+    sale_order_line_due,
     sale_order_line_pricing,
     sale_order_log,
     sale_order_mrr,
@@ -36,4 +38,5 @@ from . import (
     sale_order_upsell,
     sale_subscription_period,
     sale_subscription_plan,
+    sale_subscription_run,
 )

@@ -28,13 +28,16 @@ class ProductTemplate(models.Model):
     def _domain_recurring_rule_ids(self):
         return [*self._base_domain_item_ids(), ("plan_id", "!=", False)]
 
-    def _get_recurring_pricing(self, pricelist, variant=None, plan_id=None):
-        """Return the recurring price that counts for one piece of the product today.
+    def _get_recurring_pricing(
+        self, pricelist, variant=None, plan_id=None, quantity=1.0
+    ):
+        """Return the recurring price that counts for the product today.
 
         :param pricelist: product.pricelist, or an empty one
         :param variant: product.product of this template, or None
         :param plan_id: id (or record) of a sale.subscription.plan; None: the first
             plan, in their order, that has a price for the product
+        :param float quantity: in the unit of the product
         :return: the rule; empty where the ordinary price counts
         :rtype: product.pricelist.item
         """
@@ -50,7 +53,7 @@ class ProductTemplate(models.Model):
         else:
             plans = plans.search(plans._check_company_domain(self.env.company))
         for plan in plans:
-            rule_id = pricelist._get_product_rule(product, 1.0, plan_id=plan.id)
+            rule_id = pricelist._get_product_rule(product, quantity, plan_id=plan.id)
             rule = Item.browse(rule_id)
             if rule.plan_id:
                 return rule

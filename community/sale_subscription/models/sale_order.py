@@ -10,7 +10,11 @@ SUBSCRIPTION_STATES = [
     ("6_churn", "Churned"),
     ("7_upsell", "Upsell"),
 ]
-RUNNING_STATES = ("3_progress", "4_paused")
+# The names that modules of others import; a list, because some add to it.
+SUBSCRIPTION_DRAFT_STATE = ["1_draft", "2_renewal"]
+SUBSCRIPTION_PROGRESS_STATE = ["3_progress", "4_paused"]
+SUBSCRIPTION_CLOSED_STATE = ["5_renewed", "6_churn"]
+RUNNING_STATES = SUBSCRIPTION_PROGRESS_STATE
 
 
 class SaleOrder(models.Model):
@@ -46,12 +50,18 @@ class SaleOrder(models.Model):
         tracking=True,
     )
     start_date = fields.Date(
+        compute="_compute_start_date",
+        store=True,
+        readonly=False,
         copy=False,
         tracking=True,
         help="First day of the subscription. Empty: the day it is confirmed.",
     )
     next_invoice_date = fields.Date(
         string="Date of Next Invoice",
+        compute="_compute_next_invoice_date",
+        store=True,
+        readonly=False,
         copy=False,
         tracking=True,
         help="The next recurring invoice is created on this day. May be set before"
@@ -145,6 +155,24 @@ class SaleOrder(models.Model):
                 order.subscription_state = False
             else:
                 order.subscription_state = state
+
+    @api.depends("plan_id")
+    def _compute_start_date(self):
+        """Leave it as it is; a hook for modules that propose a date with the plan.
+
+        What is empty on confirmation becomes that day.
+        """
+        for order in self:
+            order.start_date = order.start_date
+
+    @api.depends("plan_id")
+    def _compute_next_invoice_date(self):
+        """Leave it as it is; a hook for modules that propose a date with the plan.
+
+        What is empty on confirmation becomes the start date.
+        """
+        for order in self:
+            order.next_invoice_date = order.next_invoice_date
 
     @api.depends(
         "subscription_child_ids.state", "subscription_child_ids.subscription_state"

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from .sale_order_renewal import UPSELL
@@ -134,3 +135,17 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self.check_access("read")
         return self.subscription_id._open_order()
+
+    def action_create_recurring_invoice(self):
+        """Invoice what is due now.
+
+        :return: window action on the new invoices
+        :rtype: dict
+        :raises UserError: nothing is due
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if not self._is_period_due():
+            raise UserError(self.env._("No period of %s is due.", self.name))
+        moves = self._create_recurring_invoice()
+        return self.action_view_invoice(moves) if moves else True

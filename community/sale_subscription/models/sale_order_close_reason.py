@@ -10,6 +10,9 @@ class SaleOrderCloseReason(models.Model):
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
     sequence = fields.Integer(default=10)
+    visible_in_portal = fields.Boolean(
+        default=True, help="Whether customers may choose it when they close."
+    )
     retention_message = fields.Html(
         translate=True,
         help="Said to a customer who chose this reason, to make them stay.",
@@ -31,7 +34,8 @@ class SaleOrderCloseReason(models.Model):
 
         :rtype: sale.order.close.reason recordset
         """
-        return self.sudo().search([]) - self._get_unpaid_reason()
+        reasons = self.sudo().search([("visible_in_portal", "=", True)])
+        return reasons - self._get_unpaid_reason()
 
     def _get_retention_link(self):
         """Return where the retention button leads, if that is an address of the web.

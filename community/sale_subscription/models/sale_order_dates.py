@@ -270,6 +270,14 @@ class SaleOrder(models.Model):
         for order in self:
             start, end, _whole_days = order._get_next_period()
             move = move_of.get(order.id)
+            if move:
+                # A module may have charged several periods at once.
+                lines = move.invoice_line_ids.filtered(
+                    lambda line, o=order, day=start: (
+                        line.subscription_id == o and line.charged_from == day
+                    )
+                )
+                end = max([end, *filter(None, lines.mapped("charged_until"))])
             values.append(
                 {
                     "subscription_id": order.id,

@@ -7,7 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date, split_every
+from odoo.tools import format_date
 
 _logger = logging.getLogger(__name__)
 
@@ -54,32 +54,57 @@ class SaleOrder(models.Model):
         """Create the invoices that are due, then charge what is to be charged.
 
         Called by the scheduled action.
+
+        :rtype: account.move recordset
         """
-        moves = self._create_recurring_invoice(automatic=True)
-        self._cron_charge_subscriptions()
-        return moves
+        moves, _charged = self.env["sale.subscription.run"]._run(
+            self.env._("Subscriptions are not invoiced or charged"),
+            # Without arguments: modules extend it with the parameters of one Odoo
+            # version or another. On no subscription: on whatever is due.
+            self.browse()._create_recurring_invoice,
+            self._cron_charge_subscriptions,
+        )
+        nothing = self.env["account.move"]
+        if isinstance(moves, type(nothing)):
+            return moves
+        _logger.warning(
+            "A module that extends _create_recurring_invoice returns no invoices, but"
+            " %r: it should return what it was given",
+            moves,
+        )
+        return nothing
 
     def _create_recurring_invoice(self, automatic=False, batch_size=50):
         """Invoice the due periods of subscriptions, oldest period first.
 
-        The scheduled run goes round: one period of each, then the next one of those
-        that have more. A subscription with ten years to catch up with keeps nobody
-        waiting.
+        On an empty recordset, as the scheduled action calls it, or with ``automatic``:
+        a run through all due subscriptions, or those of ``self`` that are due. It posts
+        as the plan says; a failure is recorded on the subscription and the others go
+        on. Inside a scheduled action every subscription is committed by itself. The run
+        goes round: one period of each, then the next one of those that have more. A
+        subscription with ten years to catch up with keeps nobody waiting.
 
-        :param bool automatic: work through all due subscriptions (or those of ``self``
-            that are due), posting as the plan says; a failure is recorded on the
-            subscription and the others go on. Inside a scheduled action every
-            subscription is committed by itself. Otherwise: invoice the subscriptions in
-            ``self`` and let errors out.
+        Otherwise: invoice the subscriptions in ``self`` and let errors out.
+
+        :param bool automatic: see above. A number is taken for the ``batch_size``: in
+            some Odoo versions that is the only parameter.
         :param int batch_size: records read at a time
         :return: the invoices created
         :rtype: account.move recordset
         """
-        if not automatic:
+        if not isinstance(automatic, bool):
+            automatic, batch_size = False, automatic or batch_size
+        orders = self.with_context(recurring_automatic=True)
+        if automatic or not self:
+            moves = orders._run_recurring_invoicing(batch_size)
+        else:
             moves = self.env["account.move"]
-            for order in self:
+            for order in orders:
                 moves += order._invoice_due_periods()
-            return moves
+        # Whoever called it goes on by hand.
+        return moves.with_env(self.env)
+
+    def _run_recurring_invoicing(self, batch_size):
         domain = Domain.OR(
             [
                 self._get_due_domain(),
@@ -120,8 +145,7 @@ class SaleOrder(models.Model):
         moves, more = self.env["account.move"], self.browse()
         if in_cron:
             cron._commit_progress(remaining=len(self))
-        for ids in split_every(batch_size, self.ids):
-            batch = self.browse(ids)
+        for batch in self._get_batches(batch_size):
             done, made = batch._invoice_together()
             moves += made
             # Without a scheduled action the transaction belongs to the caller.
@@ -187,14 +211,18 @@ class SaleOrder(models.Model):
         return not self.subscription_error and self._is_period_due()
 
     def _invoice_one_period_each(self):
-        """Invoice the due period of each subscription, an invoice for each.
+        """Invoice the due period of each subscription.
 
-        :return: the invoices
+        :return: the invoices, one for each or for each group that shares one
         :rtype: account.move recordset
         """
-        moves = self.with_context(raise_if_nothing_to_invoice=False)._create_invoices(
-            grouped=True, final=True
-        )
+        moves = self.env["account.move"]
+        orders = self.with_context(raise_if_nothing_to_invoice=False)
+        alone, groups = orders._get_invoice_groups()
+        if alone:
+            moves += alone._create_invoices(grouped=True, final=True)
+        for group in groups:
+            moves += group._create_invoices(final=True)
         invoiced = moves.sudo().subscription_period_ids.subscription_id
         for order in self - invoiced.sudo(False):
             order._skip_free_period()
@@ -204,8 +232,9 @@ class SaleOrder(models.Model):
                     lambda p, o=orders: p.subscription_id in o
                 )
                 plan_moves = moves.browse(periods.move_id.ids)
+                plan_moves = plan_moves.filtered(lambda move: move.state == "draft")
                 if plan_moves:
-                    orders[0]._post_recurring_invoices(plan_moves)
+                    orders._post_recurring_invoices(plan_moves)
         return moves
 
     def _invoice_isolated(self):
@@ -319,33 +348,3 @@ class SaleOrder(models.Model):
             )
         )
         return True
-
-    def _post_recurring_invoices(self, moves):
-        """Post the invoices and hand them to Odoo's sending job, as the plan says.
-
-        Sending is left to that job: a mail cannot be taken back when the transaction
-        fails afterwards.
-
-        :param moves: account.move recordset, in draft
-        """
-        moves._post(soft=False)
-        if self.plan_id.invoice_mail_template_id:
-            moves.sending_data = {
-                "author_user_id": self.env.user.id,
-                "author_partner_id": self.env.user.partner_id.id,
-            }
-            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
-
-    def action_create_recurring_invoice(self):
-        """Invoice what is due now.
-
-        :return: window action on the new invoices
-        :rtype: dict
-        :raises UserError: nothing is due
-        """
-        self.ensure_one()
-        self.check_access("write")
-        if not self._is_period_due():
-            raise UserError(self.env._("No period of %s is due.", self.name))
-        moves = self._create_recurring_invoice()
-        return self.action_view_invoice(moves) if moves else True

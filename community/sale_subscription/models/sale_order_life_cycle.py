@@ -6,9 +6,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
-from .sale_order import RUNNING_STATES
+from .sale_order import RUNNING_STATES, SUBSCRIPTION_DRAFT_STATE
 
-QUOTATION_STATES = ("1_draft", "2_renewal")
 # From where a subscription that ran before comes back. Paused is another thing.
 REOPENED = ("1_draft", "2_renewal", "5_renewed", "6_churn")
 
@@ -82,12 +81,12 @@ class SaleOrder(models.Model):
                 order._join_parent()
             elif not order.is_subscription:
                 continue
-            elif order.subscription_state not in QUOTATION_STATES:
+            elif order.subscription_state not in SUBSCRIPTION_DRAFT_STATE:
                 order._raise_renewed()
             elif order.last_invoice_date:
                 # It ran before it was cancelled and set to draft.
                 order._check_parent_does_not_run()
-                order._open_from(fields.Date.today())
+                order.set_open()
             elif order.subscription_state == "2_renewal":
                 order._start_renewal()
             else:
@@ -112,10 +111,18 @@ class SaleOrder(models.Model):
                 )
             )
         self.write({"start_date": start, "next_invoice_date": first_invoice})
-        anchor = self._choose_anchor()
         if not self.end_date:
-            values["end_date"] = self._get_contract_end(anchor)
-        self._set_subscription_state("3_progress", billing_anchor_date=anchor, **values)
+            self._set_deferred_end_date_from_template()
+        values["billing_anchor_date"] = self._choose_anchor()
+        self._set_subscription_state("3_progress", **values)
+
+    def _set_deferred_end_date_from_template(self):
+        """Set the end date that the template or the plan gives; a hook for modules.
+
+        Called on confirmation, with the start date set, where no end date was entered.
+        """
+        self.ensure_one()
+        self.end_date = self._get_contract_end(self._choose_anchor())
 
     def _get_contract_end(self, anchor):
         """Return the end date that the duration of the template or the plan gives.
@@ -167,21 +174,33 @@ class SaleOrder(models.Model):
 
     # === CLOSE AND REOPEN ===
 
-    def set_close(self, close_reason_id=None):
+    def set_close(self, close_reason_id=None, renew=False):
         """End the subscriptions today.
 
         :param int close_reason_id: id of a sale.order.close.reason, or None
+        :param bool renew: they end because their renewal, confirmed, goes on
         :return: True
-        :raises UserError: one of the orders is not a running or paused subscription
+        :raises UserError: one of the orders is not a running or paused subscription,
+            or has no such renewal
         """
         self.check_access("write")
         for order in self:
+            if renew:
+                order._close_for_renewal()
+                continue
             if order.subscription_state not in RUNNING_STATES:
                 raise UserError(
                     self.env._("%s is not a running subscription.", order.name)
                 )
             order._close(close_reason_id)
         return True
+
+    def _close_for_renewal(self):
+        if self.renewal_id.state != "sale":
+            raise UserError(
+                self.env._("%s has no renewal that is confirmed.", self.name)
+            )
+        self._set_subscription_state("5_renewed")
 
     def _close(self, close_reason_id=None, event_type=None):
         self.ensure_one()
@@ -207,15 +226,9 @@ class SaleOrder(models.Model):
         :raises UserError: one of the orders cannot be opened
         """
         self.check_access("write")
-        return self._open_from(fields.Date.today())
-
-    def _open_from(self, day):
-        """Run closed or paused subscriptions again from ``day`` on.
-
-        :param datetime.date day: today, or earlier when it was due earlier
-        :return: True
-        :raises UserError: one of the orders cannot be opened
-        """
+        day = fields.Date.today()
+        if self.env.su:  # what people send as a context does not count
+            day = self.env.context.get("subscription_open_from") or day
         for order in self:
             if order.state != "sale" or not order.is_subscription:
                 raise UserError(
@@ -237,6 +250,16 @@ class SaleOrder(models.Model):
             if "next_invoice_date" in values:
                 order._charge_days_from(day)
         return True
+
+    def _open_from(self, day):
+        """Open them as of ``day``, by the method that modules extend.
+
+        :param datetime.date day: today, or earlier when it was due earlier
+        :return: True
+        :raises UserError: one of the orders cannot be opened
+        """
+        orders = self.sudo().with_context(subscription_open_from=day)
+        return orders.set_open()
 
     def _prepare_opening_values(self, day):
         """Return the dates of a subscription that runs again from ``day``.
@@ -368,6 +391,14 @@ class SaleOrder(models.Model):
 
     def _cron_subscription_expiration(self):
         """Resume, expire, and close what was not paid: each on its day."""
+        self.env["sale.subscription.run"]._run(
+            self.env._("Subscriptions are not resumed or closed"),
+            self._resume_on_date,
+            self._close_expired,
+            self._close_unpaid,
+        )
+
+    def _resume_on_date(self):
         today = fields.Date.today()
         paused = self.search(
             [("subscription_state", "=", "4_paused"), ("resume_date", "<=", today)]
@@ -377,9 +408,16 @@ class SaleOrder(models.Model):
         for order in paused:
             # From the day it was promised for, also when this run comes late.
             order._apply_isolated(lambda o: o._open_from(o.resume_date))
-        for order in self._get_expired_subscriptions():
+
+    def _close_expired(self):
+        ids = [row["so_id"] for row in self._get_expired_subscriptions()]
+        for order in self.browse(ids):
             order._apply_isolated(lambda o: o.set_close())
-        self._handle_unpaid_subscriptions()
+
+    def _close_unpaid(self):
+        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
+        for order in self.browse(self._handle_unpaid_subscriptions()):
+            order._apply_isolated(lambda o: o.set_close(reason.id))
 
     def _apply_isolated(self, method):
         """Call ``method`` with one subscription; keep its failure from the others.
@@ -409,9 +447,11 @@ class SaleOrder(models.Model):
         """Return the subscriptions to be closed because their end date has come.
 
         One that still has a period to be invoiced before its end is left until that
-        has happened, else the revenue of a missed cron run would be lost.
+        has happened, else the revenue of a missed cron run would be lost. A hook for
+        modules, in the form that they know.
 
-        :rtype: sale.order recordset
+        :return: a row for each, with its id as ``so_id``
+        :rtype: list[dict[str, int]]
         """
         today = fields.Date.today()
         ended = self.search(
@@ -421,37 +461,46 @@ class SaleOrder(models.Model):
                 ("end_date", "<=", today),
             ]
         )
-        return ended.filtered(
+        ended = ended.filtered(
             lambda o: (
                 o.subscription_state == "4_paused"
                 or not o.next_invoice_date
                 or o.next_invoice_date >= o.end_date
             )
         )
+        return [{"so_id": order.id} for order in ended]
 
     def _handle_unpaid_subscriptions(self):
-        """Close subscriptions unpaid for longer than their plan allows.
+        """Return which subscriptions are to be closed because they are unpaid.
 
-        :return: the closed subscriptions
-        :rtype: sale.order recordset
+        A hook for modules; the scheduled action closes what it returns.
+
+        :return: {id of a subscription: id of the account.move that is unpaid}
+        :rtype: dict[int, int]
+        """
+        return {
+            row["so_id"]: row["move_id"] for row in self._get_unpaid_subscriptions()
+        }
+
+    def _get_unpaid_subscriptions(self):
+        """Return the subscriptions unpaid for longer than their plan allows.
+
+        :return: a row for each and unpaid invoice, with their ids
+        :rtype: list[dict[str, int]]
         """
         today = fields.Date.today()
-        orders = self._get_overdue_periods(
+        periods = self._get_overdue_periods(
             [
                 ("subscription_id.subscription_state", "=", "3_progress"),
                 ("subscription_id.plan_id.auto_close_limit", ">", 0),
             ]
         )
-        orders = orders.filtered(
-            lambda p: (
-                (today - p.move_id.invoice_date_due).days
-                > p.subscription_id.plan_id.auto_close_limit
-            )
-        ).subscription_id
-        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
-        return orders.filtered(
-            lambda order: order._apply_isolated(lambda o: o.set_close(reason.id))
-        )
+        return [
+            {"so_id": period.subscription_id.id, "move_id": period.move_id.id}
+            for period in periods
+            if (today - period.move_id.invoice_date_due).days
+            > period.subscription_id.plan_id.auto_close_limit
+        ]
 
     def _get_overdue_periods(self, domain):
         """Return the periods whose invoice is posted, past its due date and unpaid.

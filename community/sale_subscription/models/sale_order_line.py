@@ -3,8 +3,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
-ENDED_STATES = ("5_renewed", "6_churn")
-
 # What the MRR is made of.
 MRR_FIELDS = {
     "discount",
@@ -69,7 +67,8 @@ class SaleOrderLine(models.Model):
         """Tell whether the line costs the same in every period; a hook for modules.
 
         Such lines are invoiced at the beginning of a period, by days where it is cut
-        short, make up the MRR, and can be upsold. Others bill what was delivered.
+        short, make up the MRR, and can be upsold. Others are invoiced afterwards: what
+        was delivered, or what is ordered where a module says it is postpaid.
 
         :rtype: bool
         """
@@ -77,24 +76,8 @@ class SaleOrderLine(models.Model):
             self.recurring_invoice
             and not self.display_type
             and self.order_id.plan_id
-            and self.product_id.invoice_policy == "order"
+            and not self._is_postpaid_line()
         )
-
-    def _get_share_charged(self):
-        """Return which share of its price the line is charged at now.
-
-        :return: (days charged, days of a whole period); (1, 1) for all of it
-        :rtype: tuple[int, int]
-        """
-        self.ensure_one()
-        order = self.order_id
-        if not order.plan_id or not self._is_invoiced_in_advance():
-            return 1, 1
-        if order.subscription_state == "7_upsell":
-            return order._get_upsell_days()
-        if not order.next_invoice_date:
-            return 1, 1
-        return order._get_period_share()
 
     # === MRR ===
 
@@ -205,12 +188,10 @@ class SaleOrderLine(models.Model):
             if not line._is_subscription_line():
                 line._keep_invoiced_once()
                 continue
-            if not order._is_period_due():
-                ended = order.subscription_state in ENDED_STATES
-                if not ended or line.product_id.invoice_policy == "order":
-                    line.qty_to_invoice = 0
+            if not line._is_subscription_line_to_invoice():
+                line.qty_to_invoice = 0
             elif line.product_id.invoice_policy == "order":
-                line.qty_to_invoice = line.product_uom_qty
+                line.qty_to_invoice = line._get_ordered_quantity_due()
         return result
 
     def _keep_invoiced_once(self):
@@ -275,32 +256,20 @@ class SaleOrderLine(models.Model):
             return values
         is_upsell = order.subscription_state == "7_upsell"
         values["subscription_id"] = order.subscription_id.id if is_upsell else order.id
-        values["charged_from"], values["charged_until"] = self._get_charged_days()
+        start, last_day, ratio, _days = self._get_invoice_line_parameters()
+        values["charged_from"] = start
+        values["charged_until"] = last_day and last_day + timedelta(days=1)
+        days, whole = self._get_share_charged()
+        # By days and not by their ratio, whose last digit could turn half a cent.
+        share = (days, whole) if ratio == days / whole else (ratio, 1)
         values["price_unit"] = order._prorate(
-            values["price_unit"],
-            values["quantity"],
-            values["discount"],
-            self._get_share_charged(),
+            values["price_unit"], values["quantity"], values["discount"], share
         )
         if self.recurring_invoice:
             description = self._get_recurring_invoice_description()
             if description:
                 values["name"] = f"{values['name']}\n{description}"
         return values
-
-    def _get_charged_days(self):
-        """Return the days of the subscription that an invoice line charges now.
-
-        :return: (first day, first day after them); False where it charges no days
-        :rtype: tuple
-        """
-        self.ensure_one()
-        order = self.order_id
-        if not self._is_invoiced_in_advance():
-            return self.charged_from, self.charged_until
-        if order.subscription_state == "7_upsell":
-            return order._get_upsell_period()[:2]
-        return order._get_next_period()[:2]
 
     def _get_recurring_invoice_description(self):
         """Return what the invoice line says about its period; a hook for modules.
@@ -313,18 +282,18 @@ class SaleOrderLine(models.Model):
         """
         self.ensure_one()
         order = self.order_id
-        if self._is_invoiced_in_advance():
-            start, end = self._get_charged_days()
-        else:
+        start, last_day, _ratio, _days = self._get_invoice_line_parameters()
+        if not start and not self._is_invoiced_in_advance():
             start = order.last_invoice_date or order.start_date
             end = order.next_invoice_date
-        if not start or not end or start >= end:
+            last_day = end and end - timedelta(days=1)
+        if not start or not last_day or start > last_day:
             return False
         text = self.env._(
             "%(period)s %(start)s to %(end)s",
             period=order.plan_id.billing_period_display,
             start=format_date(self.env, start),
-            end=format_date(self.env, end - timedelta(days=1)),
+            end=format_date(self.env, last_day),
         )
         days, whole = self._get_share_charged()
         if days != whole:

@@ -74,6 +74,26 @@ class SaleOrderLog(models.Model):
     )
 
     @api.model
+    def _create_mrr_change_log(self, order, initial_values):
+        """Write down that the MRR of a running subscription changed; a hook.
+
+        The amount is what the log lacks, so that it always adds up: called again for a
+        change that is written down it writes nothing. A change of plan is written down
+        also when the amount is the same.
+
+        :param order: sale.order
+        :param dict initial_values: what the change replaced: `recurring_monthly`, and
+            `plan_id` where that was changed
+        :return: the new row, if any
+        :rtype: sale.order.log
+        """
+        amount, company_amount, _active = order._get_mrr_change()
+        if order.currency_id.is_zero(amount) and "plan_id" not in initial_values:
+            return self.browse()
+        event_type = "contraction" if amount < 0 else "expansion"
+        return order._add_mrr_row(event_type, amount, company_amount, 0)
+
+    @api.model
     def _prepare_values(self, order, event_type, amount, company_amount, active):
         """Return the values of a row for ``order`` as it is now.
 

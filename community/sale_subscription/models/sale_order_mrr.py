@@ -6,6 +6,11 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
+    recurring_total = fields.Monetary(
+        compute="_compute_recurring_total",
+        help="Untaxed amount, per period of the plan, of the lines that are invoiced in"
+        " advance.",
+    )
     recurring_monthly = fields.Monetary(
         string="Monthly Recurring",
         compute="_compute_recurring_monthly",
@@ -18,23 +23,25 @@ class SaleOrder(models.Model):
         "sale.order.log", "order_id", string="MRR Log", readonly=True, copy=False
     )
 
+    @api.depends("plan_id", "order_line.price_subtotal", "order_line.recurring_invoice")
+    def _compute_recurring_total(self):
+        for order in self:
+            lines = order.order_line.filtered(lambda x: x._is_invoiced_in_advance())
+            if order.subscription_state == "7_upsell":
+                total = sum(line._get_whole_period_amount() for line in lines)
+            else:
+                total = sum(lines.mapped("price_subtotal"))
+            order.recurring_total = total
+
     @api.depends(
         "plan_id.billing_period_value",
         "plan_id.billing_period_unit",
-        "order_line.price_subtotal",
-        "order_line.recurring_invoice",
+        "recurring_total",
     )
     def _compute_recurring_monthly(self):
         for order in self:
-            if not order.plan_id:
-                order.recurring_monthly = 0
-                continue
-            lines = order.order_line.filtered(lambda x: x._is_invoiced_in_advance())
-            if order.subscription_state == "7_upsell":
-                per_period = sum(line._get_whole_period_amount() for line in lines)
-            else:
-                per_period = sum(lines.mapped("price_subtotal"))
-            order.recurring_monthly = per_period * order.plan_id._get_monthly_factor()
+            factor = order.plan_id._get_monthly_factor() if order.plan_id else 0
+            order.recurring_monthly = order.recurring_total * factor
 
     def _get_active_mrr(self):
         """Return the MRR that counts now: none unless the subscription is in progress.
@@ -52,7 +59,8 @@ class SaleOrder(models.Model):
             None: an edit, written only when it changes the amount
         :param replaced: row of sale.order.log by which another subscription handed its
             MRR over to this one. That part is a transfer; what is left an edit.
-        :param bool always: write the edit also when the amount is the same
+        :param bool always: the plan was changed: write the edit also when the amount is
+            the same
 
         With `mrr_logged_by_caller` in the context edits are left to a later call, so
         that one action of a user is one row.
@@ -69,8 +77,10 @@ class SaleOrder(models.Model):
                 amount -= moved[0]
                 company_amount -= moved[1]
             if always or not order.currency_id.is_zero(amount):
-                edit = "contraction" if amount < 0 else "expansion"
-                order._add_mrr_row(edit, amount, company_amount, 0)
+                initial = {"recurring_monthly": order._get_active_mrr() - amount}
+                if always:
+                    initial["plan_id"] = order.sale_order_log_ids[:1].plan_id
+                order.sale_order_log_ids._create_mrr_change_log(order, initial)
 
     def _add_mrr_row(self, event_type, amount, company_amount, active):
         self.ensure_one()

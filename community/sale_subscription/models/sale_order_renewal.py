@@ -199,7 +199,7 @@ class SaleOrder(models.Model):
                     order=parent.name,
                 )
             )
-        parent._set_subscription_state("5_renewed")
+        parent.set_close(renew=True)
         if values:
             self.write(values)
         self._start_subscription(

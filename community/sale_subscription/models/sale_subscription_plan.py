@@ -40,13 +40,13 @@ class SaleSubscriptionPlan(models.Model):
         help="Periods begin on the first day of the week, month or year. A subscription"
         " that starts on another day is invoiced up to there first, by days.",
     )
-    duration_value = fields.Integer(
+    contract_length = fields.Integer(
         string="Ends After",
         default=0,
         help="The end date of a subscription is set to this long after its start when"
         " it is confirmed. 0: it runs until it is closed.",
     )
-    duration_unit = fields.Selection(DURATION_UNITS, required=True, default="month")
+    contract_unit = fields.Selection(DURATION_UNITS, required=True, default="month")
     auto_close_limit = fields.Integer(
         string="Automatic Closing",
         default=0,
@@ -88,8 +88,8 @@ class SaleSubscriptionPlan(models.Model):
         "CHECK (billing_period_value > 0)",
         "The billing period of a plan must be at least one week, month or year.",
     )
-    _duration_value_not_negative = models.Constraint(
-        "CHECK (duration_value >= 0)",
+    _contract_length_not_negative = models.Constraint(
+        "CHECK (contract_length >= 0)",
         "The duration of a subscription cannot be negative.",
     )
     _auto_close_limit_not_negative = models.Constraint(
@@ -147,9 +147,9 @@ class SaleSubscriptionPlan(models.Model):
 
         :rtype: relativedelta, empty for one that runs until it is closed
         """
-        if not self.duration_value:
+        if not self.contract_length:
             return relativedelta()
-        return relativedelta(**{f"{self.duration_unit}s": self.duration_value})
+        return relativedelta(**{f"{self.contract_unit}s": self.contract_length})
 
     def _get_aligned_from(self, date):
         """Return the first day on or after ``date`` on which an aligned period begins.

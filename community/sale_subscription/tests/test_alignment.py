@@ -168,19 +168,19 @@ class TestAlignment(SubscriptionCase):
             ("2024-02-29", 1, "year", "2025-02-28"),
             ("2026-12-28", 2, "week", "2027-01-11"),
         ):
-            plan = self._create_plan(duration_value=value, duration_unit=unit)
+            plan = self._create_plan(contract_length=value, contract_unit=unit)
             order = self._create_subscription(start=start, plan_id=plan.id)
             with self.subTest(start=start, value=value, unit=unit):
                 self.assertEqual(str(order.end_date), expected)
 
     def test_end_date_entered_by_hand_wins_over_the_duration(self):
-        plan = self._create_plan(duration_value=1, duration_unit="year")
+        plan = self._create_plan(contract_length=1, contract_unit="year")
         order = self._create_subscription(plan_id=plan.id, end_date="2026-03-01")
         self.assertEqual(str(order.end_date), "2026-03-01")
 
     def test_contract_of_three_months_has_three_invoices(self):
         """From 31 January to 30 April, then it closes by itself."""
-        plan = self._create_plan(duration_value=3)
+        plan = self._create_plan(contract_length=3)
         order = self._create_subscription(start="2026-01-31", plan_id=plan.id)
         invoices = self._run_cron("2026-06-01")
         self.assertEqual(invoices.mapped("amount_total"), [10, 10, 10])
@@ -193,7 +193,7 @@ class TestAlignment(SubscriptionCase):
         template = self.env["sale.order.template"].create(
             {
                 "name": "Half a year",
-                "plan_id": self._create_plan(duration_value=1).id,
+                "plan_id": self._create_plan(contract_length=1).id,
                 "is_unlimited": False,
                 "duration_value": 6,
             }

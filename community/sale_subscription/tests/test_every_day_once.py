@@ -222,7 +222,7 @@ class TestEveryDayOnce(SubscriptionCase):
 
     def test_month_from_30_april_of_a_subscription_of_the_31st(self):
         """It ends with its period on 31 May: nothing is cut off."""
-        plan = self._create_plan(duration_value=1)
+        plan = self._create_plan(contract_length=1)
         order = self._subscribe("2026-03-31", plan_id=plan.id)
         with freeze_time("2026-04-10"):
             renewal = order._create_upsell_renew_order("2_renewal")

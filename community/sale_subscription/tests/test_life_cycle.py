@@ -216,7 +216,7 @@ class TestLifeCycle(SubscriptionCase):
         order = self._create_subscription(end_date="2026-02-01")
         self._run_cron("2026-01-01")
         with freeze_time("2026-01-31"):
-            self.assertNotIn(order, order._get_expired_subscriptions())
+            self.assertNotIn({"so_id": order.id}, order._get_expired_subscriptions())
         with freeze_time("2026-02-01"):
             self.env["sale.order"]._cron_subscription_expiration()
         self.assertEqual(order.subscription_state, "6_churn")
@@ -260,7 +260,8 @@ class TestLifeCycle(SubscriptionCase):
         order = self._create_subscription()
         self._run_cron("2026-01-01")
         with freeze_time("2027-01-16"):
-            self.env["sale.order"]._handle_unpaid_subscriptions()
+            self.assertEqual(self.env["sale.order"]._handle_unpaid_subscriptions(), {})
+            self.env["sale.order"]._cron_subscription_expiration()
         self.assertEqual(order.subscription_state, "3_progress")
 
     # === FIGURES ===

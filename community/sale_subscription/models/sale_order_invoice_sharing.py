@@ -1,0 +1,83 @@
+from odoo import models
+from odoo.tools import split_every, str2bool
+
+CONSOLIDATION = "sale_subscription.invoice_consolidation"
+
+
+class SaleOrder(models.Model):
+    """Which subscriptions share an invoice of the run, and what becomes of it then."""
+
+    _inherit = "sale.order"
+
+    def _get_batches(self, size):
+        """Split these up into what is invoiced in one go.
+
+        :param int size: at most so many that have an invoice of their own
+        :rtype: Iterator[sale.order recordset]
+        """
+        alone, groups = self._get_invoice_groups()
+        yield from map(self.browse, split_every(size, alone.ids))
+        yield from groups
+
+    def _get_invoice_groups(self):
+        """Tell which of these share an invoice, if the company wants that.
+
+        :return: (those that have one of their own, groups of those that share one)
+        :rtype: tuple[sale.order recordset, list[sale.order recordset]]
+        """
+        parameter = self.env["ir.config_parameter"].sudo().get_param(CONSOLIDATION)
+        if not str2bool(parameter or "", default=False):
+            return self, []
+        keys = [k for k in self._get_auto_invoice_grouping_keys() if k in self._fields]
+        groups = self.grouped(lambda o: tuple(o[key] for key in keys)).values()
+        shared = [group for group in groups if len(group) > 1]
+        return self - self.browse().union(*shared), shared
+
+    def _get_auto_invoice_grouping_keys(self):
+        """Return what subscriptions on one invoice of the run have in common.
+
+        A hook for modules. It counts while the system parameter
+        ``sale_subscription.invoice_consolidation`` is set.
+
+        :return: names of fields of sale.order
+        :rtype: list[str]
+        """
+        return [
+            *self._get_invoice_grouping_keys(),
+            *("partner_invoice_id", "payment_term_id", "payment_token_id"),
+            *("journal_id", "plan_id", "next_invoice_date"),
+        ]
+
+    def _post_recurring_invoices(self, moves):
+        """Post the invoices and hand them to Odoo's sending job, as the plan says.
+
+        Sending is left to that job: a mail cannot be taken back when the transaction
+        fails afterwards.
+
+        :param moves: account.move recordset of these subscriptions, which have one
+            plan, in draft
+        """
+        if type(self)._process_auto_invoice is SaleOrder._process_auto_invoice:
+            self._process_auto_invoice(moves)  # all at once is several times faster
+        else:
+            # Some module decides what happens: about each invoice by itself.
+            for move in moves:
+                orders = move.line_ids.sale_line_ids.order_id
+                (self & orders)._process_auto_invoice(move)
+        moves = moves.filtered(lambda move: move.state == "posted")
+        if moves and self.plan_id.invoice_mail_template_id:
+            moves.sending_data = {
+                "author_user_id": self.env.user.id,
+                "author_partner_id": self.env.user.partner_id.id,
+            }
+            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+
+    def _process_auto_invoice(self, invoice):
+        """Post an invoice that the run made; a hook for modules.
+
+        What it leaves in draft waits for a person, and so does the next period. It is
+        not asked about invoices that the plan leaves in draft.
+
+        :param invoice: account.move, in draft; of the subscription(s) in ``self``
+        """
+        invoice._post(soft=False)

@@ -1,0 +1,1 @@
+from . import test_subscription_names, test_subscription_names_portal

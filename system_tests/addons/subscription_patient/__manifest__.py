@@ -1,0 +1,9 @@
+{
+    "name": "Never closes what is unpaid",
+    "version": "19.0.1.0.0",
+    "author": "Fusion Centralized Billing contributors",
+    "license": "LGPL-3",
+    "depends": ["sale_subscription"],
+    "data": [],
+    "installable": True,
+}

@@ -1,0 +1,9 @@
+{
+    "name": "Computes taxes of recurring invoices by itself",
+    "version": "19.0.1.0.0",
+    "author": "Fusion Centralized Billing contributors",
+    "license": "LGPL-3",
+    "depends": ["sale_subscription"],
+    "data": [],
+    "installable": True,
+}
