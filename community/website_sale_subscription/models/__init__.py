@@ -1,4 +1,5 @@
 from . import (
+    account_move,
     payment_method,
     payment_provider,
     payment_transaction,

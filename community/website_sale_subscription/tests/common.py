@@ -33,7 +33,8 @@ class ShopCase(PaymentCase, HttpCase):
         cls.mug = cls._create_shop_product(
             "Mug", list_price=5.0, recurring_invoice=False
         )
-        cls.provider.is_published = True
+        cls.provider.write({"is_published": True, "allow_tokenization": True})
+        cls.method.write({"active": True, "support_tokenization": True})
         cls.sam = cls._create_customer("sam")
 
     @classmethod
