@@ -1,6 +1,6 @@
 from markupsafe import Markup, escape
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.http import request
 
 
@@ -48,6 +48,35 @@ class ProductTemplate(models.Model):
                     )
                 ).plan_id
             )
+        )
+
+    def _get_shop_plan_minimum(self, pricelist, product, quantity):
+        """Return from which larger quantity on the product is sold on a plan.
+
+        :param pricelist: product.pricelist, may be empty
+        :param product: this template or a variant of it
+        :param float quantity: one at which it is sold on none
+        :return: 0 where it is not sold on plans at all
+        :rtype: float
+        """
+        minima = {
+            rule.min_quantity
+            for plan in self.env["sale.subscription.plan"]._get_shop_plans(
+                self.env.company
+            )
+            for rule in pricelist._get_applicable_rules(
+                product, fields.Datetime.now(), plan_id=plan.id
+            ).sudo()
+            if rule.plan_id and rule._is_applicable_for(product, rule.min_quantity)
+        }
+        larger = sorted(minimum for minimum in minima if minimum > quantity)
+        return next(
+            (
+                minimum
+                for minimum in larger
+                if self._get_shop_plans(pricelist, product, minimum)
+            ),
+            0,
         )
 
     def _resolve_shop_plan(self, plans, wanted, cart_plan):
@@ -133,6 +162,9 @@ class ProductTemplate(models.Model):
         if not choices:
             # There is a price, but nothing to be sold for it.
             info["prevent_zero_price_sale"] = True
+            info["plan_minimum"] = self._get_shop_plan_minimum(
+                request.pricelist, product_or_template, quantity
+            )
         return info
 
     def _get_sales_prices(self, website):

@@ -158,7 +158,8 @@ class SaleOrder(models.Model):
         :rtype: str | bool
         """
         self.ensure_one()
-        if not self._is_open_cart():
+        # What a salesperson has sent is as agreed.
+        if not self._is_open_cart() or self.state != "draft":
             return False
         for line in self.order_line.filtered("product_id"):
             if problem := line._get_shop_problem():

@@ -36,6 +36,7 @@ class ShopCase(PaymentCase, HttpCase):
         cls.provider.write({"is_published": True, "allow_tokenization": True})
         cls.method.write({"active": True, "support_tokenization": True})
         cls.sam = cls._create_customer("sam")
+        cls.orders_before = cls.env["sale.order"].search([])
 
     @classmethod
     def _create_shop_product(cls, name, **values):
@@ -104,10 +105,12 @@ class ShopCase(PaymentCase, HttpCase):
 
     @property
     def cart(self):
-        """The newest order of the shop."""
-        return self.env["sale.order"].search(
-            [("website_id", "=", self.website.id)], order="id desc", limit=1
-        )
+        """The newest order of the shop in this test."""
+        domain = [
+            ("website_id", "=", self.website.id),
+            ("id", "not in", self.orders_before.ids),
+        ]
+        return self.env["sale.order"].search(domain, order="id desc", limit=1)
 
     def assertCart(self, plan, *lines):
         """Check the plan and the lines: (product, quantity, unit price, recurring)."""

@@ -329,6 +329,17 @@ class TestShopCart(ShopCase):
             self.month, (self.mug, 1, 5.0, False), (self.crate, 1, 10.0, True)
         )
 
+    def test_shop_for_those_who_have_signed_in(self):
+        self.website.ecommerce_access = "logged_in"
+        self.authenticate(None, None)
+        self._refusal(
+            "/shop/cart/add",
+            product_template_id=self.crate.product_tmpl_id.id,
+            product_id=self.crate.id,
+            plan_id=self.month.id,
+        )
+        self.assertFalse(self.cart.order_line)
+
     # === OTHER WAYS INTO THE CART ===
 
     def test_quick_add(self):

@@ -120,6 +120,17 @@ class TestShopPrices(ShopCase):
             ("Quarterly", 25.0, "3 months", True),
         )
 
+    def test_sold_from_a_quantity_on(self):
+        """The page says so, and leaves the quantity to be changed."""
+        self.crate.recurring_rule_ids.min_quantity = 5
+        info = self._info(quantity=4)
+        self.assertChoices(info)
+        self.assertEqual(info["plan_minimum"], 5)
+        self.assertIn(
+            "is sold from a quantity of 5 on", self._text(self.crate.website_url)
+        )
+        self.assertEqual(self._info(quantity=5)["price"], 10.0)
+
     def test_variants(self):
         """The big one is 15.00 a month, and not sold by the year."""
         attribute = self.env["product.attribute"].create(
@@ -130,17 +141,20 @@ class TestShopPrices(ShopCase):
                 ],
             }
         )
-        template = self.crate.product_tmpl_id
-        template.recurring_rule_ids.unlink()
-        template.attribute_line_ids = [
-            Command.create(
-                {
-                    "attribute_id": attribute.id,
-                    "value_ids": [Command.set(attribute.value_ids.ids)],
-                }
-            )
-        ]
-        self.env.invalidate_all()
+        line = {
+            "attribute_id": attribute.id,
+            "value_ids": [Command.set(attribute.value_ids.ids)],
+        }
+        template = self.env["product.template"].create(
+            {
+                "name": "Sack",
+                "is_published": True,
+                "recurring_invoice": True,
+                "invoice_policy": "order",
+                "taxes_id": [Command.clear()],
+                "attribute_line_ids": [Command.create(line)],
+            }
+        )
         small, big = template.product_variant_ids
         for product, plan, price in (
             (small, self.month, 10.0),
@@ -165,6 +179,7 @@ class TestShopPrices(ShopCase):
         info = self._info(bag)
         self.assertChoices(info)
         self.assertTrue(info["prevent_zero_price_sale"])
+        self.assertFalse(info["plan_minimum"])
         text = self._text(bag.website_url)
         self.assertIn("cannot be bought here", text)
         shop = self._text("/shop?search=Bag")

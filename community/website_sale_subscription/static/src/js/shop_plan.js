@@ -38,6 +38,11 @@ patch(WebsiteSale.prototype, {
         if (choices && combination.plan_choices_html) {
             setElementContent(choices, markup(combination.plan_choices_html));
         }
+        if (combination.plan_minimum) {
+            // There is a quantity to be chosen that it is sold in.
+            const quantity = parent.querySelector(".css_quantity");
+            quantity?.classList.replace("d-none", "d-inline-flex");
+        }
         for (const period of parent.querySelectorAll(".o_price_period")) {
             period.classList.toggle("d-none", !combination.price_period);
             period.querySelector("span").textContent = combination.price_period;
