@@ -36,11 +36,12 @@ class PaymentTransaction(models.Model):
         The payment page of the shop says so. Elsewhere paying with a saved token once
         is no consent to its being charged again.
         """
-        super()._offer_saved_tokens()
+        result = super()._offer_saved_tokens()
         for transaction in self:
             if transaction.state == "done" and transaction.operation == "online_token":
                 orders = transaction._get_shop_subscriptions()
                 orders._offer_payment_token(transaction.token_id)
+        return result
 
     def _check_amount_and_confirm_order(self):
         """Invoice the first period at once, so that this payment is booked on it.
