@@ -7,7 +7,7 @@ class SubscriptionCart(Cart):
         values = super()._prepare_order_history()
         history = []
         for group in values["order_history"]:
-            lines = group["lines"].filtered(lambda line: not line.recurring_invoice)
+            lines = group["lines"].filtered(lambda line: not line._is_on_plan())
             if lines:
                 history.append({**group, "lines": lines})
         return {**values, "order_history": history}

@@ -60,7 +60,14 @@ class SaleOrderLine(models.Model):
 
     def _is_reorder_allowed(self):
         """Ordering again would be a second subscription to what runs already."""
-        return not self.recurring_invoice and super()._is_reorder_allowed()
+        return not self._is_on_plan() and super()._is_reorder_allowed()
+
+    def _is_on_plan(self):
+        """Tell whether the line was sold on a plan, and not once.
+
+        :rtype: bool
+        """
+        return self.recurring_invoice and bool(self.order_id.plan_id)
 
     def write(self, vals):
         """Keep one plan in a cart that takes over the lines of an abandoned one."""

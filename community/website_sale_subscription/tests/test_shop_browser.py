@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from .common import ShopCase
 
 # Walks in a frame of a phone's width: the page around it, which this runs in, stays.
-WALK = """
+STEPS = """
 const frame = document.createElement("iframe");
 frame.style = "position: fixed; inset: 0; width: 390px; height: 844px; z-index: 9999";
 frame.src = "%(url)s";
@@ -45,6 +45,14 @@ const fits = (step) => {
     const width = frame.contentDocument.querySelector("#wrapwrap").scrollWidth;
     if (width > 390) { throw new Error(`${step}: ${width} is wider than a phone`); }
 };
+%(walk)s
+walk().then(
+    () => console.log("test successful"),
+    (error) => console.error(error.message)
+);
+"""
+
+BUY = """
 const walk = async () => {
     await one(".product_price", "$ 10.00");
     await one(".product_price", "/ month");
@@ -67,24 +75,45 @@ const walk = async () => {
     await one("[name=subscription_started]", "01/31/2027");
     fits("confirmation");
 };
-walk().then(
-    () => console.log("test successful"),
-    (error) => console.error(error.message)
-);
+"""
+
+# With products to go along with it there is a dialog, which shows prices, too.
+OPTIONS = """
+const walk = async () => {
+    await press("input[name=plan_id][value='%(year)d']", (page) =>
+        page.querySelector(".product_price")?.textContent.includes("100.00"));
+    await press("#add_to_cart", (page) => page.querySelector(".modal .btn-primary"));
+    await one(".modal", "100.00");
+    await one(".modal", "Lid");
+    await press("[name=website_sale_product_configurator_checkout_button]");
+    await one("[name=recurring_text]", "Yearly: $ 100.00 / year");
+};
 """
 
 
 @tagged("post_install", "-at_install", "fcb_browser")
 class TestShopBrowser(ShopCase):
-    def test_from_the_product_to_the_second_year(self):
-        self.startPatcher(freeze_time("2026-01-31"))
+    def _walk(self, steps):
+        """Do these steps, from the page of the crate on."""
+        values = {"url": self.crate.website_url, "year": self.year.id}
         self.browser_js(
             "/shop",
-            WALK % {"url": self.crate.website_url, "year": self.year.id},
+            STEPS % (values | {"walk": steps % values}),
             "document.readyState === 'complete'",
             login="sam",
             timeout=180,
         )
+
+    def test_options_on_the_plan(self):
+        lid = self._create_shop_product("Lid", list_price=30.0)
+        self._price(lid, self.year, 50.0)
+        self.crate.optional_product_ids = lid.product_tmpl_id
+        self._walk(OPTIONS)
+        self.assertCart(self.year, (self.crate, 1, 100.0, True))
+
+    def test_from_the_product_to_the_second_year(self):
+        self.startPatcher(freeze_time("2026-01-31"))
+        self._walk(BUY)
         order = self.cart
         self.assertEqual(order.subscription_state, "3_progress")
         self.assertEqual(str(order.start_date), "2026-01-31")

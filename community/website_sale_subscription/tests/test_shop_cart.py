@@ -265,6 +265,14 @@ class TestShopCart(ShopCase):
         self.mug.recurring_invoice = True
         self.assertStops("is only sold with a recurring plan")
 
+    def test_cart_from_before_there_were_plans_in_the_shop(self):
+        self._add(self.mug)
+        self.env["sale.order.line"].create(
+            {"order_id": self.cart.id, "product_id": self.crate.id}
+        )
+        self.assertTrue(self.cart.order_line[1].recurring_invoice)
+        self.assertStops("is not sold on this plan")
+
     def test_nothing_to_pay_now(self):
         """No payment, no payment method for the next periods."""
         self._add_on(self.month)
