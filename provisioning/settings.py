@@ -27,7 +27,11 @@ from .errors import ProvisioningError
 ADDON = "fusion_centralized_billing"
 DROP_IN = "sale_subscription"
 # Modules of Odoo that the tests of a module use and the module itself does not.
-TESTS_NEED = {DROP_IN: ("payment_demo",), ADDON: ("account_debit_note",)}
+TESTS_NEED = {
+    DROP_IN: ("payment_demo",),
+    "website_sale_subscription": ("payment_demo",),
+    ADDON: ("account_debit_note",),
+}
 REPO = Path(__file__).resolve().parent.parent
 HERE = REPO / "provisioning"
 CACHE_NAME = "fusion-centralized-billing"

@@ -39,6 +39,7 @@ UNIT_FOLDERS = (
 OPTIONAL_UNIT_FOLDERS = ("demo/tests", "benchmarks/tests", "system_tests/life/tests")
 TRIAL = "fcb_trial_"
 IN_BROWSER = "_browser"  # added to the name of a trial database
+WITH_APPS = "_apps"  # as well
 TRIAL_NAME = re.compile(rf"{TRIAL}(\d+)(?:_\w+)?$")
 
 
@@ -184,10 +185,10 @@ def test_on_trial(
                 plans = [plan]
                 progress.say(f"    using the existing database {database}")
             else:
-                plans = split(plan, progress, options)
-                template = workspace.template(modules)
-                with progress.phase("Trial database: copy of the template"):
-                    for part in plans:
+                plans = split(plan, progress, options) + beside_apps(plan, options)
+                for part in plans:
+                    template = workspace.template(part.modules)
+                    with progress.phase("Trial database: copy of the template"):
                         workspace.databases.copy(template, part.database)
             with contextlib.ExitStack() as stack:
                 jobs = [
@@ -203,6 +204,7 @@ def test_on_trial(
             workspace.conf.unlink()
             workspace.drop_database(base)
             workspace.drop_database(f"{database}{IN_BROWSER}")
+            workspace.drop_database(f"{database}{WITH_APPS}")
             if options.keep or options.database:
                 progress.say(
                     f"    kept: ./fcb psql {database}, ./fcb serve -d {database}"
@@ -332,6 +334,31 @@ def split(plan: Plan, progress: Progress, options: argparse.Namespace) -> list[P
             log=plan.log.with_name("test_browser.log"),
             title="Odoo tests in the browser",
         ),
+    ]
+
+
+def beside_apps(plan: Plan, options: argparse.Namespace) -> list[Plan]:
+    """The modules in community/ that join the drop-in with another app of Odoo.
+
+    In a database of their own: the apps they need would be beside all other tests.
+    """
+    if options.modules or options.test_tags:
+        return []
+    modules = [
+        name
+        for name, folder in plan.folders.items()
+        if folder.parent.name == "community" and name != DROP_IN
+    ]
+    if not modules:
+        return []
+    return [
+        replace(
+            plan,
+            modules=modules,
+            database=f"{plan.database}{WITH_APPS}",
+            log=plan.log.with_name("test_apps.log"),
+            title="Odoo tests beside other apps",
+        )
     ]
 
 

@@ -122,6 +122,23 @@ class TestWhatRuns(unittest.TestCase):
         self.assertEqual(browser.tags, f"fcb_browser/{ADDON},fcb_browser/{DROP_IN}")
         self.assertEqual(browser.log, Path("logs/test_browser.log"))
 
+    def test_modules_beside_other_apps_have_a_run_of_their_own(self):
+        community = Path("repo/community")
+        folders = {
+            name: community / name for name in (DROP_IN, "sale_subscription_app")
+        } | {ADDON: Path("links") / ADDON}
+        plan = testrun.Plan(
+            ["odoo"], {}, "trial", [ADDON, DROP_IN], "", folders, Path("logs/test.log")
+        )
+        [apps] = testrun.beside_apps(plan, self.options())
+        self.assertEqual(apps.modules, ["sale_subscription_app"])
+        self.assertEqual(apps.database, "trial_apps")
+        self.assertEqual(testrun.all_of(apps), "/sale_subscription_app")
+        for argv in ((DROP_IN,), ("--test-tags", "/x")):
+            self.assertEqual(testrun.beside_apps(plan, self.options(*argv)), [])
+        del folders["sale_subscription_app"]
+        self.assertEqual(testrun.beside_apps(plan, self.options()), [])
+
     def test_names_of_trial_databases(self):
         for name in ("fcb_trial_12", "fcb_trial_12_base", "fcb_trial_12_testrace_x"):
             with self.subTest(name):

@@ -1,0 +1,1 @@
+from . import cart, main, product_configurator, variant
