@@ -1,6 +1,9 @@
 from odoo import http
 
-from odoo.addons.fusion_centralized_billing.controllers.openapi import document
+from odoo.addons.fusion_centralized_billing.controllers.openapi.document import (
+    OPERATIONS,
+    SCHEMAS,
+)
 from odoo.addons.fusion_centralized_billing.controllers.openapi.operation import (
     Operation,
 )
@@ -10,8 +13,8 @@ from odoo.addons.fusion_centralized_billing.controllers.openapi.values import (
 )
 from odoo.addons.fusion_centralized_billing.controllers.route import api_route
 
-document.SCHEMAS["Quotes"] = an_object({"quotes": count("How many.")})
-document.OPERATIONS["GET", "/quotes"] = Operation(
+SCHEMAS["Quotes"] = an_object({"quotes": count("How many.")})
+OPERATIONS["GET", "/quotes"] = Operation(
     name="countQuotes",
     tag="Subscriptions",
     summary="Quotations of your customers",
