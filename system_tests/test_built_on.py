@@ -42,8 +42,8 @@ class TestBuiltOn(SystemCase):
         with (self.workspace.logs / f"{log}.log").open(encoding="utf-8") as lines:
             verdict = judge(lines)
         self.assertTrue(verdict.green, "\n".join(verdict.failures + verdict.problems))
+        names = ", ".join(f"'{module}'" for module in modules)
         states = self.rows(
-            database,
-            "SELECT state FROM ir_module_module WHERE name LIKE 'subscription\\_%'",
+            database, f"SELECT state FROM ir_module_module WHERE name IN ({names})"
         )
         self.assertEqual(states, [("installed",)] * len(modules))
