@@ -261,17 +261,20 @@ class SaleOrder(models.Model):
             or self._has_days_to_invoice()
         )
 
-    def _invoice_due_periods(self):
+    def _invoice_due_periods(self, until=None):
         """Invoice every due period of one subscription, in order; an upsell once.
 
         Stops at a period whose invoice stays in draft.
 
+        :param datetime.date until: stop before a period that begins on it or later
         :rtype: account.move recordset
         """
         self.ensure_one()
         moves = self.env["account.move"]
         for _count in range(MAX_PERIODS_PER_RUN):
             if not self._is_invoice_due():
+                break
+            if until and self._is_period_due() and self.next_invoice_date >= until:
                 break
             made, went_on = self._invoice_next()
             moves += made
@@ -321,20 +324,13 @@ class SaleOrder(models.Model):
         return True
 
     def _post_recurring_invoices(self, moves):
-        """Post the invoices and hand them to Odoo's sending job, as the plan says.
-
-        Sending is left to that job: a mail cannot be taken back when the transaction
-        fails afterwards.
+        """Post the invoices and have them sent, as the plan says.
 
         :param moves: account.move recordset, in draft
         """
         moves._post(soft=False)
         if self.plan_id.invoice_mail_template_id:
-            moves.sending_data = {
-                "author_user_id": self.env.user.id,
-                "author_partner_id": self.env.user.partner_id.id,
-            }
-            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+            moves._send_as_planned()
 
     def action_create_recurring_invoice(self):
         """Invoice what is due now.

@@ -1,18 +1,12 @@
-import logging
-
-from psycopg2 import OperationalError
-
 from odoo import fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
 from .sale_order import RUNNING_STATES
+from .sale_order_state import CANCELLING, STATE_BY_CODE
 
-QUOTATION_STATES = ("1_draft", "2_renewal")
 # From where a subscription that ran before comes back. Paused is another thing.
 REOPENED = ("1_draft", "2_renewal", "5_renewed", "6_churn")
-
-_logger = logging.getLogger(__name__)
 
 # From which states each state can be reached by the methods below.
 ALLOWED_FROM = {
@@ -65,7 +59,8 @@ class SaleOrder(models.Model):
                         state=labels[state],
                     )
                 )
-            order._write_by_code({"subscription_state": state, **values})
+            by_code = order.with_context(**{STATE_BY_CODE: True})
+            by_code._write_by_code({"subscription_state": state, **values})
             event = event_type or LOGGED_AS.get((previous, state))
             if event or state == "3_progress":
                 order._log_mrr(event or "new", replaced)
@@ -78,21 +73,27 @@ class SaleOrder(models.Model):
         :raises UserError: one of them has been renewed since
         """
         for order in self:
-            if order.subscription_state == "7_upsell":
-                order._join_parent()
-            elif not order.is_subscription:
-                continue
-            elif order.subscription_state not in QUOTATION_STATES:
-                order._raise_renewed()
-            elif order.last_invoice_date:
-                # It ran before it was cancelled and set to draft.
-                order._check_parent_does_not_run()
-                order._open_from(fields.Date.today())
-            elif order.subscription_state == "2_renewal":
-                order._start_renewal()
-            else:
-                order._start_subscription(order.start_date or fields.Date.today())
+            order._start_by_kind()
         return super()._action_confirm()
+
+    def _start_by_kind(self):
+        """Start, renew, join or run again, as a confirmed order is meant to."""
+        self.ensure_one()
+        if self.subscription_state == "7_upsell":
+            self._join_parent()
+        elif not self.is_subscription:
+            return
+        elif self.subscription_state not in ("1_draft", "2_renewal"):
+            self._raise_renewed()
+        elif self.last_invoice_date and self.sudo().sale_order_log_ids:
+            # It ran before it was cancelled and set to draft.
+            self._check_parent_does_not_run()
+            self._begin_on_another_plan()
+            self._open_from(fields.Date.today())
+        elif self.subscription_state == "2_renewal":
+            self._start_renewal()
+        else:
+            self._start_subscription(self.start_date or fields.Date.today())
 
     def _start_subscription(self, start, **values):
         """Let a confirmed subscription run.
@@ -117,6 +118,20 @@ class SaleOrder(models.Model):
             values["end_date"] = self._get_contract_end(anchor)
         self._set_subscription_state("3_progress", billing_anchor_date=anchor, **values)
 
+    def _begin_on_another_plan(self):
+        """Let the first period of a plan it did not run on yet begin where one can.
+
+        Today, or when what is paid ends. Cut to a boundary of the plan before, a year
+        would begin in the past, and its rest be charged by days.
+        """
+        self.ensure_one()
+        last_row = self.sudo().sale_order_log_ids.sorted("id")[-1:]
+        if not last_row.plan_id or last_row.plan_id == self.plan_id:
+            return
+        next_date = max(self.next_invoice_date or fields.Date.today(), fields.Date.today())
+        self.next_invoice_date = next_date
+        self._write_by_code({"billing_anchor_date": self._choose_anchor()})
+
     def _get_contract_end(self, anchor):
         """Return the end date that the duration of the template or the plan gives.
 
@@ -137,10 +152,16 @@ class SaleOrder(models.Model):
         return anchor + (self.plan_id.billing_period * index + duration)
 
     def _action_cancel(self):
-        """A cancelled order is not a running subscription any more."""
+        """A cancelled order is not a running subscription any more.
+
+        :raises UserError: what is due of one of them could not be invoiced before
+        """
         self.check_access("write")
         confirmed = self.filtered(lambda o: o.state == "sale")
-        result = super()._action_cancel()
+        begun = confirmed.filtered(lambda o: not o._is_renewal_not_begun())
+        begun._invoice_before_end(posted=True)
+        cancelling = self.with_context(**{CANCELLING: True})
+        result = super(SaleOrder, cancelling)._action_cancel()
         for order in confirmed:
             if order.subscription_state == "7_upsell":
                 order._leave_parent()
@@ -168,11 +189,12 @@ class SaleOrder(models.Model):
     # === CLOSE AND REOPEN ===
 
     def set_close(self, close_reason_id=None):
-        """End the subscriptions today.
+        """End the subscriptions today, when what is due up to today is invoiced.
 
         :param int close_reason_id: id of a sale.order.close.reason, or None
         :return: True
-        :raises UserError: one of the orders is not a running or paused subscription
+        :raises UserError: one of the orders is not a running or paused subscription,
+            or what is due of it cannot be invoiced, and why
         """
         self.check_access("write")
         for order in self:
@@ -180,8 +202,51 @@ class SaleOrder(models.Model):
                 raise UserError(
                     self.env._("%s is not a running subscription.", order.name)
                 )
+            order._invoice_before_end()
             order._close(close_reason_id)
         return True
+
+    def _invoice_before_end(self, until=None, posted=False):
+        """Invoice what is due, before these subscriptions end: nothing comes after.
+
+        With superuser rights, as the scheduled action would: who may close may bill
+        what is due. A hook for modules.
+
+        :param datetime.date until: periods from this day on are somebody else's
+        :param bool posted: what is left in draft does not count as invoiced
+        :raises UserError: what is due cannot be invoiced, or not all of it
+        """
+        for order in self.sudo():
+            if order.subscription_state != "3_progress" or order.state != "sale":
+                continue
+            order._invoice_due_periods(until)
+            if order._is_left_to_invoice(until, posted):
+                raise UserError(
+                    self.env._(
+                        "%(order)s is not invoiced up to today: its invoices from"
+                        " %(date)s on have to be made and posted before it ends.",
+                        order=order.name,
+                        date=format_date(self.env, order.next_invoice_date),
+                    )
+                )
+
+    def _is_left_to_invoice(self, until, posted):
+        """Tell whether something is still due; parameters as above.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        day = self.next_invoice_date
+        claimed = day and self._get_period(day)
+        if not claimed:
+            return self._is_period_due() and not (until and day >= until)
+        if posted:
+            return True
+        # The period after the one in draft is invoiced only when that is posted.
+        after = claimed.period_end
+        return after <= fields.Date.today() and (
+            not self.end_date or after < self.end_date
+        )
 
     def _close(self, close_reason_id=None, event_type=None):
         self.ensure_one()
@@ -363,130 +428,3 @@ class SaleOrder(models.Model):
         return self._open_wizard(
             "sale.subscription.pause", self.env._("Pause Subscription")
         )
-
-    # === WHAT HAPPENS BY ITSELF ===
-
-    def _cron_subscription_expiration(self):
-        """Resume, expire, and close what was not paid: each on its day."""
-        today = fields.Date.today()
-        paused = self.search(
-            [("subscription_state", "=", "4_paused"), ("resume_date", "<=", today)]
-        )
-        # One that ends before it would be resumed is not.
-        paused = paused.filtered(lambda o: not o.end_date or o.resume_date < o.end_date)
-        for order in paused:
-            # From the day it was promised for, also when this run comes late.
-            order._apply_isolated(lambda o: o._open_from(o.resume_date))
-        for order in self._get_expired_subscriptions():
-            order._apply_isolated(lambda o: o.set_close())
-        self._handle_unpaid_subscriptions()
-
-    def _apply_isolated(self, method):
-        """Call ``method`` with one subscription; keep its failure from the others.
-
-        :param method: function of one sale.order
-        :return: whether it was done
-        :rtype: bool
-        """
-        self.ensure_one()
-        try:
-            with self.env.cr.savepoint():
-                method(self)
-        except OperationalError:
-            raise  # of the database, not of this subscription: the run is repeated
-        except UserError as error:
-            self._record_subscription_error(str(error))
-            return False
-        except Exception as error:
-            _logger.exception("Subscription %s could not be processed", self.id)
-            self._record_subscription_error(str(error))
-            return False
-        if self.subscription_error:
-            self.sudo().subscription_error = False
-        return True
-
-    def _get_expired_subscriptions(self):
-        """Return the subscriptions to be closed because their end date has come.
-
-        One that still has a period to be invoiced before its end is left until that
-        has happened, else the revenue of a missed cron run would be lost.
-
-        :rtype: sale.order recordset
-        """
-        today = fields.Date.today()
-        ended = self.search(
-            [
-                ("is_subscription", "=", True),
-                ("subscription_state", "in", RUNNING_STATES),
-                ("end_date", "<=", today),
-            ]
-        )
-        return ended.filtered(
-            lambda o: (
-                o.subscription_state == "4_paused"
-                or not o.next_invoice_date
-                or o.next_invoice_date >= o.end_date
-            )
-        )
-
-    def _handle_unpaid_subscriptions(self):
-        """Close subscriptions unpaid for longer than their plan allows.
-
-        :return: the closed subscriptions
-        :rtype: sale.order recordset
-        """
-        today = fields.Date.today()
-        orders = self._get_overdue_periods(
-            [
-                ("subscription_id.subscription_state", "=", "3_progress"),
-                ("subscription_id.plan_id.auto_close_limit", ">", 0),
-            ]
-        )
-        orders = orders.filtered(
-            lambda p: (
-                (today - p.move_id.invoice_date_due).days
-                > p.subscription_id.plan_id.auto_close_limit
-            )
-        ).subscription_id
-        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
-        return orders.filtered(
-            lambda order: order._apply_isolated(lambda o: o.set_close(reason.id))
-        )
-
-    def _get_overdue_periods(self, domain):
-        """Return the periods whose invoice is posted, past its due date and unpaid.
-
-        :param list domain: further conditions on sale.subscription.period
-        :rtype: sale.subscription.period recordset
-        """
-        return (
-            self.env["sale.subscription.period"]
-            .sudo()
-            .search(
-                [
-                    *domain,
-                    ("move_id.move_type", "=", "out_invoice"),
-                    ("move_id.state", "=", "posted"),
-                    ("move_id.payment_state", "in", ("not_paid", "partial")),
-                    ("move_id.invoice_date_due", "<", fields.Date.today()),
-                ]
-            )
-        )
-
-    def _reopen_when_paid(self):
-        """Run again what was closed for being unpaid and owes nothing overdue now."""
-        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
-        today = fields.Date.today()
-        closed = self.filtered(
-            lambda o: (
-                o.subscription_state == "6_churn"
-                and o.state == "sale"
-                and o.close_reason_id == reason
-                # By now it would have ended anyway.
-                and (not o.contract_end_date or o.contract_end_date > today)
-            )
-        )
-        unpaid = self._get_overdue_periods([("subscription_id", "in", closed.ids)])
-        for order in closed - unpaid.subscription_id:
-            order.set_open()
-            order.message_post(body=self.env._("Paid: the subscription runs again."))

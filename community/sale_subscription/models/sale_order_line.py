@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
-ENDED_STATES = ("5_renewed", "6_churn")
+from .sale_order_state import ENDED_STATES
 
 # What the MRR is made of.
 MRR_FIELDS = {
@@ -42,6 +42,13 @@ class SaleOrderLine(models.Model):
         " continues.",
     )
 
+    is_days_line = fields.Boolean(
+        string="For Days",
+        copy=False,
+        readonly=True,
+        help="Charges, or gives back, some days of a period, and is no part of what the"
+        " order is worth.",
+    )
     charged_from = fields.Date(
         copy=False,
         readonly=True,
@@ -102,7 +109,8 @@ class SaleOrderLine(models.Model):
     def create(self, vals_list):
         """Count what a new line adds to a running subscription."""
         lines = super().create(vals_list)
-        lines._get_orders_to_log()._log_mrr()
+        orders = lines._get_orders_to_log() | lines._get_orders_that_recur_by_them()
+        orders._log_mrr()
         return lines
 
     def write(self, vals):
@@ -111,13 +119,18 @@ class SaleOrderLine(models.Model):
             return super().write(vals)
         # Before it, too: the edit may make the line one that does not count.
         orders = self._get_orders_to_log()
+        if "recurring_invoice" in vals:
+            orders |= self._get_orders_that_recur_by_them()
         result = super().write(vals)
-        (orders | self._get_orders_to_log())._log_mrr()
+        orders |= self._get_orders_to_log()
+        if "recurring_invoice" in vals:
+            orders |= self._get_orders_that_recur_by_them()
+        orders._log_mrr()
         return result
 
     def unlink(self):
         """Count what is taken from a running subscription."""
-        orders = self._get_orders_to_log()
+        orders = self._get_orders_to_log() | self._get_orders_that_recur_by_them()
         result = super().unlink()
         orders._log_mrr()
         return result
@@ -129,6 +142,18 @@ class SaleOrderLine(models.Model):
                 and line._is_invoiced_in_advance()
             )
         ).order_id
+
+    def _get_orders_that_recur_by_them(self):
+        """Return the running orders that have no other line that recurs.
+
+        :rtype: sale.order
+        """
+        return self.filtered("recurring_invoice").order_id.filtered(
+            lambda o: (
+                o.subscription_state == "3_progress"
+                and not (o.order_line - self).filtered("recurring_invoice")
+            )
+        )
 
     # === AMOUNTS ===
 

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class SaleOrder(models.Model):
@@ -36,6 +37,30 @@ class SaleOrder(models.Model):
                 per_period = sum(lines.mapped("price_subtotal"))
             order.recurring_monthly = per_period * order.plan_id._get_monthly_factor()
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_history(self):
+        """The MRR of past months would change with it."""
+        if logged := self.sudo().filtered("sale_order_log_ids"):
+            raise UserError(
+                self.env._(
+                    "%s ran as a subscription, and the reports of that time count it."
+                    " It stays, cancelled.",
+                    logged[0].name,
+                )
+            )
+
+    def _counts_as_running(self):
+        """Tell whether reports count it among the subscriptions that run.
+
+        Not with a plan alone: something of it has to recur.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return self.subscription_state == "3_progress" and any(
+            line.recurring_invoice and not line.display_type for line in self.order_line
+        )
+
     def _get_active_mrr(self):
         """Return the MRR that counts now: none unless the subscription is in progress.
 
@@ -68,6 +93,12 @@ class SaleOrder(models.Model):
                 order._add_mrr_row(event_type, *moved, active)
                 amount -= moved[0]
                 company_amount -= moved[1]
+            elif active:
+                # The first line that recurs came, or the last one went.
+                begins = active > 0
+                event = "new" if begins else "churn"
+                order._add_mrr_row(event, amount, company_amount, active)
+                continue
             if always or not order.currency_id.is_zero(amount):
                 edit = "contraction" if amount < 0 else "expansion"
                 order._add_mrr_row(edit, amount, company_amount, 0)
@@ -104,7 +135,7 @@ class SaleOrder(models.Model):
         mrr = self._get_active_mrr()
         # At the rate of the order, for good: see the help of the field.
         company_mrr = self.company_id.currency_id.round(mrr / (self.currency_rate or 1))
-        is_active = int(self.subscription_state == "3_progress")
+        is_active = int(self._counts_as_running())
         return (
             mrr - (logged or 0),
             company_mrr - (company_logged or 0),

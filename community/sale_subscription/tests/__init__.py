@@ -2,6 +2,7 @@ from . import (
     test_alignment,
     test_backend,
     test_browser_backend,
+    test_closing,
     test_cron,
     test_customer_year,
     test_every_day_once,
@@ -34,5 +35,7 @@ from . import (
     test_report_life_cycle,
     test_report_security,
     test_security,
+    test_state_written,
+    test_subscription_invoices,
     test_upsell,
 )
