@@ -73,7 +73,8 @@ class SaleOrder(models.Model):
             self.env["account.move.line"]
             .sudo()
             ._search(
-                Domain("subscription_id", "!=", False) & Domain("move_id", "any", domain)
+                Domain("subscription_id", "!=", False)
+                & Domain("move_id", "any", domain)
             )
         )
         column = SQL.identifier("account_move_line", "subscription_id")

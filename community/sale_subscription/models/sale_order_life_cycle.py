@@ -128,8 +128,8 @@ class SaleOrder(models.Model):
         last_row = self.sudo().sale_order_log_ids.sorted("id")[-1:]
         if not last_row.plan_id or last_row.plan_id == self.plan_id:
             return
-        next_date = max(self.next_invoice_date or fields.Date.today(), fields.Date.today())
-        self.next_invoice_date = next_date
+        today = fields.Date.today()
+        self.next_invoice_date = max(self.next_invoice_date or today, today)
         self._write_by_code({"billing_anchor_date": self._choose_anchor()})
 
     def _get_contract_end(self, anchor):

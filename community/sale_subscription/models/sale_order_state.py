@@ -117,7 +117,9 @@ class SaleOrder(models.Model):
         option = changed and ARGUMENT_OF.get(state)
         argument = vals.pop(option, None) if option else None
         # The dates of a quotation are those it begins with.
-        quotations = changed.filtered(lambda o: o.subscription_state in QUOTATION_STATES)
+        quotations = changed.filtered(
+            lambda o: o.subscription_state in QUOTATION_STATES
+        )
         if quotations and vals:
             quotations.write(vals)
         for order in changed:
@@ -127,7 +129,7 @@ class SaleOrder(models.Model):
         return True
 
     def _routes_subscription_state(self, vals):
-        """Tell whether writing these values calls a method, which comes back to `write`.
+        """Tell whether writing these values calls a method, which then writes them.
 
         For overrides of `write` that compare what was with what is.
 

@@ -9,6 +9,7 @@ from . import (
     test_guarded,
     test_install,
     test_invoice_changes,
+    test_invoice_sending,
     test_life_cycle,
     test_mrr_log,
     test_pause_and_reopen,

@@ -184,7 +184,8 @@ class TestStateWritten(SubscriptionCase):
                 ],
                 [
                     [
-                        *(str(self.partner.id), str(self.plan.id), "2025-03-31 10:00:00"),
+                        *(str(self.partner.id), str(self.plan.id)),
+                        "2025-03-31 10:00:00",
                         *("3_progress", "2025-03-31", "2026-06-30"),
                         *(str(self.fee.id), "3"),
                     ]
@@ -209,7 +210,9 @@ class TestStateWritten(SubscriptionCase):
             default_subscription_state="3_progress"
         )
         with freeze_time("2026-06-10"):
-            order = model.create({"partner_id": self.partner.id, "plan_id": self.plan.id})
+            order = model.create(
+                {"partner_id": self.partner.id, "plan_id": self.plan.id}
+            )
         self.assertEqual(order.state, "sale")
         self.assertLog(order, ("new", 0))
 

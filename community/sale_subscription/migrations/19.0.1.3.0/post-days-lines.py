@@ -15,7 +15,8 @@ def migrate(cr, version):
          WHERE o.id = line.order_id AND product.id = line.product_id
            AND template.id = product.product_tmpl_id
            AND o.plan_id IS NOT NULL
-           AND o.subscription_state IN ('3_progress', '4_paused', '5_renewed', '6_churn')
+           AND o.subscription_state
+               IN ('3_progress', '4_paused', '5_renewed', '6_churn')
            AND template.recurring_invoice AND line.recurring_invoice IS NOT TRUE
            -- Days charged anew, or given back by a change of the plan.
            AND (line.charged_from IS NOT NULL OR line.price_unit < 0)
