@@ -20,6 +20,7 @@ from . import (
     sale_order_charge,
     sale_order_charge_obstacle,
     sale_order_close_reason,
+    sale_order_closing,
     sale_order_dates,
     sale_order_days,
     sale_order_expiration,
@@ -39,6 +40,7 @@ from . import (
     sale_order_state,
     sale_order_template,
     sale_order_upsell,
+    sale_subscription_notice,
     sale_subscription_period,
     sale_subscription_plan,
 )

@@ -1,10 +1,17 @@
-from odoo import models
+from odoo import fields, models
 
 from .sale_order import RUNNING_STATES
 
 
 class PaymentToken(models.Model):
     _inherit = "payment.token"
+
+    expiry_date = fields.Date(
+        string="Valid Until",
+        help="The last day on which it can be charged. Odoo's payment providers do not"
+        " say it: enter it, or let a module of the provider do so. Customers are told"
+        " 30 days ahead.",
+    )
 
     def get_linked_records_info(self):
         """Warn a customer who deletes what running subscriptions are paid with.

@@ -95,6 +95,7 @@ class PaymentTransaction(models.Model):
                 )
                 for order in orders:
                     order._record_charge_failure(invoice, reason)
+                    order._tell_payment_failed(invoice)
 
     def _offer_saved_tokens(self):
         """Let subscriptions be paid with what their customer has just saved."""

@@ -207,6 +207,8 @@ class SaleOrder(models.Model):
             self._record_charge_doubt(obstacle.text)
         else:
             self._record_charge_failure(invoice, obstacle.text)
+            if not self.payment_token_id.active:
+                self._tell_payment_failed(invoice)
 
     def _create_charge(self, invoice, by_hand):
         transactions = self.env["payment.transaction"].sudo()

@@ -16,7 +16,7 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _cron_subscription_expiration(self):
-        """Resume, expire, and close what was not paid: each on its day."""
+        """Resume, expire, close what was not paid, announce: each on its day."""
         today = fields.Date.today()
         paused = self.search(
             [("subscription_state", "=", "4_paused"), ("resume_date", "<=", today)]
@@ -29,6 +29,7 @@ class SaleOrder(models.Model):
         for order in self._get_expired_subscriptions():
             order._apply_isolated(lambda o: o.set_close())
         self._handle_unpaid_subscriptions()
+        self.env["sale.subscription.notice"]._announce()
 
     def _apply_isolated(self, method):
         """Call ``method`` with one subscription; keep its failure from the others.

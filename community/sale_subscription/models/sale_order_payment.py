@@ -214,6 +214,16 @@ class SaleOrder(models.Model):
             self._schedule_payment_activity(text)
         self.message_post(body=Markup("%s<br/>%s") % (text, following))
 
+    def _tell_payment_failed(self, invoice):
+        """Tell the customer, who can mend it; of every invoice once.
+
+        :param invoice: account.move
+        """
+        self.ensure_one()
+        self.env["sale.subscription.notice"]._tell(
+            self, "payment_failed", invoice.id, invoice=invoice
+        )
+
     def _record_charge_doubt(self, text):
         """Ask a person to find out what became of a charge; note it once.
 

@@ -66,6 +66,15 @@ class SaleOrder(models.Model):
         query = {"access_token": self._portal_ensure_token(), **params}
         return f"/my/subscriptions/{self.id}{suffix}?{urlencode(query)}"
 
+    def _get_notified_partner(self):
+        """Return who is told about the subscription by email: whoever is invoiced.
+
+        :rtype: res.partner
+        """
+        self.ensure_one()
+        payer = self.partner_invoice_id
+        return payer if payer.email else self.partner_id
+
     def _get_portal_lines(self):
         """Return the lines as customers see them.
 

@@ -4,6 +4,7 @@ from . import (
     test_browser_backend,
     test_closing,
     test_cron,
+    test_customer_mails,
     test_customer_year,
     test_every_day_once,
     test_guarded,
