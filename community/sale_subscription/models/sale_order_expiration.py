@@ -118,5 +118,8 @@ class SaleOrder(models.Model):
         )
         unpaid = self._search_overdue_lines([("subscription_id", "in", closed.ids)])
         for order in closed - unpaid.subscription_id:
-            order.set_open()
-            order.message_post(body=self.env._("Paid: the subscription runs again."))
+            # What hinders it is no reason not to book the payment.
+            if order._apply_isolated(lambda o: o.set_open()):
+                order.message_post(
+                    body=self.env._("Paid: the subscription runs again.")
+                )

@@ -10,6 +10,7 @@ ENDED_STATES = ("5_renewed", "6_churn")
 # Quotations that follow from a subscription, of which they need to know.
 FOLLOWING_STATES = ("2_renewal", "7_upsell")
 QUOTATION_STATES = (False, "1_draft", "2_renewal")
+WATCHED_DATES = {"start_date", "next_invoice_date", "end_date", "resume_date"}
 # What is written beside a state and says more of the same.
 ARGUMENT_OF = {"4_paused": "resume_date", "6_churn": "close_reason_id"}
 
@@ -224,7 +225,7 @@ class SaleOrder(models.Model):
 
         :raises UserError: and what to do instead
         """
-        if self.env.context.get(STATE_BY_CODE):
+        if self.env.context.get(STATE_BY_CODE) or not WATCHED_DATES & vals.keys():
             return
         if vals.get("resume_date"):
             self._check_resume_date(fields.Date.to_date(vals["resume_date"]))

@@ -12,6 +12,7 @@ from . import (
     test_invoice_changes,
     test_invoice_sending,
     test_life_cycle,
+    test_migration_1_3,
     test_mrr_log,
     test_pause_and_reopen,
     test_payment_buttons,
