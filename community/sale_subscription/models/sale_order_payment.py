@@ -128,13 +128,15 @@ class SaleOrder(models.Model):
     def _offer_payment_token(self, token):
         """Take a token the customer saved, if it is welcome here.
 
-        That is: if there is none, or if the present one was archived or has failed.
+        That is: if there is none, or if the present one was archived, has failed or
+        expires soon.
 
         :param token: payment.token
         """
         for order in self.sudo():
             current = order.payment_token_id
-            if current.active and not order.payment_exception:
+            is_good = current.active and not current._expires_soon()
+            if is_good and not order.payment_exception:
                 continue
             # What another partner paid for a customer is not charged to that partner.
             if token.active and token.filtered_domain(

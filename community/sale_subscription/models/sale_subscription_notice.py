@@ -5,6 +5,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
+from .payment_token import EXPIRY_NOTICE
 from .sale_order import RUNNING_STATES
 
 _logger = logging.getLogger(__name__)
@@ -17,8 +18,6 @@ KINDS = [
     ("charge", "Charge coming"),
     ("renewal", "End coming"),
 ]
-# How long before a saved payment method expires its owner is told.
-EXPIRY_NOTICE = timedelta(days=30)
 
 
 class SaleSubscriptionNotice(models.Model):

@@ -79,6 +79,30 @@ class TestCustomerMails(PaymentCase):
         self._expire("2026-03-31")
         self.assertEqual(len(self._mails(order, "about to expire")), 2)
 
+    def test_what_the_customer_saves_then_takes_its_place(self):
+        """On the page that the mail leads to, where nothing is paid."""
+        order = self._create_paid_subscription()
+        fine = self._create_paid_subscription()
+        fine.payment_token_id = lasting = self._create_token()
+        self.token.expiry_date = "2026-03-31"
+        saved = self._create_token()
+        with freeze_time("2026-03-05"):
+            transaction = self.env["payment.transaction"].create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "operation": "validation",
+                    "amount": 0,
+                    "currency_id": order.currency_id.id,
+                    "partner_id": self.partner.id,
+                    "token_id": saved.id,
+                }
+            )
+            transaction._set_done()
+            transaction._post_process()
+        self.assertEqual(order.payment_token_id, saved)
+        self.assertEqual(fine.payment_token_id, lasting)
+
     # === CLOSING, CLOSED ===
 
     def test_about_to_be_closed_and_closed(self):
@@ -180,7 +204,10 @@ class TestCustomerMails(PaymentCase):
         self._expire("2026-01-10", "2026-01-16")
         self.assertEqual(order.subscription_state, "6_churn")
         self.assertFalse(self._mails(order))
-        self.assertFalse(self.env["sale.subscription.notice"].search_count([]))
+        notices = self.env["sale.subscription.notice"].search(
+            [("subscription_id", "=", order.id)]
+        )
+        self.assertFalse(notices)
 
     def test_in_the_language_of_the_customer(self):
         self.env["res.lang"]._activate_lang("fr_FR")
