@@ -39,13 +39,10 @@ class SaleOrder(models.Model):
                 vals = {name: vals[name] for name in vals if name not in left_out}
             kept.append(vals)
         if default in RUNNING_STATES:
-            self = self.with_context(
-                {
-                    key: value
-                    for key, value in self.env.context.items()
-                    if key != "default_subscription_state"
-                }
-            )
+            others = dict(self.env.context)
+            del others["default_subscription_state"]
+            # Nothing but a whole new context takes one value out of it.
+            self = self.with_context(others)  # pylint: disable=context-overridden
         orders = super().create(kept)
         for order, (state, options) in zip(orders, wanted, strict=True):
             if state in RUNNING_STATES:

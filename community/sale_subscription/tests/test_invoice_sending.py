@@ -1,6 +1,5 @@
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -88,7 +87,7 @@ class TestInvoiceSending(SubscriptionCase):
 
         def message_post(move, **kwargs):
             if move == bad.invoice_ids:
-                raise UserError("Not this one.")
+                raise ValueError("Not this one.")
             return post(move, **kwargs)
 
         with patch.object(move_class, "message_post", message_post):
