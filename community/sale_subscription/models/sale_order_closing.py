@@ -43,14 +43,30 @@ class SaleOrder(models.Model):
                 continue
             order._invoice_due_periods(until)
             if order._is_left_to_invoice(until, posted):
-                raise UserError(
-                    self.env._(
-                        "%(order)s is not invoiced up to today: its invoices from"
-                        " %(date)s on have to be made and posted before it ends.",
-                        order=order.name,
-                        date=format_date(self.env, order.next_invoice_date),
-                    )
-                )
+                order._raise_not_invoiced(order.next_invoice_date)
+
+    def _raise_not_invoiced(self, day):
+        raise UserError(
+            self.env._(
+                "%(order)s is not invoiced up to today: its invoices from %(date)s on"
+                " have to be made and posted before it ends.",
+                order=self.name,
+                date=format_date(self.env, day),
+            )
+        )
+
+    def _check_no_days_in_draft(self):
+        """Refuse to cancel orders together with what is invoiced of their time.
+
+        Odoo cancels the draft invoices of an order that is cancelled.
+        """
+        for order in self.filtered(lambda o: o.subscription_state in RUNNING_STATES):
+            drafts = order.sudo().invoice_ids.filtered(lambda m: m.state == "draft")
+            days = drafts.invoice_line_ids.filtered("charged_from").sorted(
+                "charged_from"
+            )
+            if days:
+                order._raise_not_invoiced(days[0].charged_from)
 
     def _is_left_to_invoice(self, until, posted):
         """Tell whether something is still due; parameters as above.

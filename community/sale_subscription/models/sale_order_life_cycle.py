@@ -159,6 +159,7 @@ class SaleOrder(models.Model):
         self.check_access("write")
         confirmed = self.filtered(lambda o: o.state == "sale")
         begun = confirmed.filtered(lambda o: not o._is_renewal_not_begun())
+        begun._check_no_days_in_draft()
         begun._invoice_before_end(posted=True)
         cancelling = self.with_context(**{CANCELLING: True})
         result = super(SaleOrder, cancelling)._action_cancel()

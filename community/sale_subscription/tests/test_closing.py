@@ -175,6 +175,22 @@ class TestClosing(SubscriptionCase):
         states = self.order.invoice_ids.sorted("id").mapped("state")
         self.assertEqual(states, ["posted", "posted", "draft"])
 
+    @freeze_time("2026-03-20")
+    def test_cancelling_does_not_take_days_with_it(self):
+        """Runs again on 20 March: 11 of 31 days, 3.55, are in a draft."""
+        with freeze_time("2026-01-31"):
+            self.order._create_recurring_invoice()
+            self.order.pause_subscription()
+        self.plan.invoice_posting = "draft"
+        self.order.resume_subscription()
+        draft = self.order._create_recurring_invoice()
+        self.assertEqual((draft.amount_total, draft.state), (3.55, "draft"))
+        with self.assertRaisesRegex(UserError, "from 03/20/2026 on have to be made"):
+            self.order._action_cancel()
+        draft.action_post()
+        self.order._action_cancel()
+        self.assertEqual(self._amounts(), [10, 3.55])
+
     @freeze_time("2026-02-05")
     def test_cancelling_does_not_take_a_due_draft_with_it(self):
         """Odoo cancels the drafts of an order that is cancelled."""
