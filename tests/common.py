@@ -122,6 +122,10 @@ class BillingCase(TransactionCase):
             }
         )
 
+    def _mark_renewed(self, order):
+        """What the confirmation of its renewal does to an order, without a renewal."""
+        order._set_subscription_state("5_renewed")
+
     def _event(self, **values):
         """A valid usage event of January, as an app posts it."""
         return {

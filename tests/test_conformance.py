@@ -413,10 +413,11 @@ class TestConformanceBehaviour(TransactionCase):
             "subscription_state: not set through sale.order.write",
         )
 
-    def check_what_is_left_can_be_invoiced(self, state):
+    def check_what_is_left_can_be_invoiced(self, state, end):
         order = self._create_subscription()
         self._run_job(INVOICE_JOB, DAY)
-        order.subscription_state = state
+        end(order)
+        self.assertEqual(order.subscription_state, state)
         with self._wrapped(
             "sale.order",
             "_get_invoiceable_lines",
@@ -434,7 +435,14 @@ class TestConformanceBehaviour(TransactionCase):
         )
 
     def test_what_is_left_can_be_invoiced_after_closing(self):
-        self.check_what_is_left_can_be_invoiced("6_churn")
+        self.check_what_is_left_can_be_invoiced(
+            "6_churn", lambda order: order.write({"subscription_state": "6_churn"})
+        )
 
     def test_what_is_left_can_be_invoiced_after_renewal(self):
-        self.check_what_is_left_can_be_invoiced("5_renewed")
+        self.check_what_is_left_can_be_invoiced(
+            "5_renewed",
+            lambda order: self._create_subscription(
+                subscription_state="2_renewal", subscription_id=order.id
+            ),
+        )

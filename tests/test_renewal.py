@@ -16,7 +16,7 @@ class TestRenewal(BillingCase):
         super().setUp()
         self._record(150)
         with freeze_time("2026-01-20"):
-            self.order.subscription_state = "5_renewed"
+            self._mark_renewed(self.order)
 
     def _run_cron(self, day):
         self.env.flush_all()
@@ -77,7 +77,7 @@ class TestRenewal(BillingCase):
     def test_renewed_without_usage_is_settled_without_an_invoice(self):
         order = self._create_subscription()
         with freeze_time("2026-01-20"):
-            order.subscription_state = "5_renewed"
+            self._mark_renewed(order)
         self._run_cron("2026-02-01")
         self.assertFalse(order.invoice_ids)
         self.assertEqual(order.fc_window_ids.mapped("is_settled"), [True])

@@ -70,7 +70,7 @@ class TestWorkedExamples(LedgerCase):
     def test_renewal(self):
         self._record(120, "2026-01-10 00:00:00")
         with freeze_time("2026-01-20 09:00:00"):
-            self.order.subscription_state = "5_renewed"
+            self._mark_renewed(self.order)
         renewal = self._create_subscription(subscription_id=self.order.id)
         self._set_window(renewal, *FEBRUARY)
         self._record(60, "2026-01-25 00:00:00")

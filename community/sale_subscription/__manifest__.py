@@ -13,6 +13,7 @@
         "data/sale_order_close_reason.xml",
         "data/ir_cron.xml",
         "data/mail_activity_type.xml",
+        "data/mail_template.xml",
         "wizards/sale_subscription_change_plan_views.xml",
         "wizards/sale_subscription_close_views.xml",
         "wizards/sale_subscription_pause_views.xml",

@@ -98,6 +98,10 @@ class SaleOrder(models.Model):
     def write(self, vals):
         """What follows from a change of dates, plan, state or customer, in order."""
         self.check_access("write")
+        routes = getattr(self, "_routes_subscription_state", None)
+        if routes and routes(vals):
+            # Community's module does what the state stands for, and comes back here.
+            return super().write(vals)
         if "fc_usage_discount" in vals:
             usage_lines = self.order_line.filtered("fc_charge_id")
             usage_lines.write({"discount": vals["fc_usage_discount"]})
@@ -153,6 +157,13 @@ class SaleOrder(models.Model):
         if not due or self.env.context.get("fc_no_grace"):
             return due
         return not self.env["fusion.billing.grace"]._is_waiting(self)
+
+    def _invoice_before_end(self, **options):
+        """Nothing that is on its way is waited for. A hook of Community's module only:
+        elsewhere `write` and `_action_cancel` see to it that what is due is invoiced.
+        """
+        orders = self.with_context(fc_no_grace=True)
+        return super(SaleOrder, orders)._invoice_before_end(**options)
 
     def _in_turns(self):
         """The apps take turns. A hook of Community's module only, as above."""

@@ -15,7 +15,7 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         """Reopen what was closed because these were unpaid."""
         result = super()._invoice_paid_hook()
-        self.sudo().subscription_period_ids.subscription_id._reopen_when_paid()
+        self.sudo()._get_subscriptions()._reopen_when_paid()
         return result
 
     def button_cancel(self):
@@ -44,11 +44,22 @@ class AccountMove(models.Model):
         self.sudo().subscription_period_ids.unlink()
         return super().unlink()
 
+    def _get_subscriptions(self):
+        """Return the subscriptions that these invoices, or credit notes, are of.
+
+        The one definition: see `sale.order._get_subscription_invoices`.
+
+        :rtype: sale.order recordset
+        """
+        return self.invoice_line_ids.subscription_id
+
     def _get_mail_template(self):
         """Return the template of the plan, for the invoice of a subscription."""
-        plans = self.sudo().subscription_period_ids.subscription_id.plan_id
-        template = plans.invoice_mail_template_id[:1]
-        return template or super()._get_mail_template()
+        if all(move.move_type == "out_invoice" for move in self):
+            plans = self.sudo()._get_subscriptions().plan_id
+            if template := plans.invoice_mail_template_id[:1]:
+                return template
+        return super()._get_mail_template()
 
     def _is_taken_back(self):
         """Tell whether credit notes have taken the whole invoice back.

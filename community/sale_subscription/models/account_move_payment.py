@@ -52,8 +52,7 @@ class AccountMove(models.Model):
 
         :rtype: sale.order recordset
         """
-        orders = self.subscription_period_ids.subscription_id
-        orders |= self.line_ids.sale_line_ids.order_id
+        orders = self._get_subscriptions() | self.line_ids.sale_line_ids.order_id
         return orders._get_paying_orders()
 
     def _get_paying_subscriptions(self):

@@ -13,7 +13,7 @@ class AccountMove(models.Model):
     @api.depends("invoice_line_ids.subscription_id")
     def _compute_subscription_count(self):
         for move in self:
-            move.subscription_count = len(move.invoice_line_ids.subscription_id)
+            move.subscription_count = len(move._get_subscriptions())
 
     def action_open_subscriptions(self):
         """Open the subscriptions this invoice bills.
@@ -23,7 +23,7 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        subscriptions = self.invoice_line_ids.subscription_id
+        subscriptions = self._get_subscriptions()
         if len(subscriptions) == 1:
             return subscriptions._open_order()
         return {

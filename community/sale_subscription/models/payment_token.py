@@ -1,10 +1,31 @@
-from odoo import models
+from datetime import timedelta
+
+from odoo import fields, models
 
 from .sale_order import RUNNING_STATES
+
+# How long before a saved payment method expires its owner is told.
+EXPIRY_NOTICE = timedelta(days=30)
 
 
 class PaymentToken(models.Model):
     _inherit = "payment.token"
+
+    expiry_date = fields.Date(
+        string="Valid Until",
+        help="The last day on which it can be charged. Odoo's payment providers do not"
+        " say it: enter it, or let a module of the provider do so. Customers are told"
+        " 30 days ahead.",
+    )
+
+    def _expires_soon(self):
+        """Tell whether its owner is told by now that it expires, or it has expired.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        limit = fields.Date.today() + EXPIRY_NOTICE
+        return bool(self.expiry_date and self.expiry_date <= limit)
 
     def get_linked_records_info(self):
         """Warn a customer who deletes what running subscriptions are paid with.

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import format_datetime
 
+from .sale_order import RUNNING_STATES
+
 # The request of a charge ends within minutes; Odoo books what is confirmed every ten.
 OUTCOME_AFTER = timedelta(hours=1)
 # Their transactions stay pending for good: nobody reports what became of them.
@@ -95,6 +97,7 @@ class PaymentTransaction(models.Model):
                 )
                 for order in orders:
                     order._record_charge_failure(invoice, reason)
+                    order._tell_payment_failed(invoice)
 
     def _offer_saved_tokens(self):
         """Let subscriptions be paid with what their customer has just saved."""
@@ -102,12 +105,39 @@ class PaymentTransaction(models.Model):
             lambda tx: (
                 tx.state == "done"
                 and tx.token_id
-                and tx.operation in ("online_direct", "online_redirect")
+                and tx.operation in ("online_direct", "online_redirect", "validation")
             )
         )
         for transaction in saved:
+            if transaction.operation == "validation":
+                # Saved without paying anything: for whatever it can mend.
+                transaction._search_troubled()._offer_payment_token(
+                    transaction.token_id
+                )
+                continue
             orders = transaction.sale_order_ids | (
                 transaction.invoice_ids._get_paying_subscriptions()
             )
             subscriptions = orders._get_paying_orders().filtered("is_subscription")
             subscriptions._offer_payment_token(transaction.token_id)
+
+    def _search_troubled(self):
+        """Return the customer's subscriptions whose payment method is to be replaced.
+
+        :rtype: sale.order recordset
+        """
+        owner = self.partner_id.commercial_partner_id
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                [
+                    ("is_subscription", "=", True),
+                    ("state", "=", "sale"),
+                    ("subscription_state", "in", RUNNING_STATES),
+                    ("payment_token_id.partner_id", "child_of", owner.ids),
+                    ("payment_token_id.active", "in", (True, False)),
+                ]
+            )
+        )
+        return orders.filtered("payment_token_id")

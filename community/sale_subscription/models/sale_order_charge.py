@@ -58,13 +58,6 @@ class SaleOrder(models.Model):
         :rtype: Domain
         """
         chargeable = self.env["account.move"]._get_chargeable_domain()
-        upsell_owes = Domain(
-            [
-                ("subscription_state", "=", "7_upsell"),
-                ("state", "=", "sale"),
-                ("order_line.invoice_lines.move_id", "any", chargeable),
-            ]
-        )
         return (
             Domain(
                 [
@@ -77,10 +70,7 @@ class SaleOrder(models.Model):
                 Domain("payment_exception", "=", False)
                 | Domain("payment_retry_date", "<=", fields.Date.today())
             )
-            & (
-                Domain("subscription_period_ids.move_id", "any", chargeable)
-                | Domain("subscription_child_ids", "any", upsell_owes)
-            )
+            & self._get_invoiced_domain(chargeable)
         )
 
     def _is_charge_due(self):
@@ -98,20 +88,6 @@ class SaleOrder(models.Model):
                 not self.payment_exception
                 or (retry_date and retry_date <= fields.Date.today())
             )
-        )
-
-    def _get_open_invoices(self):
-        """Return the unpaid invoices of this and of its upsells, oldest first.
-
-        :rtype: account.move recordset
-        """
-        self.ensure_one()
-        upsells = self.subscription_child_ids.filtered(
-            lambda o: o.subscription_state == "7_upsell" and o.state == "sale"
-        )
-        moves = self.subscription_period_ids.move_id | upsells.invoice_ids
-        return moves.filtered_domain(moves._get_open_invoice_domain()).sorted(
-            lambda move: (move.invoice_date, move.id)
         )
 
     # === SWEEP ===
@@ -231,6 +207,8 @@ class SaleOrder(models.Model):
             self._record_charge_doubt(obstacle.text)
         else:
             self._record_charge_failure(invoice, obstacle.text)
+            if not self.payment_token_id.active:
+                self._tell_payment_failed(invoice)
 
     def _create_charge(self, invoice, by_hand):
         transactions = self.env["payment.transaction"].sudo()

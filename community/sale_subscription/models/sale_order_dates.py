@@ -222,6 +222,7 @@ class SaleOrder(models.Model):
         return Domain(
             [
                 ("is_subscription", "=", True),
+                ("state", "=", "sale"),
                 ("subscription_state", "=", "3_progress"),
                 ("next_invoice_date", "<=", fields.Date.today()),
             ]
@@ -249,6 +250,7 @@ class SaleOrder(models.Model):
         return bool(
             self.is_subscription
             and self.plan_id
+            and self.state == "sale"
             and self.subscription_state == "3_progress"
             and next_date
             and next_date <= fields.Date.today()

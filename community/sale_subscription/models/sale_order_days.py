@@ -10,6 +10,15 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
+    def _get_priced_lines(self):
+        """Leave days that were charged, or given back, out of what was agreed.
+
+        Every time a subscription is reopened has lines of its own, and the total of its
+        order would grow with each.
+        """
+        lines = super()._get_priced_lines()
+        return lines.filtered(lambda line: not line.is_days_line)
+
     def _prorate(self, price, quantity, discount, share):
         """Return the unit price at which a line costs its share, to the cent.
 
@@ -59,6 +68,7 @@ class SaleOrder(models.Model):
             "price_unit": price,
             "technical_price_unit": price,
             "recurring_invoice": False,
+            "is_days_line": True,
         }
 
     def _charge_days_from(self, day):

@@ -49,10 +49,7 @@ class SaleOrder(models.Model):
         ]
 
     def _post_recurring_invoices(self, moves):
-        """Post the invoices and hand them to Odoo's sending job, as the plan says.
-
-        Sending is left to that job: a mail cannot be taken back when the transaction
-        fails afterwards.
+        """Post the invoices and have them sent, as the plan says.
 
         :param moves: account.move recordset of these subscriptions, which have one
             plan, in draft
@@ -66,11 +63,7 @@ class SaleOrder(models.Model):
                 (self & orders)._process_auto_invoice(move)
         moves = moves.filtered(lambda move: move.state == "posted")
         if moves and self.plan_id.invoice_mail_template_id:
-            moves.sending_data = {
-                "author_user_id": self.env.user.id,
-                "author_partner_id": self.env.user.partner_id.id,
-            }
-            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+            moves._send_as_planned()
 
     def _process_auto_invoice(self, invoice):
         """Post an invoice that the run made; a hook for modules.

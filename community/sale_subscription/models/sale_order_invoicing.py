@@ -290,17 +290,20 @@ class SaleOrder(models.Model):
             or self._has_days_to_invoice()
         )
 
-    def _invoice_due_periods(self):
+    def _invoice_due_periods(self, until=None):
         """Invoice every due period of one subscription, in order; an upsell once.
 
         Stops at a period whose invoice stays in draft.
 
+        :param datetime.date until: stop before a period that begins on it or later
         :rtype: account.move recordset
         """
         self.ensure_one()
         moves = self.env["account.move"]
         for _count in range(MAX_PERIODS_PER_RUN):
             if not self._is_invoice_due():
+                break
+            if until and self._is_period_due() and self.next_invoice_date >= until:
                 break
             made, went_on = self._invoice_next()
             moves += made

@@ -1,17 +1,12 @@
-import logging
-
-from psycopg2 import OperationalError
-
 from odoo import fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
 from .sale_order import RUNNING_STATES, SUBSCRIPTION_DRAFT_STATE
+from .sale_order_state import CANCELLING, STATE_BY_CODE
 
 # From where a subscription that ran before comes back. Paused is another thing.
 REOPENED = ("1_draft", "2_renewal", "5_renewed", "6_churn")
-
-_logger = logging.getLogger(__name__)
 
 # From which states each state can be reached by the methods below.
 ALLOWED_FROM = {
@@ -64,7 +59,8 @@ class SaleOrder(models.Model):
                         state=labels[state],
                     )
                 )
-            order._write_by_code({"subscription_state": state, **values})
+            by_code = order.with_context(**{STATE_BY_CODE: True})
+            by_code._write_by_code({"subscription_state": state, **values})
             event = event_type or LOGGED_AS.get((previous, state))
             if event or state == "3_progress":
                 order._log_mrr(event or "new", replaced)
@@ -77,21 +73,27 @@ class SaleOrder(models.Model):
         :raises UserError: one of them has been renewed since
         """
         for order in self:
-            if order.subscription_state == "7_upsell":
-                order._join_parent()
-            elif not order.is_subscription:
-                continue
-            elif order.subscription_state not in SUBSCRIPTION_DRAFT_STATE:
-                order._raise_renewed()
-            elif order.last_invoice_date:
-                # It ran before it was cancelled and set to draft.
-                order._check_parent_does_not_run()
-                order.set_open()
-            elif order.subscription_state == "2_renewal":
-                order._start_renewal()
-            else:
-                order._start_subscription(order.start_date or fields.Date.today())
+            order._start_by_kind()
         return super()._action_confirm()
+
+    def _start_by_kind(self):
+        """Start, renew, join or run again, as a confirmed order is meant to."""
+        self.ensure_one()
+        if self.subscription_state == "7_upsell":
+            self._join_parent()
+        elif not self.is_subscription:
+            return
+        elif self.subscription_state not in SUBSCRIPTION_DRAFT_STATE:
+            self._raise_renewed()
+        elif self.last_invoice_date and self.sudo().sale_order_log_ids:
+            # It ran before it was cancelled and set to draft.
+            self._check_parent_does_not_run()
+            self._begin_on_another_plan()
+            self._open_from(fields.Date.today())
+        elif self.subscription_state == "2_renewal":
+            self._start_renewal()
+        else:
+            self._start_subscription(self.start_date or fields.Date.today())
 
     def _start_subscription(self, start, **values):
         """Let a confirmed subscription run.
@@ -124,6 +126,20 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self.end_date = self._get_contract_end(self._choose_anchor())
 
+    def _begin_on_another_plan(self):
+        """Let the first period of a plan it did not run on yet begin where one can.
+
+        Today, or when what is paid ends. Cut to a boundary of the plan before, a year
+        would begin in the past, and its rest be charged by days.
+        """
+        self.ensure_one()
+        last_row = self.sudo().sale_order_log_ids.sorted("id")[-1:]
+        if not last_row.plan_id or last_row.plan_id == self.plan_id:
+            return
+        today = fields.Date.today()
+        self.next_invoice_date = max(self.next_invoice_date or today, today)
+        self._write_by_code({"billing_anchor_date": self._choose_anchor()})
+
     def _get_contract_end(self, anchor):
         """Return the end date that the duration of the template or the plan gives.
 
@@ -144,10 +160,17 @@ class SaleOrder(models.Model):
         return anchor + (self.plan_id.billing_period * index + duration)
 
     def _action_cancel(self):
-        """A cancelled order is not a running subscription any more."""
+        """A cancelled order is not a running subscription any more.
+
+        :raises UserError: what is due of one of them could not be invoiced before
+        """
         self.check_access("write")
         confirmed = self.filtered(lambda o: o.state == "sale")
-        result = super()._action_cancel()
+        begun = confirmed.filtered(lambda o: not o._is_renewal_not_begun())
+        begun._check_no_days_in_draft()
+        begun._invoice_before_end(posted=True)
+        cancelling = self.with_context(**{CANCELLING: True})
+        result = super(SaleOrder, cancelling)._action_cancel()
         for order in confirmed:
             if order.subscription_state == "7_upsell":
                 order._leave_parent()
@@ -172,49 +195,7 @@ class SaleOrder(models.Model):
                 )
         return result
 
-    # === CLOSE AND REOPEN ===
-
-    def set_close(self, close_reason_id=None, renew=False):
-        """End the subscriptions today.
-
-        :param int close_reason_id: id of a sale.order.close.reason, or None
-        :param bool renew: they end because their renewal, confirmed, goes on
-        :return: True
-        :raises UserError: one of the orders is not a running or paused subscription,
-            or has no such renewal
-        """
-        self.check_access("write")
-        for order in self:
-            if renew:
-                order._close_for_renewal()
-                continue
-            if order.subscription_state not in RUNNING_STATES:
-                raise UserError(
-                    self.env._("%s is not a running subscription.", order.name)
-                )
-            order._close(close_reason_id)
-        return True
-
-    def _close_for_renewal(self):
-        if self.renewal_id.state != "sale":
-            raise UserError(
-                self.env._("%s has no renewal that is confirmed.", self.name)
-            )
-        self._set_subscription_state("5_renewed")
-
-    def _close(self, close_reason_id=None, event_type=None):
-        self.ensure_one()
-        today = fields.Date.today()
-        end_date = min(self.end_date or today, today)
-        end_date = max(end_date, self.start_date or end_date)
-        values = {
-            "end_date": end_date,
-            "contract_end_date": self.end_date if self.end_date != end_date else False,
-            "resume_date": False,
-        }
-        if close_reason_id:
-            values["close_reason_id"] = close_reason_id
-        self._set_subscription_state("6_churn", event_type=event_type, **values)
+    # === REOPEN ===
 
     def set_open(self):
         """Run closed or paused subscriptions again.
@@ -325,17 +306,6 @@ class SaleOrder(models.Model):
             )
         )
 
-    def action_open_close_wizard(self):
-        """Ask for the reason, then close.
-
-        :return: window action
-        :rtype: dict
-        """
-        self.check_access("write")
-        return self._open_wizard(
-            "sale.subscription.close", self.env._("Close Subscription")
-        )
-
     def _open_wizard(self, model, title):
         return {
             "type": "ir.actions.act_window",
@@ -386,156 +356,3 @@ class SaleOrder(models.Model):
         return self._open_wizard(
             "sale.subscription.pause", self.env._("Pause Subscription")
         )
-
-    # === WHAT HAPPENS BY ITSELF ===
-
-    def _cron_subscription_expiration(self):
-        """Resume, expire, and close what was not paid: each on its day."""
-        self.env["sale.subscription.run"]._run(
-            self.env._("Subscriptions are not resumed or closed"),
-            self._resume_on_date,
-            self._close_expired,
-            self._close_unpaid,
-        )
-
-    def _resume_on_date(self):
-        today = fields.Date.today()
-        paused = self.search(
-            [("subscription_state", "=", "4_paused"), ("resume_date", "<=", today)]
-        )
-        # One that ends before it would be resumed is not.
-        paused = paused.filtered(lambda o: not o.end_date or o.resume_date < o.end_date)
-        for order in paused:
-            # From the day it was promised for, also when this run comes late.
-            order._apply_isolated(lambda o: o._open_from(o.resume_date))
-
-    def _close_expired(self):
-        ids = [row["so_id"] for row in self._get_expired_subscriptions()]
-        for order in self.browse(ids):
-            order._apply_isolated(lambda o: o.set_close())
-
-    def _close_unpaid(self):
-        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
-        for order in self.browse(self._handle_unpaid_subscriptions()):
-            order._apply_isolated(lambda o: o.set_close(reason.id))
-
-    def _apply_isolated(self, method):
-        """Call ``method`` with one subscription; keep its failure from the others.
-
-        :param method: function of one sale.order
-        :return: whether it was done
-        :rtype: bool
-        """
-        self.ensure_one()
-        try:
-            with self.env.cr.savepoint():
-                method(self)
-        except OperationalError:
-            raise  # of the database, not of this subscription: the run is repeated
-        except UserError as error:
-            self._record_subscription_error(str(error))
-            return False
-        except Exception as error:
-            _logger.exception("Subscription %s could not be processed", self.id)
-            self._record_subscription_error(str(error))
-            return False
-        if self.subscription_error:
-            self.sudo().subscription_error = False
-        return True
-
-    def _get_expired_subscriptions(self):
-        """Return the subscriptions to be closed because their end date has come.
-
-        One that still has a period to be invoiced before its end is left until that
-        has happened, else the revenue of a missed cron run would be lost. A hook for
-        modules, in the form that they know.
-
-        :return: a row for each, with its id as ``so_id``
-        :rtype: list[dict[str, int]]
-        """
-        today = fields.Date.today()
-        ended = self.search(
-            [
-                ("is_subscription", "=", True),
-                ("subscription_state", "in", RUNNING_STATES),
-                ("end_date", "<=", today),
-            ]
-        )
-        ended = ended.filtered(
-            lambda o: (
-                o.subscription_state == "4_paused"
-                or not o.next_invoice_date
-                or o.next_invoice_date >= o.end_date
-            )
-        )
-        return [{"so_id": order.id} for order in ended]
-
-    def _handle_unpaid_subscriptions(self):
-        """Return which subscriptions are to be closed because they are unpaid.
-
-        A hook for modules; the scheduled action closes what it returns.
-
-        :return: {id of a subscription: id of the account.move that is unpaid}
-        :rtype: dict[int, int]
-        """
-        return {
-            row["so_id"]: row["move_id"] for row in self._get_unpaid_subscriptions()
-        }
-
-    def _get_unpaid_subscriptions(self):
-        """Return the subscriptions unpaid for longer than their plan allows.
-
-        :return: a row for each and unpaid invoice, with their ids
-        :rtype: list[dict[str, int]]
-        """
-        today = fields.Date.today()
-        periods = self._get_overdue_periods(
-            [
-                ("subscription_id.subscription_state", "=", "3_progress"),
-                ("subscription_id.plan_id.auto_close_limit", ">", 0),
-            ]
-        )
-        return [
-            {"so_id": period.subscription_id.id, "move_id": period.move_id.id}
-            for period in periods
-            if (today - period.move_id.invoice_date_due).days
-            > period.subscription_id.plan_id.auto_close_limit
-        ]
-
-    def _get_overdue_periods(self, domain):
-        """Return the periods whose invoice is posted, past its due date and unpaid.
-
-        :param list domain: further conditions on sale.subscription.period
-        :rtype: sale.subscription.period recordset
-        """
-        return (
-            self.env["sale.subscription.period"]
-            .sudo()
-            .search(
-                [
-                    *domain,
-                    ("move_id.move_type", "=", "out_invoice"),
-                    ("move_id.state", "=", "posted"),
-                    ("move_id.payment_state", "in", ("not_paid", "partial")),
-                    ("move_id.invoice_date_due", "<", fields.Date.today()),
-                ]
-            )
-        )
-
-    def _reopen_when_paid(self):
-        """Run again what was closed for being unpaid and owes nothing overdue now."""
-        reason = self.env["sale.order.close.reason"]._get_unpaid_reason()
-        today = fields.Date.today()
-        closed = self.filtered(
-            lambda o: (
-                o.subscription_state == "6_churn"
-                and o.state == "sale"
-                and o.close_reason_id == reason
-                # By now it would have ended anyway.
-                and (not o.contract_end_date or o.contract_end_date > today)
-            )
-        )
-        unpaid = self._get_overdue_periods([("subscription_id", "in", closed.ids)])
-        for order in closed - unpaid.subscription_id:
-            order.set_open()
-            order.message_post(body=self.env._("Paid: the subscription runs again."))

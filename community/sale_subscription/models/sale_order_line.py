@@ -40,6 +40,13 @@ class SaleOrderLine(models.Model):
         " continues.",
     )
 
+    is_days_line = fields.Boolean(
+        string="For Days",
+        copy=False,
+        readonly=True,
+        help="Charges, or gives back, some days of a period, and is no part of what the"
+        " order is worth.",
+    )
     charged_from = fields.Date(
         copy=False,
         readonly=True,
@@ -85,7 +92,7 @@ class SaleOrderLine(models.Model):
     def create(self, vals_list):
         """Count what a new line adds to a running subscription."""
         lines = super().create(vals_list)
-        lines._get_orders_to_log()._log_mrr()
+        lines._get_orders_to_log(recurs=True)._log_mrr()
         return lines
 
     def write(self, vals):
@@ -93,25 +100,34 @@ class SaleOrderLine(models.Model):
         if not MRR_FIELDS & vals.keys():
             return super().write(vals)
         # Before it, too: the edit may make the line one that does not count.
-        orders = self._get_orders_to_log()
+        recurs = "recurring_invoice" in vals
+        orders = self._get_orders_to_log(recurs)
         result = super().write(vals)
-        (orders | self._get_orders_to_log())._log_mrr()
+        (orders | self._get_orders_to_log(recurs))._log_mrr()
         return result
 
     def unlink(self):
         """Count what is taken from a running subscription."""
-        orders = self._get_orders_to_log()
+        orders = self._get_orders_to_log(recurs=True)
         result = super().unlink()
         orders._log_mrr()
         return result
 
-    def _get_orders_to_log(self):
-        return self.filtered(
-            lambda line: (
-                line.order_id.subscription_state == "3_progress"
-                and line._is_invoiced_in_advance()
+    def _get_orders_to_log(self, recurs=False):
+        """Return the running orders of which these lines make up the MRR.
+
+        :param bool recurs: also those that recur by nothing else than these lines
+        :rtype: sale.order
+        """
+        lines = self.filtered(
+            lambda line: line.order_id.subscription_state == "3_progress"
+        )
+        orders = lines.filtered(lambda line: line._is_invoiced_in_advance()).order_id
+        if recurs:
+            orders |= lines.filtered("recurring_invoice").order_id.filtered(
+                lambda o: not (o.order_line - self).filtered("recurring_invoice")
             )
-        ).order_id
+        return orders
 
     # === AMOUNTS ===
 

@@ -30,7 +30,8 @@ class SaleOrderLog(models.Model):
         "sale.order",
         string="Subscription",
         required=True,
-        ondelete="cascade",
+        # Deleting an order with a history is refused, with a reason: see sale.order.
+        ondelete="restrict",
         index=True,
         readonly=True,
     )

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class SaleOrder(models.Model):
@@ -43,6 +44,30 @@ class SaleOrder(models.Model):
             factor = order.plan_id._get_monthly_factor() if order.plan_id else 0
             order.recurring_monthly = order.recurring_total * factor
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_history(self):
+        """The MRR of past months would change with it."""
+        if logged := self.sudo().filtered("sale_order_log_ids"):
+            raise UserError(
+                self.env._(
+                    "%s ran as a subscription, and the reports of that time count it."
+                    " It stays, cancelled.",
+                    logged[0].name,
+                )
+            )
+
+    def _counts_as_running(self):
+        """Tell whether reports count it among the subscriptions that run.
+
+        Not with a plan alone: something of it has to recur.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return self.subscription_state == "3_progress" and any(
+            line.recurring_invoice and not line.display_type for line in self.order_line
+        )
+
     def _get_active_mrr(self):
         """Return the MRR that counts now: none unless the subscription is in progress.
 
@@ -76,6 +101,12 @@ class SaleOrder(models.Model):
                 order._add_mrr_row(event_type, *moved, active)
                 amount -= moved[0]
                 company_amount -= moved[1]
+            elif active:
+                # The first line that recurs came, or the last one went.
+                begins = active > 0
+                event = "new" if begins else "churn"
+                order._add_mrr_row(event, amount, company_amount, active)
+                continue
             if always or not order.currency_id.is_zero(amount):
                 initial = {"recurring_monthly": order._get_active_mrr() - amount}
                 if always:
@@ -114,7 +145,7 @@ class SaleOrder(models.Model):
         mrr = self._get_active_mrr()
         # At the rate of the order, for good: see the help of the field.
         company_mrr = self.company_id.currency_id.round(mrr / (self.currency_rate or 1))
-        is_active = int(self.subscription_state == "3_progress")
+        is_active = int(self._counts_as_running())
         return (
             mrr - (logged or 0),
             company_mrr - (company_logged or 0),

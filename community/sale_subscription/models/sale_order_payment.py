@@ -128,13 +128,15 @@ class SaleOrder(models.Model):
     def _offer_payment_token(self, token):
         """Take a token the customer saved, if it is welcome here.
 
-        That is: if there is none, or if the present one was archived or has failed.
+        That is: if there is none, or if the present one was archived, has failed or
+        expires soon.
 
         :param token: payment.token
         """
         for order in self.sudo():
             current = order.payment_token_id
-            if current.active and not order.payment_exception:
+            is_good = current.active and not current._expires_soon()
+            if is_good and not order.payment_exception:
                 continue
             # What another partner paid for a customer is not charged to that partner.
             if token.active and token.filtered_domain(
@@ -213,6 +215,16 @@ class SaleOrder(models.Model):
             following = self.env._("It is not tried again by itself.")
             self._schedule_payment_activity(text)
         self.message_post(body=Markup("%s<br/>%s") % (text, following))
+
+    def _tell_payment_failed(self, invoice):
+        """Tell the customer, who can mend it; of every invoice once.
+
+        :param invoice: account.move
+        """
+        self.ensure_one()
+        self.env["sale.subscription.notice"]._tell(
+            self, "payment_failed", invoice.id, invoice=invoice
+        )
 
     def _record_charge_doubt(self, text):
         """Ask a person to find out what became of a charge; note it once.

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, plaintext2html
 
 from .sale_order import RUNNING_STATES
@@ -64,6 +65,15 @@ class SaleOrder(models.Model):
         self.ensure_one()
         query = {"access_token": self._portal_ensure_token(), **params}
         return f"/my/subscriptions/{self.id}{suffix}?{urlencode(query)}"
+
+    def _get_notified_partner(self):
+        """Return who is told about the subscription by email: whoever is invoiced.
+
+        :rtype: res.partner
+        """
+        self.ensure_one()
+        payer = self.partner_invoice_id
+        return payer if payer.email else self.partner_id
 
     def _get_portal_lines(self):
         """Return the lines as customers see them.
@@ -154,16 +164,13 @@ class SaleOrder(models.Model):
         return dates
 
     def _get_portal_invoices(self):
-        """Return the posted invoices of the subscription and its upsells, newest first.
+        """Return the posted invoices of the subscription, newest first.
 
         :rtype: account.move recordset
         """
         self.ensure_one()
-        upsells = self.subscription_child_ids.filtered(
-            lambda o: o.subscription_state == "7_upsell" and o.state == "sale"
-        )
-        moves = (self | upsells).invoice_ids.filtered(lambda m: m.state == "posted")
-        return moves.sorted(lambda m: (m.invoice_date, m.id), reverse=True)
+        posted = Domain("state", "=", "posted")
+        return self._get_subscription_invoices(posted)[::-1]
 
     # === WHAT THEY DO ===
 

@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -148,16 +150,21 @@ class SaleOrder(models.Model):
     def _get_renewal_start(self):
         """Return the day on which a renewal of this subscription begins.
 
-        The first day that is not invoiced here. What runs goes on without a gap, also
-        over periods that are still to be invoiced; what was paused or closed begins
-        again today at the earliest.
+        The first day that is not invoiced here, once what is due up to today is. What
+        runs goes on without a gap; what was paused or closed begins again today at the
+        earliest.
 
         :rtype: datetime.date
         """
         self.ensure_one()
         today = fields.Date.today()
         start = self.next_invoice_date or today
-        return start if self.subscription_state == "3_progress" else max(start, today)
+        if self.subscription_state != "3_progress":
+            return max(start, today)
+        end = self.end_date or date.max
+        while start <= today and start < end:
+            start = min(self._get_whole_period(start)[1], end)
+        return start
 
     def _start_renewal(self):
         """Let a confirmed renewal run, and its parent end.
@@ -184,8 +191,9 @@ class SaleOrder(models.Model):
                     date=format_date(self.env, parent.next_invoice_date),
                 )
             )
-        earliest = parent._get_renewal_start()
-        start = max(self.start_date or earliest, earliest)
+        agreed = self.start_date or parent._get_renewal_start()
+        parent._invoice_before_end(until=agreed, posted=True)
+        start = self._get_start_after(parent, agreed)
         values = {}
         if self.next_invoice_date and self.next_invoice_date < start:
             values["next_invoice_date"] = start
@@ -212,6 +220,31 @@ class SaleOrder(models.Model):
                 date=format_date(self.env, start),
             )
         )
+
+    def _get_start_after(self, parent, agreed):
+        """Return the day on which this renewal begins, and say when it is another one.
+
+        :param parent: sale.order, invoiced up to the agreed day
+        :param datetime.date agreed: the day that was agreed
+        :rtype: datetime.date
+        """
+        today = fields.Date.today()
+        earliest = parent.next_invoice_date or today
+        if parent.subscription_state != "3_progress":
+            earliest = max(earliest, today)
+        start = max(agreed, earliest)
+        dates = (self.start_date, self.next_invoice_date)
+        if replaced := [day for day in dates if day and day < start]:
+            self.message_post(
+                body=self.env._(
+                    "It begins on %(start)s, not on %(date)s: the days before are"
+                    " invoiced on %(order)s, or lie before its end.",
+                    start=format_date(self.env, start),
+                    date=format_date(self.env, min(replaced)),
+                    order=parent.name,
+                )
+            )
+        return start
 
     def _get_last_transfer(self):
         """Return the log row that says which MRR was handed over, if there was any.

@@ -84,7 +84,10 @@ class SaleOrder(models.Model):
         }
 
     def _get_upsell_period(self):
-        """Return the days that this upsell charges.
+        """Return the days that this upsell charges: a whole period at most.
+
+        The next invoice of the subscription may have been put off: the days in between
+        are charged to nobody, and not to an upsell either.
 
         :return: (first day, first day after them, days of a whole period); Nones and 0
             when they are not known
@@ -94,7 +97,7 @@ class SaleOrder(models.Model):
         start, end, whole = self.start_date, self.end_date, self.last_invoice_date
         if not start or not end or not whole or not self.next_invoice_date:
             return None, None, 0
-        return start, end, (self.next_invoice_date - whole).days
+        return max(start, whole), end, (self.next_invoice_date - whole).days
 
     def _get_upsell_days(self):
         """Return which share of the plan's price this upsell costs.

@@ -81,6 +81,20 @@ class SaleSubscriptionPlan(models.Model):
         ondelete="set null",
         help="Posted recurring invoices are sent with this template. Empty: not sent.",
     )
+    send_customer_mails = fields.Boolean(
+        string="Emails to Customers",
+        default=True,
+        help="Whether customers are told by email when a payment failed, a saved"
+        " payment method expires, a subscription is about to be closed or was closed,"
+        " and ahead of a charge or of the end.",
+    )
+    notice_days = fields.Integer(
+        string="Announced Ahead",
+        default=7,
+        help="How many days before a charge to the saved payment method, the end of a"
+        " subscription, or its closing for being unpaid the customer is told by email."
+        " 0: not told ahead.",
+    )
     subscription_ids = fields.One2many("sale.order", "plan_id")
     subscription_count = fields.Integer(compute="_compute_subscription_count")
 
@@ -95,6 +109,10 @@ class SaleSubscriptionPlan(models.Model):
     _auto_close_limit_not_negative = models.Constraint(
         "CHECK (auto_close_limit >= 0)",
         "The days before automatic closing cannot be negative.",
+    )
+    _notice_days_not_negative = models.Constraint(
+        "CHECK (notice_days >= 0)",
+        "The days of an announcement cannot be negative.",
     )
 
     @property

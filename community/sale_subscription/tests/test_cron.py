@@ -160,6 +160,7 @@ class TestCron(SubscriptionCase):
     def test_posted_invoice_is_handed_to_odoos_sending_job(self):
         template = self.env.ref("account.email_template_edi_invoice").copy()
         self.plan.invoice_mail_template_id = template
+        self.partner.email = "customer@example.com"
         self._create_subscription()
         invoice = self._run_cron("2026-01-01")
         self.assertTrue(invoice.sending_data)

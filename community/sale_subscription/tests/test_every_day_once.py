@@ -305,19 +305,18 @@ class TestEveryDayOnce(SubscriptionCase):
     def test_draft_of_the_period_bars_running_again(self):
         """It would be charged beside the days from then on."""
         self.plan.invoice_posting = "draft"
-        order = self._subscribe()
-        order.invoice_ids.action_post()
-        self._run_cron("2026-02-01")
         for stop, start in (
-            (order.pause_subscription, order.resume_subscription),
-            (order.set_close, order.set_open),
+            ("pause_subscription", "resume_subscription"),
+            ("set_close", "set_open"),
         ):
+            order = self._subscribe()
+            order.invoice_ids.action_post()
+            self._run_cron("2026-02-01")
             with freeze_time("2026-02-03"):
-                stop()
+                getattr(order, stop)()
             with freeze_time("2026-02-15"):
                 with self.assertRaisesRegex(UserError, "has a draft invoice"):
-                    start()
-            order.subscription_state = "3_progress"
+                    getattr(order, start)()
 
     def test_paused_before_its_first_invoice(self):
         """Runs again on 11 January: 21 of 31 days."""

@@ -33,7 +33,7 @@ class TestLifeCycle(SubscriptionCase):
         self.assertFalse(order.is_subscription)
 
     def test_upsell_is_no_subscription_itself(self):
-        order = self._create_quotation()
+        order = self._create_quotation(subscription_id=self._create_subscription().id)
         order.subscription_state = "7_upsell"
         self.assertFalse(order.is_subscription)
 

@@ -1,6 +1,6 @@
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
@@ -127,6 +127,37 @@ class TestMrrLog(SubscriptionCase):
             20,
         )
         self.assertAddsUp(order)
+
+    def test_it_outlives_a_cancelled_order(self):
+        """Odoo lets a cancelled order be deleted: past months would change."""
+        order = self._create_subscription()
+        order._action_cancel()
+        with self.assertRaisesRegex(UserError, "the reports of that time count it"):
+            order.unlink()
+        self.assertTrue(order.sale_order_log_ids)
+        quotation = self._create_quotation()
+        quotation._action_cancel()
+        quotation.unlink()
+
+    def test_a_plan_alone_is_not_counted_as_running(self):
+        """Until something of it recurs, and not when nothing does any more."""
+        order = self._create_subscription(self.setup_fee)
+        self.assertEqual(order.subscription_state, "3_progress")
+        self.assertLog(order, ("new", 0))
+        self.assertEqual(order.sale_order_log_ids.active_change, 0)
+        order.order_line = [Command.create({"product_id": self.fee.id})]
+        self.assertLog(order, ("new", 0), ("new", 10))
+        self.assertAddsUp(order)
+        order.order_line[1].recurring_invoice = False
+        rows = order.sale_order_log_ids.sorted("id")
+        self.assertEqual(rows.mapped("event_type"), ["new", "new", "churn"])
+        self.assertEqual(rows.mapped("active_change"), [0, 1, -1])
+        self.assertEqual(rows.mapped("amount_signed"), [0, 10, -10])
+
+    def test_what_is_measured_recurs(self):
+        """Its MRR is none, but it runs."""
+        order = self._create_subscription(self.hours)
+        self.assertEqual(order.sale_order_log_ids.active_change, 1)
 
     def test_nobody_writes_it_by_hand(self):
         order = self._create_subscription()

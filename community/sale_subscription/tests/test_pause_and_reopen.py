@@ -8,7 +8,7 @@ from odoo.tests import tagged
 
 from .common import SubscriptionCase
 
-LIFE_CYCLE = "odoo.addons.sale_subscription.models.sale_order_life_cycle"
+EXPIRATION = "odoo.addons.sale_subscription.models.sale_order_expiration"
 
 
 @tagged("post_install", "-at_install")
@@ -98,7 +98,7 @@ class TestPauseAndReopen(SubscriptionCase):
 
         with (
             patch.object(order_class, "_open_from", open_from),
-            self.assertLogs(LIFE_CYCLE, "ERROR"),
+            self.assertLogs(EXPIRATION, "ERROR"),
         ):
             self._run_expiration("2026-04-15")
         self.assertEqual(good.subscription_state, "3_progress")
@@ -107,6 +107,24 @@ class TestPauseAndReopen(SubscriptionCase):
         self._run_expiration("2026-04-15")
         self.assertEqual(bad.subscription_state, "3_progress")
         self.assertFalse(bad.subscription_error)
+
+    def test_the_total_of_the_order_does_not_grow(self):
+        """10.00 a month, whatever was charged for 20 to 31 January and 20 February on.
+
+        That is 12 of 31 days, 3.87, and 9 of 28 days, 3.21.
+        """
+        order = self._create_subscription()
+        for stop, start in (("2026-01-05", "2026-01-20"), ("2026-02-01", "2026-02-20")):
+            with freeze_time(stop):
+                order.pause_subscription()
+            with freeze_time(start):
+                order.resume_subscription()
+            self._run_cron(start)
+        amounts = order.invoice_ids.sorted("id").mapped("amount_total")
+        self.assertEqual(amounts, [3.87, 3.21])
+        self.assertEqual(len(order.order_line), 3)
+        self.assertEqual((order.amount_untaxed, order.amount_total), (10, 10))
+        self.assertEqual(order.tax_totals["total_amount_currency"], 10)
 
     # === UNPAID, AND PAID AFTER ALL ===
 

@@ -67,6 +67,40 @@ class TestPlanChange(SubscriptionCase):
             "Unused on the plan Test plan: 07/15/2026 to 07/29/2026 (15 of 30 days)",
         )
 
+    def test_the_total_of_the_order_is_that_of_the_new_plan(self):
+        self._change(self.yearly, "now")
+        self.assertEqual(self._run_cron("2026-07-15").amount_total, 950)
+        self.assertEqual(self.order.amount_total, 1000)
+
+    def test_cancelled_and_sold_anew_for_a_year(self):
+        """Cancelled in August, a year from 20 October on, confirmed that day.
+
+        It was cut to the month before: a year from 30 July on, and 283 of its 365 days
+        charged.
+        """
+        self._run_cron("2026-07-30")
+        with freeze_time("2026-08-10"):
+            self.order._action_cancel()
+            self.order.action_draft()
+            self.order.plan_id = self.yearly
+        with freeze_time("2026-10-20"):
+            self.order.action_confirm()
+        self.assertDates(self.order, "2026-07-30", "2026-10-20")
+        invoice = self._run_cron("2026-10-20")
+        self.assertEqual(invoice.amount_total, 1000)
+        self.assertDates(self.order, "2026-10-20", "2027-10-20")
+
+    def test_cancelled_and_sold_anew_before_what_is_paid_ends(self):
+        """The year begins on 30 July, when the month that is paid ends."""
+        with freeze_time("2026-07-10"):
+            self.order._action_cancel()
+            self.order.action_draft()
+            self.order.plan_id = self.yearly
+            self.order.action_confirm()
+        self.assertFalse(self._run_cron("2026-07-29"))
+        self.assertEqual(self._run_cron("2026-07-30").amount_total, 1000)
+        self.assertDates(self.order, "2026-07-30", "2027-07-30")
+
     def test_credit_is_given_once(self):
         self._change(self.yearly, "now")
         self._run_cron("2026-07-15")

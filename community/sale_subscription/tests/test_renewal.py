@@ -65,11 +65,46 @@ class TestRenewal(SubscriptionCase):
         self.assertEqual(str(renewal.start_date), "2026-03-31")
         self.assertDates(renewal, None, "2026-03-31")
 
-    def test_missed_periods_are_caught_up_by_the_new_one(self):
-        renewal = self._renew(day="2026-05-05")
+    def test_missed_periods_are_invoiced_by_the_old_one(self):
+        """At its price: three periods of 10.00, before one of 25.00 takes over."""
+        renewal = self._create_renewal("2026-05-05")
+        self.assertEqual(str(renewal.start_date), "2026-05-31")
+        renewal.order_line.price_unit = 25
+        with freeze_time("2026-05-05"):
+            renewal.action_confirm()
+        # The first had the setup of 40.00.
+        amounts = self.order.invoice_ids.sorted("invoice_date").mapped("amount_total")
+        self.assertEqual(amounts, [50, 10, 10, 10])
+        self.assertEqual(set(self.order.invoice_ids.mapped("state")), {"posted"})
+        self.assertDates(renewal, None, "2026-05-31")
+        self.assertFalse(self._run_cron("2026-05-30"))
+        self.assertEqual(self._run_cron("2026-05-31").amount_total, 25)
+
+    def test_what_is_due_from_the_agreed_day_on_is_the_new_ones(self):
+        """Agreed in February for 28 February on, accepted in May: nothing twice."""
+        renewal = self._create_renewal("2026-02-10")
+        with freeze_time("2026-05-05"):
+            renewal.action_confirm()
+        self.assertEqual(len(self.order.invoice_ids), 1)
         self.assertEqual(str(renewal.start_date), "2026-02-28")
         self.assertEqual(len(self._run_cron("2026-05-05")), 3)
         self.assertDates(renewal, "2026-04-30", "2026-05-31")
+
+    def test_a_later_start_leaves_no_period_out(self):
+        """From 31 March on, confirmed on 5 March: 28 February is the old one's."""
+        renewal = self._renew(day="2026-03-05", start_date="2026-03-31")
+        amounts = self.order.invoice_ids.sorted("invoice_date").mapped("amount_total")
+        self.assertEqual(amounts, [50, 10])
+        self.assertDates(renewal, None, "2026-03-31")
+
+    def test_dates_that_are_past_are_not_replaced_in_silence(self):
+        """28 February was agreed; by then the old one has invoiced up to 30 March."""
+        renewal = self._create_renewal()
+        self._run_cron("2026-02-28")
+        with freeze_time("2026-03-05"):
+            renewal.action_confirm()
+        [note] = renewal.message_ids.filtered(lambda m: "not on" in (m.body or ""))
+        self.assertIn("It begins on 03/31/2026, not on 02/28/2026", note.body)
 
     def test_closed_one_begins_again_today(self):
         with freeze_time("2026-02-10"):
@@ -114,9 +149,9 @@ class TestRenewal(SubscriptionCase):
             with self.assertRaisesRegex(UserError, "draft invoice"):
                 with self.env.cr.savepoint():
                     renewal.action_confirm()
-            draft.unlink()
+            draft.action_post()
             renewal.action_confirm()
-        self.assertDates(renewal, None, "2026-02-28")
+        self.assertDates(renewal, None, "2026-03-31")
 
     def test_one_renewal_only(self):
         renewal = self._create_renewal()

@@ -19,6 +19,8 @@ class TestReportLifeCycle(ReportCase):
                     "company_id": self.company_a.id,
                     "partner_id": self.partner.id,
                     "plan_id": plan.id,
+                    # Nothing is due: the company has no journal to invoice it in.
+                    "next_invoice_date": "2027-01-01",
                     "order_line": [
                         Command.create(
                             {"product_id": self.fee.id, "product_uom_qty": quantity}

@@ -112,6 +112,7 @@ class TestSecurity(SubscriptionCase):
         """As the scheduled action would do it: the plan decides, not the person."""
         template = self.env.ref("account.email_template_edi_invoice")
         self.plan.invoice_mail_template_id = template
+        self.partner.email = "customer@example.com"
         order = self._create_subscription(user_id=self.salesman.id)
         order.with_user(self.salesman).action_create_recurring_invoice()
         self.assertIn("posted", order.invoice_ids.mapped("state"))

@@ -168,6 +168,21 @@ class TestUpsell(SubscriptionCase):
         with self.assertRaisesRegex(UserError, "An upsell adds"):
             self._upsell(quantity=-1)
 
+    def test_next_date_moved_it_costs_a_whole_period_at_most(self):
+        """Next invoice on 5 April instead of 31 March: 36 days are left on 28 February.
+
+        The days of the period are those from 5 March on, 31 of 31: 2 x 10.00.
+        """
+        with freeze_time("2026-02-28"):
+            self.order.next_invoice_date = "2026-04-05"
+        upsell = self._upsell(day="2026-02-28", quantity=2)
+        self.assertEqual(upsell.amount_untaxed, 20)
+        invoice = self._run_cron("2026-02-28")
+        self.assertEqual(invoice.amount_total, 20)
+        line = invoice.invoice_line_ids
+        self.assertIn("03/05/2026 to 04/04/2026", line.name)
+        self.assertNotIn("days", line.name)
+
     def test_not_before_the_first_invoice(self):
         order = self._create_subscription(start="2026-03-01")
         with self.assertRaisesRegex(UserError, "not been invoiced"):
