@@ -47,7 +47,10 @@ class SaleOrder(models.Model):
         "fusion.billing.window", "subscription_id", string="Windows", groups=USER_GROUP
     )
     fc_rating_ids = fields.One2many(
-        "fusion.billing.rating", "subscription_id", string="Ratings", groups=USER_GROUP
+        "fusion.billing.rating",
+        "subscription_id",
+        string="Usage Ratings",  # Odoo's own, where customers rate, are "Ratings"
+        groups=USER_GROUP,
     )
     fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)
     fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=USER_GROUP)

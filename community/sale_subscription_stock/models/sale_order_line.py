@@ -150,8 +150,10 @@ class SaleOrderLine(models.Model):
     def _prepare_procurement_values(self):
         """Not before the subscription begins: a renewal is confirmed weeks ahead."""
         values = super()._prepare_procurement_values()
-        start = self.order_id.next_invoice_date or self.order_id.start_date
-        if start and start > fields.Date.today() and self._is_delivered_each_period():
+        order = self.order_id
+        start = order.next_invoice_date or order.start_date
+        begins = start and start > fields.Date.today() and not order.last_invoice_date
+        if begins and self._is_delivered_each_period():
             values.update(self._get_delivery_dates(values, start))
         return values
 
