@@ -40,6 +40,58 @@ class TestProcuredOnce(BesideAppsCase):
         self.assertEqual(order.order_line.mapped("product_uom_qty"), [3, 2])
         self.assertBought({order: 3, upsell: 2})
 
+    def test_raised_by_hand_after_an_upsell(self):
+        """3 sold, 2 more on an upsell, then one by hand: 3, 2 and 1 are bought."""
+        licence = self._create_licence()
+        order = self._subscribe_and_invoice(licence)
+        upsell = self._create_upsell(order, {licence: 2}, "2026-01-11")
+        order.order_line.product_uom_qty = 6
+        self.assertBought({order: 4, upsell: 2})
+        order.order_line.purchase_line_ids.order_id.button_confirm()
+        order.order_line.product_uom_qty = 7
+        self.assertEqual(self._get_bought(order), [4, 1])
+
+    def test_raised_by_hand_where_nothing_is_bought_yet(self):
+        fee, licence = self._create_product("Fee", 10), self._create_licence()
+        order = self._subscribe_and_invoice(fee, 1)
+        upsell = self._create_upsell(order, {licence: 2}, "2026-01-11")
+        order.order_line[1].product_uom_qty = 3
+        self.assertBought({order: 1, upsell: 2})
+        order.order_line[1].product_uom_qty = 4
+        self.assertBought({order: 2, upsell: 2})
+
+    def test_lowered_by_the_customer_and_raised_by_hand(self):
+        """No purchase is lowered on the way."""
+        licence = self._create_licence()
+        order = self._subscribe_and_invoice(licence)
+        upsell = self._create_upsell(order, {licence: 2}, "2026-01-11")
+        order.order_line.sudo()._set_subscription_quantity(1)
+        order.order_line.product_uom_qty = 3
+        self.assertBought({order: 3, upsell: 2})
+
+    def test_cancelled_and_confirmed_again(self):
+        """What upsells have procured is not procured by what they joined."""
+        fee, licence = self._create_product("Fee", 10), self._create_licence()
+        pack, box = self._create_pack(), self._create_box()
+        order = self._subscribe_and_invoice(fee, 1)
+        upsell = self._create_upsell(order, {licence: 2, pack: 1, box: 2}, "2026-01-11")
+        with freeze_time("2026-01-12"):
+            order._action_cancel()
+            order.action_draft()
+            order.action_confirm()
+        self.assertEqual(order.subscription_state, "3_progress")
+        self.assertEqual((self._get_bought(order), self._get_bought(upsell)), ([], [2]))
+        self.assertEqual(self._tasks(pack).sale_line_id.order_id, upsell)
+        self.assertEqual(self._get_demand(order), [])
+
+    def test_hours_planned_are_those_of_each_task(self):
+        hours = self._create_hours(invoice_policy="order")
+        order = self._subscribe_and_invoice(hours, 10)
+        upsell = self._create_upsell(order, {hours: 5}, "2026-01-11")
+        order.order_line.product_uom_qty = 16
+        planned = (order | upsell).order_line.task_id.mapped("allocated_hours")
+        self.assertEqual(sorted(planned), [5, 11])
+
     def test_one_task_for_one_pack(self):
         fee, pack = self._create_product("Fee", 10), self._create_pack()
         order = self._subscribe_and_invoice(fee)

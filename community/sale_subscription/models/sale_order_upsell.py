@@ -287,3 +287,26 @@ class SaleOrderLine(models.Model):
             and self.order_id.subscription_state == "7_upsell"
             and not self._is_invoiced_in_advance()
         )
+
+    def _get_quantity_of_upsells(self):
+        """Return how much of this line was sold on upsells, and procured for them.
+
+        For apps that act on a raised quantity, or on a confirmed order.
+
+        :return: quantity in the unit of the line
+        :rtype: float
+        """
+        self.ensure_one()
+        if not self._is_subscription_line():
+            return 0.0
+        upsells = self.order_id.sudo().subscription_child_ids.filtered(
+            lambda o: o.subscription_state == "7_upsell" and o.state == "sale"
+        )
+        sold = upsells.order_line.filtered(lambda line: line.parent_line_id == self)
+        quantity = sum(
+            line.product_uom_id._compute_quantity(
+                line.product_uom_qty, self.product_uom_id
+            )
+            for line in sold
+        )
+        return min(quantity, self.product_uom_qty)
