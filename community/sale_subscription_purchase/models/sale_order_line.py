@@ -29,18 +29,24 @@ class SaleOrderLine(models.Model):
 
     def _purchase_increase_ordered_qty(self, new_qty, origin_values):
         """Buy what somebody adds on the subscription, without what upsells bought."""
-        for line in self:
+        upsold = self.filtered(lambda line: line._get_quantity_of_upsells())
+        for line in upsold:
             joined = line._get_quantity_of_upsells()
             wanted = new_qty - joined
             last = line.purchase_line_ids.sorted("id")[-1:]
-            if joined and last.state in OPEN:
-                bought = last.product_uom_id._compute_quantity(
-                    last.product_qty, line.product_uom_id
+            bought = last.product_uom_id._compute_quantity(
+                last.product_qty, line.product_uom_id
+            )
+            # An open order would be lowered to what is wanted.
+            if last.state not in OPEN or wanted > bought:
+                origin = {line.id: origin_values.get(line.id, 0.0) - joined}
+                super(SaleOrderLine, line)._purchase_increase_ordered_qty(
+                    wanted, origin
                 )
-                if wanted <= bought:
-                    continue
-            origin = {line.id: origin_values.get(line.id, 0.0) - joined}
-            super(SaleOrderLine, line)._purchase_increase_ordered_qty(wanted, origin)
+        rest = self - upsold
+        return super(SaleOrderLine, rest)._purchase_increase_ordered_qty(
+            new_qty, origin_values
+        )
 
     def write(self, vals):
         """Buy what somebody adds to a line of which nothing else is bought."""

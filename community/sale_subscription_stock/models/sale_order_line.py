@@ -165,11 +165,10 @@ class SaleOrderLine(models.Model):
     def _update_line_quantity(self, values):
         """A quantity may become less than what all periods have delivered."""
         lines = self.filtered(lambda line: line._is_delivered_by_period())
-        if lines:
-            # The note of Sales, without the check of Inventory in between.
-            SalesOrderLine._update_line_quantity(lines, values)
-        if rest := self - lines:
-            super(SaleOrderLine, rest)._update_line_quantity(values)
+        # The note of Sales, without the check of Inventory in between.
+        SalesOrderLine._update_line_quantity(lines, values)
+        rest = self - lines
+        return super(SaleOrderLine, rest)._update_line_quantity(values)
 
     @api.depends("order_id.last_invoice_date")
     def _compute_qty_to_deliver(self):
