@@ -124,12 +124,17 @@ class SaleOrderLine(models.Model):
         """
         self.ensure_one()
         values = self._prepare_procurement_values()
-        values["reference_ids"] = self.order_id._get_period_reference(start)
+        reference = self.order_id._get_period_reference(start)
+        values["reference_ids"] = reference
         values.update(self._get_delivery_dates(values, start))
         quantity, unit = self.product_uom_id._adjust_uom_quantities(
             quantity, self.product_id.uom_id
         )
-        return self._create_procurements(quantity, unit, values)
+        # The source document of a transfer is what a warehouse sees of all this.
+        return [
+            procurement._replace(origin=reference.name)
+            for procurement in self._create_procurements(quantity, unit, values)
+        ]
 
     def _get_delivery_dates(self, values, start):
         """Return when goods are to leave that are for days from ``start`` on.

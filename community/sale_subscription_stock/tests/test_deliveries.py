@@ -30,7 +30,7 @@ class TestDeliveries(DeliveryCase):
         self._run_cron("2026-02-01")
         february = self._get_deliveries(order)[1]
         self.assertEqual(february.reference_ids.name, f"{order.name} 2026-02-01")
-        self.assertEqual(february.origin, order.name)
+        self.assertEqual(february.origin, f"{order.name} 2026-02-01")
         self.assertEqual(str(february.scheduled_date.date()), "2026-02-01")
 
     @freeze_time("2026-02-03")
