@@ -62,6 +62,7 @@ from .audit import (
     test_planted_usage,
     test_planted_windows,
 )
+from .beside_apps import test_ordinary_orders, test_procured_once, test_year
 from .rating import (
     test_closing_when_due,
     test_conversion_rates,

@@ -31,9 +31,9 @@ class TestNames(BaseCase):
     def setUpClass(cls):
         super().setUpClass()
         root = Path(file_path("fusion_centralized_billing/__manifest__.py")).parent
-        modules = [m.parent for m in root.glob("community/*/__manifest__.py")]
-        cls.ours = members(root).union(*map(members, modules))
-        cls.own = {"fusion_centralized_billing", *(m.name for m in modules)}
+        beside = [path.parent for path in root.glob("community/*/__manifest__.py")]
+        cls.own = {"fusion_centralized_billing", *(folder.name for folder in beside)}
+        cls.ours = members(root).union(*map(members, beside))
 
     def test_nothing_takes_the_place_of_something_of_odoo(self):
         """In any of its modules, installed or not."""

@@ -49,7 +49,10 @@ class SaleOrder(models.Model):
         "fusion.billing.window", "subscription_id", string="Windows", groups=groups.USER
     )
     fc_rating_ids = fields.One2many(
-        "fusion.billing.rating", "subscription_id", string="Ratings", groups=groups.USER
+        "fusion.billing.rating",
+        "subscription_id",
+        string="Usage Ratings",  # Odoo's own, where customers rate, are "Ratings"
+        groups=groups.USER,
     )
     fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=groups.USER)
     fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=groups.USER)

@@ -4,6 +4,8 @@ from odoo import api, models
 from odoo.fields import Command, Domain
 from odoo.tools import format_date
 
+from .quiet import create_quietly
+
 
 class SaleOrder(models.Model):
     """One-off lines that charge, or give back, some days of a period."""
@@ -87,28 +89,39 @@ class SaleOrder(models.Model):
         lines = order.order_line.filtered(
             lambda line: line._is_invoiced_in_advance() and line.product_uom_qty
         )
-        order.with_context(subscription_update=True).order_line = [
-            Command.create(
-                {
-                    **order._prepare_days_line(
-                        order.env._("Runs again:"),
-                        (day, end),
-                        (whole_end - whole_start).days,
-                        {
-                            "product_id": line.product_id.id,
-                            "product_uom_id": line.product_uom_id.id,
-                            "product_uom_qty": line.product_uom_qty,
-                            "price_unit": line.price_unit,
-                            "discount": line.discount,
-                            "tax_ids": [Command.set(line.tax_ids.ids)],
-                        },
-                    ),
-                    "charged_from": day,
-                    "charged_until": end,
-                }
-            )
+        values_list = [
+            {
+                **order._prepare_days_line(
+                    order.env._("Runs again:"),
+                    (day, end),
+                    (whole_end - whole_start).days,
+                    {
+                        "product_id": line.product_id.id,
+                        "product_uom_id": line.product_uom_id.id,
+                        "product_uom_qty": line.product_uom_qty,
+                        "price_unit": line.price_unit,
+                        "discount": line.discount,
+                        "tax_ids": [Command.set(line.tax_ids.ids)],
+                    },
+                ),
+                "charged_from": day,
+                "charged_until": end,
+            }
             for line in lines
         ]
+        order._create_days_lines(values_list)
+
+    def _create_days_lines(self, values_list):
+        """Put one-off lines for days on the order; none of them sells anything more.
+
+        :param list[dict] values_list: as of `_prepare_days_line`
+        :rtype: sale.order.line recordset
+        """
+        self.ensure_one()
+        return create_quietly(
+            self.env["sale.order.line"],
+            [{"order_id": self.id, **values} for values in values_list],
+        )
 
     @api.model
     def _get_days_to_invoice_domain(self):

@@ -42,7 +42,10 @@ class SaleOrder(models.Model):
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         move_of = {}
         for move in moves.sudo():
-            for order in move.line_ids.sale_line_ids.order_id:
+            # What was delivered on an upsell is of its subscription, too.
+            for order in move.line_ids.sale_line_ids.order_id | (
+                move.line_ids.subscription_id
+            ):
                 move_of.setdefault(order.id, move)
         due.filtered(lambda o: o.id in move_of)._claim_periods(move_of)
         return moves

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from .quiet import create_quietly, write_quietly
+
 # What the MRR is made of.
 MRR_FIELDS = {
     "discount",
@@ -231,6 +233,14 @@ class SaleOrderLine(models.Model):
         if invoiced:
             self.qty_to_invoice = max(self.product_uom_qty - invoiced, 0.0)
 
+    def _compute_invoice_status(self):
+        """Nothing was sold too little: what is delivered again is charged again."""
+        result = super()._compute_invoice_status()
+        for line in self.filtered(lambda line: line._is_subscription_line()):
+            if line.invoice_status == "upselling":
+                line.invoice_status = "invoiced"
+        return result
+
     @api.depends("qty_to_invoice", "price_reduce_taxexcl", "recurring_invoice")
     def _compute_untaxed_amount_to_invoice(self):
         """Only what is due: Community's ordered minus ever invoiced turns negative."""
@@ -300,6 +310,8 @@ class SaleOrderLine(models.Model):
         order = self.order_id
         start, last_day, _ratio, _days = self._get_invoice_line_parameters()
         if not start and not self._is_invoiced_in_advance():
+            if self._is_measured_on_upsell():
+                order = order.subscription_id
             start = order.last_invoice_date or order.start_date
             end = order.next_invoice_date
             last_day = end and end - timedelta(days=1)
@@ -340,19 +352,17 @@ class SaleOrderLine(models.Model):
         [values] = self.with_context(active_test=False).copy_data(
             {"order_id": parent.id, "parent_line_id": False}
         )
-        line = self.with_context(mrr_logged_by_caller=True).create(values)
-        self.parent_line_id = line
+        self.parent_line_id = create_quietly(self, [values])
 
     def _set_subscription_quantity(self, quantity):
         """Change a quantity on behalf of the subscription, on a locked order too.
 
-        The caller writes the MRR log.
+        Nothing is procured or returned: what is more was sold on an upsell, what is
+        less holds from the next period on. The caller writes the MRR log.
 
         :param float quantity: the new quantity, in the unit of the line
         """
-        self.with_context(
-            mrr_logged_by_caller=True, subscription_update=True
-        ).product_uom_qty = quantity
+        write_quietly(self, {"product_uom_qty": quantity})
 
     def _get_protected_fields(self):
         """Let this module change locked orders: the lock guards against people."""

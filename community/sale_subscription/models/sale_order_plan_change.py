@@ -202,9 +202,5 @@ class SaleOrder(models.Model):
         """
         today = fields.Date.today()
         self._get_period(self.last_invoice_date).period_end = today
-        self.write(
-            {
-                "next_invoice_date": today,
-                "order_line": [Command.create(values) for values in credit_lines],
-            }
-        )
+        self.write({"next_invoice_date": today})
+        self._create_days_lines(credit_lines)

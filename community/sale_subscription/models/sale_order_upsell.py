@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from .sale_order import RUNNING_STATES
+from .sale_order_line import ENDED_STATES
 
 QUOTATION = ("draft", "sent")
 
@@ -175,9 +176,6 @@ class SaleOrder(models.Model):
             )
         for line in lines.sudo():
             line._join_subscription(parent)
-            if not line._is_invoiced_in_advance():
-                # It is delivered, and invoiced, on the subscription.
-                line.product_uom_qty = 0
         parent._log_mrr()
         parent.message_post(body=self.env._("The upsell %s was confirmed.", self.name))
 
@@ -244,6 +242,9 @@ class SaleOrder(models.Model):
     def _is_upsell_to_invoice(self):
         """Tell whether this is a confirmed upsell that is not invoiced yet.
 
+        What is measured waits for the next period of the subscription: hours that are
+        worked day by day are no invoice a day.
+
         :rtype: bool
         """
         self.ensure_one()
@@ -251,4 +252,64 @@ class SaleOrder(models.Model):
             self.subscription_state == "7_upsell"
             and self.state == "sale"
             and self.invoice_status == "to invoice"
+            and any(
+                line.qty_to_invoice and not line._is_measured_on_upsell()
+                for line in self.order_line
+            )
         )
+
+    def _get_invoiceable_lines(self, final=False):
+        """Invoice with a period what was delivered on the upsells of it until then."""
+        lines = super()._get_invoiceable_lines(final)
+        if self.subscription_state not in ENDED_STATES and not self._is_period_due():
+            return lines
+        upsells = self.subscription_child_ids.filtered(
+            lambda o: o.subscription_state == "7_upsell" and o.state == "sale"
+        )
+        measured = upsells.order_line.filtered(
+            lambda line: (
+                line._is_measured_on_upsell()
+                and (line.qty_to_invoice > 0 or (line.qty_to_invoice < 0 and final))
+            )
+        )
+        last = lines.filtered("is_downpayment")
+        return lines - last | measured | last
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _is_measured_on_upsell(self):
+        """Tell whether the line bills what is delivered on an upsell, as it comes.
+
+        :rtype: bool
+        """
+        return bool(
+            self.recurring_invoice
+            and not self.display_type
+            and self.order_id.subscription_state == "7_upsell"
+            and not self._is_invoiced_in_advance()
+        )
+
+    def _get_quantity_of_upsells(self):
+        """Return how much of this line was sold on upsells, and procured for them.
+
+        For apps that act on a raised quantity, or on a confirmed order.
+
+        :return: quantity in the unit of the line
+        :rtype: float
+        """
+        self.ensure_one()
+        if not self._is_subscription_line():
+            return 0.0
+        upsells = self.order_id.sudo().subscription_child_ids.filtered(
+            lambda o: o.subscription_state == "7_upsell" and o.state == "sale"
+        )
+        sold = upsells.order_line.filtered(lambda line: line.parent_line_id == self)
+        quantity = sum(
+            line.product_uom_id._compute_quantity(
+                line.product_uom_qty, self.product_uom_id
+            )
+            for line in sold
+        )
+        return min(quantity, self.product_uom_qty)

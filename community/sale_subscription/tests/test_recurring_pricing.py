@@ -2,10 +2,12 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.fields import Command
+from odoo.tests import tagged
 
 from .pricing_common import RecurringPricingCase
 
 
+@tagged("post_install", "-at_install")
 class TestRecurringPrice(RecurringPricingCase):
     """Which price a line of an order with a plan gets. The list price is 10."""
 

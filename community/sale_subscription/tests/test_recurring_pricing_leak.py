@@ -3,11 +3,12 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.fields import Command
-from odoo.tests import Form
+from odoo.tests import Form, tagged
 
 from .pricing_common import RecurringPricingCase
 
 
+@tagged("post_install", "-at_install")
 class TestNoLeak(RecurringPricingCase):
     """Whoever does not ask for a plan never meets a recurring price."""
 

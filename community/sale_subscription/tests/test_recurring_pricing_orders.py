@@ -4,11 +4,12 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import Form
+from odoo.tests import Form, tagged
 
 from .pricing_common import RecurringPricingCase
 
 
+@tagged("post_install", "-at_install")
 class TestPriceOnOrders(RecurringPricingCase):
     """When the price of a line follows the plan, and when it does not.
 
@@ -248,6 +249,7 @@ class TestPriceOnOrders(RecurringPricingCase):
         self.assertEqual(info[self.setup_fee.id]["price"], 40.0)
 
 
+@tagged("post_install", "-at_install")
 class TestOneTimeSale(RecurringPricingCase):
     """A subscription product on an order without plan."""
 

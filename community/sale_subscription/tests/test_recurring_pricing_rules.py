@@ -12,6 +12,7 @@ from .pricing_common import RecurringPricingCase
 FROM_PRODUCT = "product.product_pricelist_item_product_template_form_view"
 
 
+@tagged("post_install", "-at_install")
 class TestRecurringRule(RecurringPricingCase):
     """What a recurring price may be."""
 

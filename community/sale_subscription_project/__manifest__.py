@@ -1,0 +1,11 @@
+{
+    "name": "Subscriptions: Tasks",
+    "summary": "What an upsell sells is worked on once",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Subscriptions",
+    "author": "Fusion Centralized Billing contributors",
+    "license": "LGPL-3",
+    "depends": ["sale_subscription", "sale_project"],
+    "auto_install": True,
+    "installable": True,
+}

@@ -1,0 +1,7 @@
+from . import (
+    test_closing,
+    test_deliveries,
+    test_install,
+    test_quantities,
+    test_routes,
+)
