@@ -11,8 +11,9 @@ class SaleOrder(models.Model):
         compute="_compute_recurring_monthly",
         store=True,
         help="Monthly recurring revenue (MRR): untaxed amount, per month, of the lines"
-        " that are invoiced in advance. What is delivered and measured first varies,"
-        " and does not count.",
+        " that are invoiced in advance, less their discounts while these hold. What is"
+        " delivered and measured first varies, and does not count; nor does a discount"
+        " on one invoice.",
     )
     sale_order_log_ids = fields.One2many(
         "sale.order.log", "order_id", string="MRR Log", readonly=True, copy=False
@@ -23,6 +24,9 @@ class SaleOrder(models.Model):
         "plan_id.billing_period_unit",
         "order_line.price_subtotal",
         "order_line.recurring_invoice",
+        "order_line.discount_recurrence",
+        "order_line.discount_ended",
+        "order_line.discount_afterwards",
     )
     def _compute_recurring_monthly(self):
         for order in self:
@@ -30,7 +34,15 @@ class SaleOrder(models.Model):
                 order.recurring_monthly = 0
                 continue
             lines = order.order_line.filtered(lambda x: x._is_invoiced_in_advance())
-            if order.subscription_state == "7_upsell":
+            if any(line.discount_recurrence == "once" for line in lines):
+                # It is one invoice that costs less, no period does.
+                per_period = self.env["sale.subscription.discount"]._get_untaxed(
+                    order,
+                    lambda line: (
+                        line.discount_recurrence != "once" and not line.discount_ended
+                    ),
+                )
+            elif order.subscription_state == "7_upsell":
                 per_period = sum(line._get_whole_period_amount() for line in lines)
             else:
                 per_period = sum(lines.mapped("price_subtotal"))

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from .sale_order import RUNNING_STATES
+from .sale_order_renewal import UPSELL
 
 QUOTATION = ("draft", "sent")
 
@@ -60,7 +61,9 @@ class SaleOrder(models.Model):
             **self._prepare_upsell_dates(),
             "start_date": fields.Date.today(),
             "order_line": self._prepare_following_lines(
-                lambda line: line._is_invoiced_in_advance(), product_uom_qty=0
+                UPSELL,
+                lambda line: line._is_invoiced_in_advance(),
+                product_uom_qty=0,
             ),
         }
 
@@ -120,9 +123,25 @@ class SaleOrder(models.Model):
             order._write_by_code(
                 {**parent._prepare_upsell_dates(), "start_date": fields.Date.today()}
             )
-            for line in order.order_line.filtered("parent_line_id"):
-                line.price_unit = line.parent_line_id.price_unit
-                line.discount = line.parent_line_id.discount
+            order.order_line.filtered(
+                lambda line: (
+                    line._is_discount_carried() and line.parent_line_id.discount_ended
+                )
+            ).unlink()
+            for line in order.order_line.filtered(
+                lambda x: x.parent_line_id and not x._is_discount_carried()
+            ):
+                parent_line = line.parent_line_id
+                line._write_by_code(
+                    {
+                        "price_unit": parent_line.price_unit,
+                        "discount": parent_line.discount,
+                        "discount_recurrence": parent_line.discount_recurrence,
+                        "discount_periods": parent_line.discount_periods,
+                        "discount_from": parent_line.discount_from,
+                        "discount_afterwards": parent_line.discount_afterwards,
+                    }
+                )
         return True
 
     def _is_upsell_outdated(self):
@@ -161,7 +180,9 @@ class SaleOrder(models.Model):
         parent = self.subscription_id.sudo()
         parent.lock_for_update(allow_referencing=True)
         self._check_can_join(parent)
-        lines = self.order_line.filtered("recurring_invoice")
+        lines = self.order_line.filtered(
+            lambda x: x.recurring_invoice and not x._is_discount_carried()
+        )
         if any(line.product_uom_qty < 0 for line in lines):
             raise UserError(
                 self.env._(
@@ -170,11 +191,13 @@ class SaleOrder(models.Model):
                     parent.name,
                 )
             )
-        for line in lines.sudo():
+        # All lines of a discount first, then what they come to.
+        for line in lines.sudo().with_context(recurring_discount_update=True):
             line._join_subscription(parent)
             if not line._is_invoiced_in_advance():
                 # It is delivered, and invoiced, on the subscription.
                 line.product_uom_qty = 0
+        parent._update_recurring_discounts()
         parent._log_mrr()
         parent.message_post(body=self.env._("The upsell %s was confirmed.", self.name))
 
@@ -214,6 +237,8 @@ class SaleOrder(models.Model):
         if parent.subscription_state not in RUNNING_STATES:
             return
         for line in self.order_line.sudo():
+            if line._is_discount_carried():
+                continue
             joined = line.parent_line_id
             if joined.order_id == parent:
                 joined._set_subscription_quantity(
