@@ -244,9 +244,8 @@ class SaleOrderLine(models.Model):
         if left is None:
             return {}
         if left:
-            return (
-                {} if self.discount_recurrence == "once" else {"discount_periods": left}
-            )
+            once = self.discount_recurrence == "once"
+            return {} if once else {"discount_periods": left}
         if is_discount:
             return None
         return {"discount": self._get_discount(holds=False), **self._forget_discount()}

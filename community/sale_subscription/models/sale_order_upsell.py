@@ -123,14 +123,14 @@ class SaleOrder(models.Model):
             order._write_by_code(
                 {**parent._prepare_upsell_dates(), "start_date": fields.Date.today()}
             )
-            order.order_line.filtered(
-                lambda line: (
-                    line._is_discount_carried() and line.parent_line_id.discount_ended
-                )
-            ).unlink()
-            for line in order.order_line.filtered(
-                lambda x: x.parent_line_id and not x._is_discount_carried()
-            ):
+            carried = order.order_line.filtered(lambda x: x._is_discount_carried())
+            carried.filtered("parent_line_id.discount_ended").unlink()
+            lines = order.order_line - carried
+            # What was agreed on here begins with the period that it is charged for.
+            lines.filtered(
+                lambda x: x.discount_recurrence and not x.parent_line_id
+            )._write_by_code({"discount_from": parent.last_invoice_date})
+            for line in lines.filtered("parent_line_id"):
                 parent_line = line.parent_line_id
                 line._write_by_code(
                     {

@@ -139,17 +139,18 @@ class SaleSubscriptionDiscount(models.AbstractModel):
         """
         AccountTax = self.env["account.tax"]
         company = order.company_id or self.env.company
+        currency = order.currency_id or company.currency_id
         AccountTax._add_tax_details_in_base_lines(base_lines, company)
         AccountTax._round_base_lines_tax_details(base_lines, company)
         totals = AccountTax._get_tax_totals_summary(
             base_lines=base_lines,
-            currency=order.currency_id or company.currency_id,
+            currency=currency,
             company=company,
         )
         return {
-            "untaxed": totals["base_amount_currency"],
-            "tax": totals["tax_amount_currency"],
-            "total": totals["total_amount_currency"],
+            "untaxed": currency.round(totals["base_amount_currency"]),
+            "tax": currency.round(totals["tax_amount_currency"]),
+            "total": currency.round(totals["total_amount_currency"]),
         }
 
     @api.model

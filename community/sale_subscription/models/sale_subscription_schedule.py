@@ -26,7 +26,8 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         """
         if order.subscription_state == UPSELL:
             return self._get_rows_of_upsell(order)
-        day, end, whole_days = self._get_next_period(order)
+        dates = self._get_dates(order)
+        day, end, whole_days = dates._get_next_period()
         share = ((end - day).days, whole_days)
         confirmed = order.state == "sale"
         once = self._get_once(order, confirmed)
@@ -38,7 +39,7 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         if once and first or share[0] != share[1]:
             label = self._get_days_label(day, end, whole_days)
             rows.append(self._row(order, "days", label, first))
-        if not order.end_date or order.end_date > end:
+        if not dates.end_date or dates.end_date > end:
             rows += self._get_period_rows(order, end, phases)
         return rows
 
@@ -60,11 +61,11 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         return rows
 
     @api.model
-    def _get_next_period(self, order):
-        """Return the period that is invoiced next; of a quotation, confirmed today.
+    def _get_dates(self, order):
+        """Return an order with the dates that this one has, or will have.
 
-        :return: (first day, first day after it, days of a whole one)
-        :rtype: tuple[datetime.date, datetime.date, int]
+        :param order: sale.order; a quotation is taken to be confirmed today
+        :return: sale.order, a new record
         """
         start = order.start_date or fields.Date.today()
         names = ("plan_id", "billing_anchor_date", "end_date", "sale_order_template_id")
@@ -77,7 +78,7 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         )
         if order.state != "sale" and not virtual.end_date:
             virtual.end_date = virtual._get_contract_end(virtual._choose_anchor())
-        return virtual._get_next_period()
+        return virtual
 
     @api.model
     def _get_once(self, order, confirmed):

@@ -1,5 +1,6 @@
 from . import (
     test_alignment,
+    test_alternatives,
     test_backend,
     test_browser_backend,
     test_cron,
@@ -18,6 +19,7 @@ from . import (
     test_payment_charge,
     test_payment_cron,
     test_payment_obstacles,
+    test_payment_schedule,
     test_payment_token,
     test_plan_change,
     test_plan_dates,

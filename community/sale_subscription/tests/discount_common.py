@@ -6,7 +6,7 @@ from .common import SubscriptionCase
 
 
 class DiscountCase(SubscriptionCase):
-    """A monthly subscription of hosting at 100.00; discounts from the order's button."""
+    """A monthly subscription of hosting at 100.00, and the order's Discount button."""
 
     @classmethod
     def setUpClass(cls):
@@ -38,7 +38,7 @@ class DiscountCase(SubscriptionCase):
         )
 
     def _quote(self, *products, discount=(), **values):
-        """A quotation of hosting, or of the products; with a discount of `_discount`."""
+        """A quotation of hosting, or of the products; `discount` as in `_discount`."""
         order = self._create_quotation(*(products or (self.hosting,)), **values)
         if discount:
             self._discount(order, *discount)

@@ -34,7 +34,7 @@ class TestDiscountFollowing(DiscountCase):
                 renewal.set_close()
 
     def test_renewal_after_the_last_period_of_it(self):
-        """January was the only one. It has not "ended" yet: February is not invoiced."""
+        """January was the only one. It holds until February is invoiced, here not."""
         for kind in ("sol_discount", "so_discount", "amount"):
             with self.subTest(kind=kind):
                 order = self._start(kind, 20, "periods", 1)
@@ -59,7 +59,7 @@ class TestDiscountFollowing(DiscountCase):
         return upsell
 
     def test_upsell_of_a_discounted_line(self):
-        """One more on 17 January (15 of 31 days) at 80.00: 38.71. Then 160, then 200."""
+        """One more on 17 January, 15 of 31 days at 80.00: 38.71. Then 160, then 200."""
         order = self._start("sol_discount", 20, "periods", 2)
         upsell = self._upsell(order, "2026-01-17")
         self.assertEqual(upsell.amount_untaxed, 38.71)
