@@ -67,6 +67,14 @@ class SaleOrder(models.Model):
         self.ensure_one()
         return self.env["sale.subscription.schedule"]._get_rows(self)
 
+    def _has_ending_discount(self):
+        """Tell whether a discount holds in some of the next periods only.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return any(line._get_discount_periods_left() for line in self.order_line)
+
     def _get_measured_names(self):
         """Return the names of what is invoiced afterwards, as it was delivered.
 

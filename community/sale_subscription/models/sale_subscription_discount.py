@@ -186,9 +186,8 @@ class SaleSubscriptionDiscount(models.AbstractModel):
             line = remaining.filtered(lambda x, taxes=taxes: x.tax_ids == taxes)[:1]
             values = self._prepare_line(base_line)
             if not line:
-                [copied] = group[0].copy_data({"order_id": order.id, **values})
-                copied["discount_from"] = group[0].discount_from
-                order.order_line = [Command.create(copied)]
+                copied = self._prepare_further_line(group[0])
+                order.order_line = [Command.create({**copied, **values})]
                 continue
             remaining -= line
             self._write_changed(line.with_env(order.env), values)
@@ -196,6 +195,15 @@ class SaleSubscriptionDiscount(models.AbstractModel):
             # Its taxes are on nothing any more.
             key = {"computation_key": line._get_discount_key()}
             self._write_changed(line, {"price_unit": 0, "extra_tax_data": key})
+
+    @api.model
+    def _prepare_further_line(self, line):
+        """Return the values of another line of a discount, for other taxes. A hook.
+
+        :rtype: dict
+        """
+        [values] = line.copy_data()
+        return {**values, "discount_from": line.discount_from}
 
     @api.model
     def _write_changed(self, line, values):
