@@ -342,15 +342,6 @@ class SaleOrderLine(models.Model):
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    def _get_lines_discounted_for_a_time(self):
-        """Return the lines that *Discount > On All Order Lines* is for; a hook.
-
-        Asked only when the discount ends by itself.
-
-        :rtype: sale.order.line recordset
-        """
-        return self.order_line.filtered(lambda line: not line.display_type)
-
     def _get_discount_groups(self):
         """Return the lines that are recurring discounts, in the order they were made.
 

@@ -143,7 +143,7 @@ class SaleOrder(models.Model):
 
     def _get_period_term(self):
         plan = self.plan_id
-        text = self.env._("Every %s, in advance", plan.billing_period_display)
+        text = self.env._("%s, in advance", plan._get_every_text())
         if plan.billing_first_day:
             text += self.env._("; periods follow the calendar")
         return text
@@ -223,14 +223,17 @@ class SaleOrderLine(models.Model):
         if not order.plan_id or self.display_type or self.is_downpayment:
             return False
         if not self.recurring_invoice:
-            return self.env._("Once")
-        period = order.plan_id.billing_period_display
-        text = self.env._("Every %s", period)
-        left = self._get_discount_periods_left()
-        if not left or not (self.discount or self.recurring_discount_type):
-            return text
-        if left == 1:
-            return self.env._("%s; discount: next invoice only", text)
-        return self.env._(
-            "%(every)s; discount: %(count)s times", every=text, count=left
-        )
+            return self.env._("once")
+        values = {
+            "every": order.plan_id._get_every_text(),
+            "count": self._get_discount_periods_left(),
+        }
+        if not values["count"] or not (self.discount or self.recurring_discount_type):
+            return values["every"]
+        if self.recurring_discount_type:
+            if values["count"] == 1:
+                return self.env._("next invoice only")
+            return self.env._("%(every)s, %(count)s times", **values)
+        if values["count"] == 1:
+            return self.env._("%(every)s; discount on the next invoice only", **values)
+        return self.env._("%(every)s; discount %(count)s times", **values)

@@ -197,16 +197,16 @@ class SaleSubscriptionSchedule(models.AbstractModel):
     @api.model
     def _get_period_label(self, order, start, earlier, count):
         values = {
-            "period": order.plan_id.billing_period_display,
+            "every": order.plan_id._get_every_text(),
             "count": count,
             "start": format_date(self.env, start),
         }
         if earlier and count:
-            return self.env._("Then every %(period)s, %(count)s times", **values)
+            return self.env._("Then %(every)s, %(count)s times", **values)
         if earlier:
-            return self.env._("After that every %(period)s", **values)
+            return self.env._("After that %(every)s", **values)
+        if count == 1:
+            return self.env._("On %(start)s", **values)
         if count:
-            return self.env._(
-                "Every %(period)s from %(start)s on, %(count)s times", **values
-            )
-        return self.env._("Every %(period)s from %(start)s on", **values)
+            return self.env._("From %(start)s on %(every)s, %(count)s times", **values)
+        return self.env._("From %(start)s on %(every)s", **values)

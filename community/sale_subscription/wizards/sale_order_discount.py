@@ -56,12 +56,23 @@ class SaleOrderDiscount(models.TransientModel):
         else:
             # Once it has ended, the line costs again what it did before this discount.
             afterwards = {line: line._get_discount(holds=False) for line in lines}
-            targets = order._get_lines_discounted_for_a_time()
+            targets = self._get_lines_discounted_for_a_time()
             lines &= targets
             result = targets.write({"discount": self.discount_percentage * 100})
         lines = lines.filtered(lambda line: not line.recurring_discount_type)
         lines._agree_discount(self.recurrence, self.period_count, afterwards)
         return result
+
+    def _get_lines_discounted_for_a_time(self):
+        """Return the lines that *On All Order Lines* is for when it ends by itself.
+
+        A hook for modules whose lines say otherwise when a discount on them ends.
+
+        :rtype: sale.order.line recordset
+        """
+        return self.sale_order_id.order_line.filtered(
+            lambda line: not line.display_type
+        )
 
     def _create_recurring_discount(self):
         """Make the lines of a discount that is invoiced with every period.

@@ -240,8 +240,8 @@ class TestRewards(DiscountCase):
             [(row["label"], row["total"]) for row in rows],
             [
                 ("Due now", 80),
-                ("Every 1 Month from 02/01/2026 on, 2 times", 80),
-                ("After that every 1 Month", 100),
+                ("From 02/01/2026 on every month, 2 times", 80),
+                ("After that every month", 100),
             ],
         )
 
