@@ -32,7 +32,7 @@ class TestNames(BaseCase):
         super().setUpClass()
         root = Path(file_path("fusion_centralized_billing/__manifest__.py")).parent
         modules = [m.parent for m in root.glob("community/*/__manifest__.py")]
-        cls.ours = set().union(*map(members, (root, *modules)))
+        cls.ours = members(root).union(*map(members, modules))
         cls.own = {"fusion_centralized_billing", *(m.name for m in modules)}
 
     def test_nothing_takes_the_place_of_something_of_odoo(self):

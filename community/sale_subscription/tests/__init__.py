@@ -5,6 +5,7 @@ from . import (
     test_browser_backend,
     test_cron,
     test_customer_year,
+    test_deferred_dates,
     test_discount,
     test_discount_following,
     test_discount_line,
