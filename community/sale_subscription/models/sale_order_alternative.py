@@ -137,6 +137,14 @@ class SaleOrder(models.Model):
             "context": {"create": False},
         }
 
+    def unlink(self):
+        """The others stay alternatives to each other when their first one goes."""
+        for order in self:
+            others = (order.sudo().alternative_child_ids - self).sorted("id")
+            if others:
+                others[1:].alternative_to_id = others[0]
+        return super().unlink()
+
     # === ACCEPTED ===
 
     def _action_confirm(self):

@@ -119,9 +119,12 @@ class SaleOrderLine(models.Model):
             return order.subscription_id.last_invoice_date
         if order.subscription_state not in RUNNING_STATES:
             return False
-        if self._is_invoiced_in_advance():
-            return order.next_invoice_date
-        return order.last_invoice_date or order.next_invoice_date
+        last, following = order.last_invoice_date, order.next_invoice_date
+        if draft := order._get_period(following):
+            # That one is invoiced without it already.
+            last, following = following, draft.period_end
+        in_advance = self._is_invoiced_in_advance()
+        return following if in_advance else last or following
 
     def _get_discount(self, holds):
         """Return the discount of the line while its own holds, or afterwards.

@@ -35,11 +35,10 @@ class SaleSubscriptionDiscount(models.AbstractModel):
         return base_lines
 
     @api.model
-    def _get_once_base_lines(self, order, quantity="product_uom_qty"):
-        """Return what is invoiced once.
+    def _get_once_base_lines(self, order):
+        """Return what is invoiced once, and is not invoiced yet.
 
         :param order: sale.order
-        :param str quantity: field of the line that says how much of it
         :return: base lines of account.tax
         :rtype: list[dict]
         """
@@ -50,10 +49,12 @@ class SaleSubscriptionDiscount(models.AbstractModel):
                 and not line.is_downpayment
             )
         )
+        if order.state != "sale":
+            return [self._get_base_line(line) for line in lines if line.product_uom_qty]
         return [
-            self._get_base_line(line, quantity=line[quantity])
+            self._get_base_line(line, quantity=left)
             for line in lines
-            if line[quantity]
+            if (left := max(line.product_uom_qty - line.qty_invoiced, 0))
         ]
 
     @api.model

@@ -87,14 +87,19 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         :param bool confirmed: leave out what is invoiced already
         :rtype: list[dict]
         """
+        Discount = self.env["sale.subscription.discount"]
+        if not confirmed:
+            return [
+                base_line
+                for base_line in Discount._get_once_base_lines(order)
+                if base_line["product_id"].invoice_policy == "order"
+            ]
+        lines = order.order_line.filtered(
+            lambda line: not line.recurring_invoice and line.qty_to_invoice
+        )
         return [
-            base_line
-            for base_line in self.env[
-                "sale.subscription.discount"
-            ]._get_once_base_lines(
-                order, "qty_to_invoice" if confirmed else "product_uom_qty"
-            )
-            if confirmed or base_line["record"].product_id.invoice_policy == "order"
+            Discount._get_base_line(line, quantity=line.qty_to_invoice)
+            for line in lines
         ]
 
     @api.model

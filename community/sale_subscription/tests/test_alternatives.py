@@ -40,6 +40,15 @@ class TestAlternatives(DiscountCase, HttpCase):
         with self.assertRaises(UserError):
             other.action_confirm()
 
+    def test_the_first_one_is_deleted(self):
+        """The others are still those of which one is accepted."""
+        order = self._quote()
+        second, third = self._offer(order), self._offer(order)
+        order.unlink()
+        self.assertEqual(second.alternative_ids, third)
+        third.action_confirm()
+        self.assertEqual(second.state, "cancel")
+
     def test_of_a_quotation_only(self):
         order = self._run(self._quote())
         with self.assertRaises(UserError):

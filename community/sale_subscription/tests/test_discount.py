@@ -148,6 +148,20 @@ class TestDiscountPeriods(DiscountCase):
         draft.unlink()
         self.assertEqual(self._run_cron("2026-02-01").amount_untaxed, 80)
 
+    def test_agreed_while_there_is_a_draft(self):
+        """February's draft is without it: March has it, and was skipped."""
+        self.plan.invoice_posting = "draft"
+        for kind in ("sol_discount", "so_discount"):
+            with self.subTest(kind=kind):
+                order = self._run(self._quote())
+                self._run_cron("2026-01-01").action_post()
+                draft = self._run_cron("2026-02-01")
+                with freeze_time("2026-02-10"):
+                    self._discount(order, kind, 20, "once")
+                draft.action_post()
+                self.assertEqual(self._run_cron("2026-03-01").amount_untaxed, 80)
+                order.set_close()
+
     def test_quantity_changes_meanwhile(self):
         """Odoo sets discounts anew with the quantity where pricelists show theirs."""
         self.env.ref("base.group_user")._apply_group(

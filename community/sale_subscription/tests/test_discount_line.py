@@ -41,6 +41,26 @@ class TestDiscountLine(DiscountCase):
         self._run(order)
         self.assertEqual(self._invoice_months(order, 3), [112, 80, 100])
 
+    def test_percentage_on_a_next_invoice_cut_short(self):
+        """20 % of the 54.84 for 17 of 31 days, not of 100.00. An amount is whole."""
+        self.plan.billing_first_day = True
+        for kind, amount in (("so_discount", 43.87), ("amount", 34.84)):
+            with self.subTest(kind=kind):
+                order = self._quote(discount=(kind, 20, "once"))
+                self._run(order, "2026-01-15")
+                first = self._run_cron("2026-01-15")
+                self.assertEqual(first.amount_untaxed, amount)
+                self.assertEqual(self._invoice_months(order, 1, month=2), [100])
+                order.set_close()
+
+    def test_what_was_invoiced_once_is_not_discounted_later(self):
+        """The setup of January has nothing to do with 20 % off from February on."""
+        order = self._run(self._quote(self.hosting, self.setup_fee))
+        self._invoice_months(order, 1)
+        with freeze_time("2026-01-20"):
+            self._discount(order, "so_discount", 20, "periods", 1)
+        self.assertEqual(self._invoice_months(order, 2, month=2), [80, 100])
+
     def test_nothing_that_is_invoiced_in_advance(self):
         with self.assertRaises(ValidationError):
             self._quote(self.hours, discount=("amount", 15, "always"))

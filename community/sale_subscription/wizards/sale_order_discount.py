@@ -39,7 +39,8 @@ class SaleOrderDiscount(models.TransientModel):
         order.check_access("write")
         if self.discount_type == "sol_discount":
             return self._apply_to_lines(super().action_apply_discount)
-        if self.recurrence == "once":
+        if (self.discount_type, self.recurrence) == ("amount", "once"):
+            # All of it, also where the next period is cut short.
             return super().action_apply_discount()
         return self.with_company(self.company_id)._create_recurring_discount()
 
@@ -109,14 +110,14 @@ class SaleOrderDiscount(models.TransientModel):
                 Discount._compute(order, recurring, product, terms)
             )
         ]
-        if not values:
-            raise ValidationError(
-                self.env._("Nothing on %s is invoiced in advance.", order.name)
-            )
         if percent:
             once = Discount._get_once_base_lines(order)
             terms["key"] += ",once"
             values += self._prepare_global_discount_so_lines(
                 Discount._compute(order, once, product, terms)
+            )
+        if not values:
+            raise ValidationError(
+                self.env._("Nothing on %s is invoiced in advance.", order.name)
             )
         order.sudo().order_line = [Command.create(line) for line in values]

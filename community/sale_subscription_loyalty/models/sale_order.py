@@ -43,8 +43,7 @@ class SaleOrder(models.Model):
 
     def _get_reward_values_discount(self, reward, coupon, **kwargs):
         """Discount every period, or the first invoice alone."""
-        recurrence = reward.program_id._get_recurrence_values()
-        if not self.plan_id or not recurrence:
+        if not self._get_reward_recurrence(reward):
             values_list = super()._get_reward_values_discount(reward, coupon, **kwargs)
             return [{**v, **ONCE} if self.plan_id else v for v in values_list]
         values_list = self._get_recurring_reward_values(reward, coupon)
@@ -66,6 +65,21 @@ class SaleOrder(models.Model):
             values["reward_identifier_code"] = code
         values_list[0]["points_cost"] = self._get_reward_cost(reward, coupon)
         return values_list
+
+    def _get_reward_recurrence(self, reward):
+        """Return for how long a discount holds on this order.
+
+        :return: values of sale.order.line; empty for a line that is invoiced once
+        :rtype: dict
+        """
+        program = reward.program_id
+        if not self.plan_id:
+            return {}
+        if reward.discount_mode == "percent" and not program.is_payment_program:
+            # Of a first period that is cut short, not of a whole one.
+            once = {"recurring_invoice": True, "discount_recurrence": "once"}
+            return program._get_recurrence_values() or once
+        return program._get_recurrence_values()
 
     def _get_recurring_reward_values(self, reward, coupon):
         """Return the lines of a reward on what is invoiced in advance.
@@ -95,7 +109,7 @@ class SaleOrder(models.Model):
             {
                 **ONCE,
                 **Discount._prepare_line(base_line),
-                **reward.program_id._get_recurrence_values(),
+                **self._get_reward_recurrence(reward),
                 "product_id": reward.discount_line_product_id.id,
                 "product_uom_qty": 1.0,
                 "name": reward.description,

@@ -156,6 +156,14 @@ class TestRewards(DiscountCase):
         self.assertEqual(self._run_cron("2026-01-15").amount_untaxed, 43.87)
         self.assertEqual(self._invoice_months(order, 1, month=2), [80])
 
+    def test_the_first_invoice_is_cut_short(self):
+        """20 % of it alone: 54.84 - 10.97; then 100.00."""
+        self.plan.billing_first_day = True
+        order = self._quote_with(self._create_program())
+        self._run(order, "2026-01-15")
+        self.assertEqual(self._run_cron("2026-01-15").amount_untaxed, 43.87)
+        self.assertEqual(self._invoice_months(order, 1, month=2), [100])
+
     def test_split_by_taxes(self):
         """20 % off 100.00 at 20 % and 10.00 without: 96.00 + 8.00, with taxes."""
         self.hosting.taxes_id = self._create_tax(20)
