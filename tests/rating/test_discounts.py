@@ -17,7 +17,7 @@ class TestDiscounts(DocumentCase):
         super().setUpClass()
         cls.charge.write({"included_quota": 0, "price_per_unit": 1.0})
 
-    def _agree(self, at, share=0.10):
+    def _agree(self, at, share=0.10, **values):
         """The button Discount of the order: on all order lines."""
         self.at(
             at,
@@ -28,6 +28,7 @@ class TestDiscounts(DocumentCase):
                         "sale_order_id": self.order.id,
                         "discount_type": "sol_discount",
                         "discount_percentage": share,
+                        **values,
                     }
                 )
                 .action_apply_discount()
@@ -77,6 +78,29 @@ class TestDiscounts(DocumentCase):
         self._use_before_and_after(None)
         invoice = self.day("2026-02-01 09:00:00")
         self.assertEqual(invoice.amount_untaxed, 100.0)  # 10.00 + 90.00
+
+    def test_agreed_until_it_is_changed(self):
+        """What the drop-in asks: for how long. For good, it is on usage, too."""
+        if "recurrence" not in self.env["sale.order.discount"]._fields:
+            self.skipTest("This sale_subscription does not ask for how long.")
+        self._agree("2026-01-05 09:00:00", recurrence="always")
+        self._use_before_and_after(None)
+        self._check_everywhere()
+
+    def test_agreed_for_a_time(self):
+        """On the fee alone: 9.00 in February, as the usage has a discount of its own.
+
+        There was a usage line already, and its discount would have stayed.
+        """
+        if "recurrence" not in self.env["sale.order.discount"]._fields:
+            self.skipTest("This sale_subscription does not ask for how long.")
+        self.use(50, "2026-01-10", "a")
+        self.day("2026-01-10 12:00:00")
+        self._agree("2026-01-15 09:00:00", recurrence="once")
+        self.assertEqual(self.order.fc_usage_discount, 0)
+        invoice = self.day("2026-02-01 09:00:00")
+        self.assertEqual(invoice.amount_untaxed, 59.0)  # 9.00 + 50.00
+        self.assertEqual(self.usage_on(invoice), 50.0)
 
     def test_on_the_usage_line_alone(self):
         """A discount of one charge: the order's usage line shows it."""

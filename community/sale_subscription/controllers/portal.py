@@ -26,6 +26,22 @@ class CustomerPortal(sale_portal.CustomerPortal):
     quotation in Odoo's sale; of the staff only those who may write orders.
     """
 
+    # === QUOTATIONS ===
+
+    def _get_payment_values(
+        self, order_sudo, is_down_payment=False, payment_amount=None, **kwargs
+    ):
+        """Let the customer pay what is due now; a link may name another amount."""
+        values = super()._get_payment_values(
+            order_sudo, is_down_payment, payment_amount, **kwargs
+        )
+        due_now = (
+            order_sudo.state in ("draft", "sent") and order_sudo._has_payment_schedule()
+        )
+        if due_now and not is_down_payment and not payment_amount:
+            values["amount"] = order_sudo._get_amount_due_now()
+        return values
+
     # === HOME AND LIST ===
 
     def _prepare_home_portal_values(self, counters):

@@ -84,6 +84,7 @@ class SaleOrder(models.Model):
         end = min(self.next_invoice_date, self.end_date or self.next_invoice_date)
         if day >= end:
             return
+        self._end_discounts()
         whole_start, whole_end = self._get_whole_period(day)
         order = self.sudo().with_context(lang=self.partner_id.lang)
         lines = order.order_line.filtered(
@@ -146,10 +147,16 @@ class SaleOrder(models.Model):
         )
 
     def _get_copiable_order_lines(self):
-        """Leave lines for days behind: a copy has other days, and owes nothing."""
+        """Leave lines for days behind: a copy has other days, and owes nothing.
+
+        Discounts that have ended stay behind, too.
+        """
         return (
             super()
             ._get_copiable_order_lines()
+            .filtered(
+                lambda line: not (line.recurring_discount_type and line.discount_ended)
+            )
             .filtered(
                 lambda line: (
                     line.display_type

@@ -36,6 +36,7 @@ class SaleOrder(models.Model):
         due = self.filtered(lambda o: o._is_period_due())
         if due:
             due.lock_for_update(allow_referencing=True)
+            due._end_discounts()
         # Being due depends on the day, which triggers no computation by itself.
         lines = self.order_line.filtered("recurring_invoice")
         self.env.add_to_compute(lines._fields["qty_to_invoice"], lines)

@@ -8,6 +8,7 @@ from .quiet import create_quietly, write_quietly
 # What the MRR is made of.
 MRR_FIELDS = {
     "discount",
+    "discount_recurrence",
     "price_unit",
     "product_id",
     "product_uom_id",
@@ -94,6 +95,7 @@ class SaleOrderLine(models.Model):
     def create(self, vals_list):
         """Count what a new line adds to a running subscription."""
         lines = super().create(vals_list)
+        lines.order_id._update_recurring_discounts()
         lines._get_orders_to_log(recurs=True)._log_mrr()
         return lines
 
@@ -105,13 +107,15 @@ class SaleOrderLine(models.Model):
         recurs = "recurring_invoice" in vals
         orders = self._get_orders_to_log(recurs)
         result = super().write(vals)
+        self.order_id._update_recurring_discounts()
         (orders | self._get_orders_to_log(recurs))._log_mrr()
         return result
 
     def unlink(self):
         """Count what is taken from a running subscription."""
-        orders = self._get_orders_to_log(recurs=True)
+        orders, changed = self._get_orders_to_log(recurs=True), self.order_id
         result = super().unlink()
+        changed._update_recurring_discounts()
         orders._log_mrr()
         return result
 
@@ -155,7 +159,9 @@ class SaleOrderLine(models.Model):
     @api.depends("product_id", "product_uom_id", "product_uom_qty")
     def _compute_discount(self):
         """Leave agreed discounts alone when only the quantity changes."""
-        lines = self.filtered(lambda line: not line._keeps_parent_price())
+        lines = self.filtered(
+            lambda line: not line.discount_recurrence and not line._keeps_parent_price()
+        )
         return super(SaleOrderLine, lines)._compute_discount()
 
     @api.depends(
@@ -180,6 +186,10 @@ class SaleOrderLine(models.Model):
                 base_line["discount"],
                 self._get_share_charged(),
             )
+            # Those are of the whole price.
+            base_line["manual_tax_amounts"] = None
+            base_line["manual_total_excluded_currency"] = None
+            base_line["manual_total_excluded"] = None
         return base_line
 
     # === QUANTITIES ===
@@ -344,7 +354,7 @@ class SaleOrderLine(models.Model):
             and line.product_id == self.product_id
             and line.product_uom_id == self.product_uom_id
             and line.price_unit == self.price_unit
-            and line.discount == self.discount
+            and line._has_discount_of(self)
             and line.tax_ids == self.tax_ids
         ):
             line._set_subscription_quantity(line.product_uom_qty + self.product_uom_qty)
@@ -352,6 +362,7 @@ class SaleOrderLine(models.Model):
         [values] = self.with_context(active_test=False).copy_data(
             {"order_id": parent.id, "parent_line_id": False}
         )
+        values |= self._prepare_joining_discount(parent)
         self.parent_line_id = create_quietly(self, [values])
 
     def _set_subscription_quantity(self, quantity):

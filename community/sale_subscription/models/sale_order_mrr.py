@@ -17,18 +17,36 @@ class SaleOrder(models.Model):
         compute="_compute_recurring_monthly",
         store=True,
         help="Monthly recurring revenue (MRR): untaxed amount, per month, of the lines"
-        " that are invoiced in advance. What is delivered and measured first varies,"
-        " and does not count.",
+        " that are invoiced in advance, less their discounts while these hold. What is"
+        " delivered and measured first varies, and does not count; nor does a discount"
+        " on one invoice.",
     )
     sale_order_log_ids = fields.One2many(
         "sale.order.log", "order_id", string="MRR Log", readonly=True, copy=False
     )
 
-    @api.depends("plan_id", "order_line.price_subtotal", "order_line.recurring_invoice")
+    @api.depends(
+        "plan_id",
+        "order_line.price_subtotal",
+        "order_line.recurring_invoice",
+        "order_line.discount_recurrence",
+        "order_line.discount_ended",
+        "order_line.discount_afterwards",
+    )
     def _compute_recurring_total(self):
         for order in self:
             lines = order.order_line.filtered(lambda x: x._is_invoiced_in_advance())
-            if order.subscription_state == "7_upsell":
+            if not order.plan_id:
+                total = 0
+            elif any(line.discount_recurrence == "once" for line in lines):
+                # It is one invoice that costs less, no period does.
+                total = self.env["sale.subscription.discount"]._get_untaxed(
+                    order,
+                    lambda line: (
+                        line.discount_recurrence != "once" and not line.discount_ended
+                    ),
+                )
+            elif order.subscription_state == "7_upsell":
                 total = sum(line._get_whole_period_amount() for line in lines)
             else:
                 total = sum(lines.mapped("price_subtotal"))

@@ -53,6 +53,8 @@ class SaleOrder(models.Model):
             starts_today = timing == NOW and order.last_invoice_date
             translated = quiet.with_context(lang=order.partner_id.lang)
             credit_lines = translated._prepare_credit_lines() if starts_today else []
+            if plan.billing_period != previous.billing_period:
+                quiet._drop_limited_discounts()
             quiet.write({"plan_id": plan.id})
             if starts_today:
                 quiet._start_new_period_today(credit_lines)
@@ -176,7 +178,10 @@ class SaleOrder(models.Model):
         values = []
         for (product, taxes, start, end), lines in groups.items():
             charged = sum(line._get_amount_charged() for line in lines)
-            if self.currency_id.compare_amounts(charged, 0) > 0:
+            # A discount that is a line was charged less than nothing.
+            is_discount = any(lines.sale_line_ids.mapped("recurring_discount_type"))
+            sign = self.currency_id.compare_amounts(charged, 0)
+            if sign == (-1 if is_discount else 1):
                 start_unused = max(start, today)
                 values.append(
                     self._prepare_days_line(

@@ -102,27 +102,14 @@ class SaleOrder(models.Model):
         return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
 
     def _get_portal_amounts(self):
-        """Return what a whole period costs, computed as its invoice is.
+        """Return what a whole period costs from the next one on, as its invoice does.
 
         :return: untaxed, tax and total in the currency of the order
         :rtype: dict[str, float]
         """
         self.ensure_one()
-        tax_model = self.env["account.tax"]
-        in_advance, _measured, _once = self._get_portal_lines()
-        base_lines = [
-            line._prepare_base_line_for_taxes_computation() for line in in_advance
-        ]
-        tax_model._add_tax_details_in_base_lines(base_lines, self.company_id)
-        tax_model._round_base_lines_tax_details(base_lines, self.company_id)
-        totals = tax_model._get_tax_totals_summary(
-            base_lines=base_lines, currency=self.currency_id, company=self.company_id
-        )
-        return {
-            "untaxed": totals["base_amount_currency"],
-            "tax": totals["tax_amount_currency"],
-            "total": totals["total_amount_currency"],
-        }
+        base_lines = self.env["sale.subscription.schedule"]._get_period_lines(self, 0)
+        return self.env["sale.subscription.discount"]._get_totals(self, base_lines)
 
     def _get_portal_period_text(self):
         """Return for which time the amount of a period is.

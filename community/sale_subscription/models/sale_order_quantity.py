@@ -118,7 +118,7 @@ class SaleOrder(models.Model):
         earlier._withdraw_request()
         upsell = self._create_upsell_renew_order(UPSELL)
         upsell.requested_by_customer = True
-        for line in upsell.order_line:
+        for line in upsell._get_added_lines():
             parent = line.parent_line_id
             if parent not in added:
                 line.unlink()
@@ -134,6 +134,13 @@ class SaleOrder(models.Model):
         upsell._offer_to_customer()
         return upsell
 
+    def _get_added_lines(self):
+        """Return the lines of this upsell that are no discount on the others.
+
+        :rtype: sale.order.line recordset
+        """
+        return self.order_line.filtered(lambda line: not line._is_discount_carried())
+
     def _is_same_request(self, added):
         """Tell whether this upsell quotation is what the customer asks for again.
 
@@ -142,7 +149,8 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         quantities = {
-            line.parent_line_id: line.product_uom_qty for line in self.order_line
+            line.parent_line_id: line.product_uom_qty
+            for line in self._get_added_lines()
         }
         is_of_today = self.start_date == fields.Date.today()
         return quantities == added and is_of_today and not self._is_upsell_outdated()
@@ -164,6 +172,7 @@ class SaleOrderLine(models.Model):
             self._is_invoiced_in_advance()
             and not self.is_downpayment
             and not self.combo_item_id
+            and not self.recurring_discount_type
             and self.product_uom_qty >= 1
             and float_is_zero(self.product_uom_qty % 1, precision_digits=digits)
             and self.price_subtotal > 0

@@ -89,23 +89,31 @@ class SaleOrder(models.Model):
                 "start_date": self._get_renewal_start(),
                 "billing_anchor_date": self._get_billing_anchor(),
                 "order_line": self._prepare_following_lines(
-                    lambda line: line.recurring_invoice
+                    RENEWAL, lambda line: line.recurring_invoice
                 ),
             }
         return values
 
-    def _prepare_following_lines(self, condition, **values):
+    def _prepare_following_lines(self, kind, condition, **values):
         """Return the commands that make lines which continue those of this order.
 
+        :param str kind: "7_upsell" or "2_renewal"
         :param condition: which lines, a function of one sale.order.line
         :param values: what is different on the new ones
         :rtype: list
         """
-        return [
-            Command.create({**data, "parent_line_id": line.id, **values})
-            for line in self._get_copiable_order_lines().filtered(condition)
-            for data in line.copy_data()
-        ]
+        commands = []
+        for line in self._get_copiable_order_lines().filtered(condition):
+            discount = line._prepare_following_discount(kind)
+            if discount is None:
+                continue
+            [data] = line.copy_data()
+            commands.append(
+                Command.create(
+                    {**data, "parent_line_id": line.id, **values, **discount}
+                )
+            )
+        return commands
 
     def _open_order(self):
         self.ensure_one()

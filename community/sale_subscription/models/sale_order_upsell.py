@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from .sale_order import RUNNING_STATES
-from .sale_order_line import ENDED_STATES
+from .sale_order import RUNNING_STATES, SUBSCRIPTION_CLOSED_STATE
+from .sale_order_renewal import UPSELL
 
 QUOTATION = ("draft", "sent")
 
@@ -61,7 +61,9 @@ class SaleOrder(models.Model):
             **self._prepare_upsell_dates(),
             "start_date": fields.Date.today(),
             "order_line": self._prepare_following_lines(
-                lambda line: line._is_invoiced_in_advance(), product_uom_qty=0
+                UPSELL,
+                lambda line: line._is_invoiced_in_advance(),
+                product_uom_qty=0,
             ),
         }
 
@@ -124,9 +126,25 @@ class SaleOrder(models.Model):
             order._write_by_code(
                 {**parent._prepare_upsell_dates(), "start_date": fields.Date.today()}
             )
-            for line in order.order_line.filtered("parent_line_id"):
-                line.price_unit = line.parent_line_id.price_unit
-                line.discount = line.parent_line_id.discount
+            carried = order.order_line.filtered(lambda x: x._is_discount_carried())
+            carried.filtered("parent_line_id.discount_ended").unlink()
+            lines = order.order_line - carried
+            # What was agreed on here begins with the period that it is charged for.
+            lines.filtered(
+                lambda x: x.discount_recurrence and not x.parent_line_id
+            )._write_by_code({"discount_from": parent.last_invoice_date})
+            for line in lines.filtered("parent_line_id"):
+                parent_line = line.parent_line_id
+                line._write_by_code(
+                    {
+                        "price_unit": parent_line.price_unit,
+                        "discount": parent_line.discount,
+                        "discount_recurrence": parent_line.discount_recurrence,
+                        "discount_periods": parent_line.discount_periods,
+                        "discount_from": parent_line.discount_from,
+                        "discount_afterwards": parent_line.discount_afterwards,
+                    }
+                )
         return True
 
     def _is_upsell_outdated(self):
@@ -165,7 +183,9 @@ class SaleOrder(models.Model):
         parent = self.subscription_id.sudo()
         parent.lock_for_update(allow_referencing=True)
         self._check_can_join(parent)
-        lines = self.order_line.filtered("recurring_invoice")
+        lines = self.order_line.filtered(
+            lambda x: x.recurring_invoice and not x._is_discount_carried()
+        )
         if any(line.product_uom_qty < 0 for line in lines):
             raise UserError(
                 self.env._(
@@ -174,8 +194,10 @@ class SaleOrder(models.Model):
                     parent.name,
                 )
             )
-        for line in lines.sudo():
+        # All lines of a discount first, then what they come to.
+        for line in lines.sudo().with_context(recurring_discount_update=True):
             line._join_subscription(parent)
+        parent._update_recurring_discounts()
         parent._log_mrr()
         parent.message_post(body=self.env._("The upsell %s was confirmed.", self.name))
 
@@ -215,6 +237,8 @@ class SaleOrder(models.Model):
         if parent.subscription_state not in RUNNING_STATES:
             return
         for line in self.order_line.sudo():
+            if line._is_discount_carried():
+                continue
             joined = line.parent_line_id
             if joined.order_id == parent:
                 joined._set_subscription_quantity(
@@ -261,7 +285,10 @@ class SaleOrder(models.Model):
     def _get_invoiceable_lines(self, final=False):
         """Invoice with a period what was delivered on the upsells of it until then."""
         lines = super()._get_invoiceable_lines(final)
-        if self.subscription_state not in ENDED_STATES and not self._is_period_due():
+        if (
+            self.subscription_state not in SUBSCRIPTION_CLOSED_STATE
+            and not self._is_period_due()
+        ):
             return lines
         upsells = self.subscription_child_ids.filtered(
             lambda o: o.subscription_state == "7_upsell" and o.state == "sale"

@@ -143,6 +143,20 @@ class SaleSubscriptionPlan(models.Model):
             return self.env._("1 Year") if one else self.env._("%s Years", count)
         return self.env._("1 Month") if one else self.env._("%s Months", count)
 
+    def _get_every_text(self):
+        """Return how often a period is, to stand inside a sentence.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        if self.billing_period_value != 1:
+            return self.env._("every %s", self.billing_period_display)
+        return {
+            "week": self.env._("every week"),
+            "month": self.env._("every month"),
+            "year": self.env._("every year"),
+        }[self.billing_period_unit]
+
     @api.depends("subscription_ids.subscription_state")
     def _compute_subscription_count(self):
         counts = dict(
