@@ -106,7 +106,9 @@ class _Charge:
             )
         batch = steps.get("unit_batch", "1")
         if steps.get("tiers"):
-            text += "".join(self._step(step) for step in steps["steps"] if "tier" in step)
+            text += "".join(
+                self._step(step) for step in steps["steps"] if "tier" in step
+            )
             if batch != "1":
                 text += env._(" (per %(batch)s)", batch=self.localize(batch))
         elif batch == "1":

@@ -85,7 +85,8 @@ class SaleOrderLine(models.Model):
 
         Its price is what the usage comes to, the discount taken off: a document's total
         is rounded once, so a price and a discount whose product has more digits than
-        the currency could make it a cent more than its lines. The text says the discount.
+        the currency could make it a cent more than its lines. The text says the
+        discount.
         """
         full_name = self.env["account.move.line"]._get_journal_items_full_name
         product = rating.product_id

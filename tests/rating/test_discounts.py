@@ -154,9 +154,7 @@ class TestDiscounts(DocumentCase):
         """
         self.charge.price_per_unit = 14.17
         other = self._create_metric(name="Other", code="other")
-        self._create_charge(
-            metric_id=other.id, included_quota=0, price_per_unit=14.17
-        )
+        self._create_charge(metric_id=other.id, included_quota=0, price_per_unit=14.17)
         self._agree("2026-01-05 09:00:00")
         self.use(1, "2026-01-10", "a")
         self.use(1, "2026-01-10", "b", metric=other)

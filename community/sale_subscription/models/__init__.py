@@ -25,6 +25,7 @@ from . import (
     sale_order_invoicing,
     sale_order_life_cycle,
     sale_order_line,
+    sale_order_line_discount,
     sale_order_line_pricing,
     sale_order_log,
     sale_order_mrr,
