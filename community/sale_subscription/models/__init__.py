@@ -31,6 +31,7 @@ from . import (
     sale_order_invoicing,
     sale_order_life_cycle,
     sale_order_line,
+    sale_order_line_discount,
     sale_order_line_due,
     sale_order_line_pricing,
     sale_order_log,

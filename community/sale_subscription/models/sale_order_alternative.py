@@ -1,9 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .sale_order_renewal import RENEWAL
-
-QUOTATION = ("draft", "sent")
+from .sale_order_renewal import RENEWAL, UPSELL
+from .sale_order_upsell import QUOTATION
 
 
 class SaleOrder(models.Model):
@@ -78,7 +77,7 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        if self.state not in QUOTATION or self.subscription_state == "7_upsell":
+        if self.state not in QUOTATION or self.subscription_state == UPSELL:
             raise UserError(
                 self.env._("%s is not a quotation of a subscription.", self.name)
             )

@@ -3,7 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
-UPSELL = "7_upsell"
+from .sale_order_renewal import UPSELL
+
 OVER = ("5_renewed", "6_churn")
 
 
