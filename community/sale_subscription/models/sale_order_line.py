@@ -374,6 +374,7 @@ class SaleOrderLine(models.Model):
         :param float quantity: the new quantity, in the unit of the line
         """
         write_quietly(self, {"product_uom_qty": quantity})
+        self.order_id._update_recurring_discounts()
 
     def _get_protected_fields(self):
         """Let this module change locked orders: the lock guards against people."""

@@ -159,8 +159,11 @@ class TestDiscountPeriods(DiscountCase):
                 with freeze_time("2026-02-10"):
                     self._discount(order, kind, 20, "once")
                 draft.action_post()
-                self.assertEqual(self._run_cron("2026-03-01").amount_untaxed, 80)
-                order.set_close()
+                march = self._run_cron("2026-03-01")
+                self.assertEqual(march.amount_untaxed, 80)
+                march.action_post()
+                with freeze_time("2026-03-02"):
+                    order.set_close()
 
     def test_quantity_changes_meanwhile(self):
         """Odoo sets discounts anew with the quantity where pricelists show theirs."""
