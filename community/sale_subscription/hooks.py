@@ -55,6 +55,13 @@ def uninstall_hook(env):
     prices = env["product.pricelist.item"].with_context(active_test=False)
     prices.search([("plan_id", "!=", False)]).unlink()
     _note_terms(env["sale.order"])
+    # To-dos about what is gone, which would stay without a type.
+    for name in ("payment", "run"):
+        xmlid = f"{MODULE}.mail_activity_type_{name}_failed"
+        activity_type = env.ref(xmlid, raise_if_not_found=False)
+        env["mail.activity"].with_context(active_test=False).search(
+            [("activity_type_id", "=", activity_type.id if activity_type else 0)]
+        ).unlink()
     # Odoo deletes plans and reasons before these fields, and logs an error for every
     # one that is still in use.
     env.cr.execute(
