@@ -10,7 +10,7 @@ ENDED_STATES = ("5_renewed", "6_churn")
 # Quotations that follow from a subscription, of which they need to know.
 FOLLOWING_STATES = ("2_renewal", "7_upsell")
 QUOTATION_STATES = (False, "1_draft", "2_renewal")
-WATCHED_DATES = {"start_date", "next_invoice_date", "end_date", "resume_date"}
+WATCHED_DATES = {"start_date", "next_invoice_date", "resume_date"}
 # What is written beside a state and says more of the same.
 ARGUMENT_OF = {"4_paused": "resume_date", "6_churn": "close_reason_id"}
 
@@ -229,11 +229,13 @@ class SaleOrder(models.Model):
         # Whoever sets both dates moves the subscription as a whole.
         if "last_invoice_date" in vals:
             return
-        if {"next_invoice_date", "end_date"} & vals.keys():
+        if "next_invoice_date" in vals:
+            # It says up to when all is paid, should it run again.
             for order in self.filtered(lambda o: o.subscription_state in ENDED_STATES):
                 raise UserError(
                     self.env._(
-                        "%s has ended. Reopen or renew it before you change its dates.",
+                        "%s has ended. Reopen or renew it before you change the date of"
+                        " its next invoice.",
                         order.name,
                     )
                 )
