@@ -156,10 +156,26 @@ class TestLifeGoesOn(SettledCase):
         order = self._create_order(start_date="2026-01-01")
         order.action_confirm()
         self._used(150, "2026-01-03", order=order)
-        renewal = self.renew(order)
+        action = order.prepare_renewal_order()
+        renewal = self.env["sale.order"].browse(action["res_id"])
+        renewal.start_date = "2026-01-01"  # else the old one bills what is due first
+        renewal.action_confirm()
         self.day("2026-01-05 09:00:00")
         self.day("2026-02-01 09:00:00")
         self.assertEqual(renewal.fc_rating_ids.mapped("amount"), [25.0])
+
+    def test_a_renewal_of_what_is_due(self):
+        """The old one bills its first period, and the usage of it, once."""
+        order = self._create_order(start_date="2026-01-01")
+        order.action_confirm()
+        self._used(150, "2026-01-03", order=order)
+        renewal = self.renew(order)
+        self.assertEqual(str(renewal.start_date), "2026-02-01")
+        self.day("2026-01-05 09:00:00")
+        self.day("2026-02-01 09:00:00")
+        self.assertEqual(order.fc_rating_ids.mapped("amount"), [25.0])
+        self.assertEqual(order.fc_rating_ids.mapped("state"), ["invoiced"])
+        self.assertFalse(renewal.fc_rating_ids.filtered("amount"))
 
     def test_two_weeks_of_the_calendar(self):
         """Where invoices were missed, windows were weeks: each had a quota."""

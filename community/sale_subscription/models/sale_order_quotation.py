@@ -162,11 +162,13 @@ class SaleOrder(models.Model):
             return self.env._(
                 "Until %s", format_date(self.env, self.end_date - timedelta(days=1))
             )
-        for source in (self.sale_order_template_id, self.plan_id):
-            if source._get_duration():
-                return self._get_duration_text(
-                    source.duration_value, source.duration_unit
-                )
+        template, plan = self.sale_order_template_id, self.plan_id
+        if template._get_duration():
+            return self._get_duration_text(
+                template.duration_value, template.duration_unit
+            )
+        if plan._get_duration():
+            return self._get_duration_text(plan.contract_length, plan.contract_unit)
         return self.env._("Until it is closed")
 
     def _get_duration_text(self, value, unit):

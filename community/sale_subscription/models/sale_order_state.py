@@ -13,7 +13,7 @@ CANCELLING = "subscription_cancelling"
 # Quotations that follow from a subscription, of which they need to know.
 FOLLOWING_STATES = ("2_renewal", "7_upsell")
 QUOTATION_STATES = (False, *SUBSCRIPTION_DRAFT_STATE)
-WATCHED_DATES = {"start_date", "next_invoice_date", "end_date", "resume_date"}
+WATCHED_DATES = {"start_date", "next_invoice_date", "resume_date"}
 # What is written beside a state and says more of the same.
 ARGUMENT_OF = {"4_paused": "resume_date", "6_churn": "close_reason_id"}
 
@@ -232,13 +232,16 @@ class SaleOrder(models.Model):
         # Whoever sets both dates moves the subscription as a whole.
         if "last_invoice_date" in vals:
             return
-        if {"next_invoice_date", "end_date"} & vals.keys():
-            for order in self.filtered(
+        if "next_invoice_date" in vals:
+            # It says up to when all is paid, should it run again.
+            ended = self.filtered(
                 lambda o: o.subscription_state in SUBSCRIPTION_CLOSED_STATE
-            ):
+            )
+            for order in ended:
                 raise UserError(
                     self.env._(
-                        "%s has ended. Reopen or renew it before you change its dates.",
+                        "%s has ended. Reopen or renew it before you change the date of"
+                        " its next invoice.",
                         order.name,
                     )
                 )

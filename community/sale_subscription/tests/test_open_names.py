@@ -296,11 +296,11 @@ class TestOpenNames(SubscriptionCase):
         self.assertEqual(renewal, order.renewal_id)
 
     def test_nobody_says_from_which_day_it_is_opened(self):
-        """Closed on 1 February. Opened on 20 February the 9 of 28 days up to 1 March
+        """Closed on 31 January. Opened on 20 February the 9 of 28 days up to 1 March
         are charged, whatever the caller's context says."""
         order = self._create_subscription()
         self._run_cron("2026-01-01")
-        with freeze_time("2026-02-01"):
+        with freeze_time("2026-01-31"):
             order.set_close()
         admin = self.env.ref("base.user_admin")
         with freeze_time("2026-02-20"):

@@ -130,7 +130,7 @@ class TestPaymentSchedule(DiscountCase):
 
     def test_one_period_only(self):
         """It ends with its first period: nothing comes after."""
-        self.plan.write({"duration_value": 1, "duration_unit": "month"})
+        self.plan.write({"contract_length": 1, "contract_unit": "month"})
         self.assertSchedule(self._quote(), ("due", "Due now", 100))
 
     def test_running(self):
@@ -266,7 +266,7 @@ class TestPaymentSchedule(DiscountCase):
     def test_on_the_pdf(self):
         """In place of the total, with the plan's terms and how often each line is."""
         self.plan.write(
-            {"duration_value": 12, "user_closable": True, "auto_close_limit": 15}
+            {"contract_length": 12, "user_closable": True, "auto_close_limit": 15}
         )
         order = self._quote(
             self.hosting, self.setup_fee, discount=("amount", 15, "periods", 2)

@@ -283,15 +283,21 @@ class TestStateWritten(SubscriptionCase):
             with self.assertRaisesRegex(UserError, "cannot begin later"):
                 order.start_date = day
 
-    def test_what_has_ended_keeps_its_dates(self):
-        """Reopened, it would charge paid days again, or leave days out."""
+    def test_what_has_ended_keeps_the_date_of_its_next_invoice(self):
+        """Reopened, it would charge paid days again, or leave days out.
+
+        Another end date changes nothing: reopening takes the one that was agreed.
+        """
         order = self._create_subscription()
         self._run_cron("2026-01-01")
         with freeze_time("2026-01-10"):
             order.set_close()
-            for name in ("next_invoice_date", "end_date"):
-                with self.assertRaisesRegex(UserError, "has ended"):
-                    order[name] = "2026-01-20"
+            with self.assertRaisesRegex(UserError, "has ended"):
+                order.next_invoice_date = "2026-01-20"
+            order.end_date = "2026-01-05"
+            order.set_open()
+        self.assertFalse(order.end_date)
+        self.assertDates(order, "2026-01-01", "2026-02-01")
 
     def test_it_does_not_follow_from_itself(self):
         order = self._create_subscription()

@@ -78,8 +78,8 @@ class TestShopCart(ShopCase):
         """The customer would pay a whole period, and the invoice be for less."""
         cases = [
             {"billing_first_day": True},
-            {"duration_value": 2, "duration_unit": "week"},
-            {"duration_value": 4, "duration_unit": "week"},
+            {"contract_length": 2, "contract_unit": "week"},
+            {"contract_length": 4, "contract_unit": "week"},
         ]
         for values in cases:
             with self.subTest(values):
@@ -88,7 +88,7 @@ class TestShopCart(ShopCase):
                 self.assertRefused(self._add_on(plan), "is not sold like that")
 
     def test_plan_of_a_year_in_months_is_sold(self):
-        plan = self._create_plan(duration_value=12, duration_unit="month")
+        plan = self._create_plan(contract_length=12, contract_unit="month")
         self._price(self.crate, plan, 3.0)
         self._add_on(plan)
         self.assertCart(plan, (self.crate, 1, 3.0, True))
