@@ -73,7 +73,9 @@ class TestRecurringPrice(RecurringPricingCase):
 
     def test_upsell_has_the_price_of_the_plan(self):
         self._create_rule(7.0, plan_id=self.plan.id)
-        order = self._create_priced(subscription_state="7_upsell")
+        order = self._create_priced(
+            subscription_state="7_upsell", subscription_id=self._create_priced().id
+        )
         self.assertEqual(order.order_line.price_unit, 7.0)
 
     def test_product_that_is_no_subscription_product_any_more(self):

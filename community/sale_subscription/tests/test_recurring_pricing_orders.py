@@ -299,5 +299,8 @@ class TestOneTimeSale(RecurringPricingCase):
         self.assertEqual(order.state, "sale")
 
     def test_upsell(self):
-        order = self._create_quotation(subscription_state="7_upsell")
+        parent = self._create_quotation()
+        order = self._create_quotation(
+            subscription_state="7_upsell", subscription_id=parent.id
+        )
         self.assertFalse(order._get_missing_plan_message())

@@ -105,10 +105,10 @@ class TestSubscriptionInvoices(PaymentCase):
         for order, invoice in self._each_kind():
             due = invoice.invoice_date_due
             with freeze_time(fields.Date.add(due, days=14)):
-                order._handle_unpaid_subscriptions()
+                order._cron_subscription_expiration()
                 self.assertEqual(order.subscription_state, "3_progress")
             with freeze_time(fields.Date.add(due, days=15)):
-                order._handle_unpaid_subscriptions()
+                order._cron_subscription_expiration()
                 self.assertEqual(order.subscription_state, "6_churn")
                 # What was due meanwhile was invoiced before it was closed.
                 self._register_payment(invoice)
