@@ -166,6 +166,21 @@ class TestHouse(HouseCase):
                 text = (package / "README.md").read_text(encoding="utf-8")
                 self.assertGreater(len(text.splitlines()), 4)
 
+    def test_nothing_is_defined_twice(self):
+        """The second would take the place of the first, in silence."""
+        twice = []
+        for path, tree in trees(self.root):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    names = [
+                        f.name for f in node.body if isinstance(f, ast.FunctionDef)
+                    ]
+                    twice += [
+                        f"{path.name} {node.name}.{name}"
+                        for name in {n for n in names if names.count(n) > 1}
+                    ]
+        self.assertEqual(twice, [])
+
     def test_every_decision_is_in_the_index(self):
         folder = self.root / "docs" / "decisions"
         index = (folder / "README.md").read_text(encoding="utf-8")

@@ -31,7 +31,10 @@ class CustomerPortal(sale_portal.CustomerPortal):
     def _get_payment_values(
         self, order_sudo, is_down_payment=False, payment_amount=None, **kwargs
     ):
-        """Let the customer pay what is due now; a link may name another amount."""
+        """Let the customer pay what is due now; a link may name another amount.
+
+        And say that saved payment details pay the next periods, too.
+        """
         values = super()._get_payment_values(
             order_sudo, is_down_payment, payment_amount, **kwargs
         )
@@ -40,7 +43,7 @@ class CustomerPortal(sale_portal.CustomerPortal):
         )
         if due_now and not is_down_payment and not payment_amount:
             values["amount"] = order_sudo._get_amount_due_now()
-        return values
+        return {**values, "is_subscription": order_sudo.is_subscription}
 
     # === HOME AND LIST ===
 
@@ -188,11 +191,6 @@ class CustomerPortal(sale_portal.CustomerPortal):
             url = order.get_portal_url() if access_token else order.access_url
             return order, request.redirect(url)
         return order, None
-
-    def _get_payment_values(self, order_sudo, *args, **kwargs):
-        """Say that saved payment details pay the next periods, too."""
-        values = super()._get_payment_values(order_sudo, *args, **kwargs)
-        return {**values, "is_subscription": order_sudo.is_subscription}
 
     def _prepare_subscription_values(self, order, access_token, **kw):
         action = request.env.ref("sale_subscription.sale_subscription_action").sudo()

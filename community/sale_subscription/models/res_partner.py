@@ -12,6 +12,17 @@ class ResPartner(models.Model):
         help="Subscriptions of the company and its contacts that run or are paused.",
     )
 
+    subscriptions_on_one_invoice = fields.Boolean(
+        string="One Invoice for All Subscriptions",
+        help="Subscriptions that this customer pays for, and that are due on the same"
+        " day, come on one invoice: those with the same customer, currency, payment"
+        " terms, journal and saved payment method.",
+    )
+
+    @api.model
+    def _commercial_fields(self):
+        return super()._commercial_fields() + ["subscriptions_on_one_invoice"]
+
     def _get_subscription_domain(self):
         return [
             ("is_subscription", "=", True),

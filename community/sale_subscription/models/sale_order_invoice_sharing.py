@@ -20,24 +20,38 @@ class SaleOrder(models.Model):
         yield from groups
 
     def _get_invoice_groups(self):
-        """Tell which of these share an invoice, if the company wants that.
+        """Tell which of these share an invoice, as the company or the payer wants it.
+
+        What the plans say of posting and sending counts for the whole invoice, so it
+        has to be the same.
 
         :return: (those that have one of their own, groups of those that share one)
         :rtype: tuple[sale.order recordset, list[sale.order recordset]]
         """
         parameter = self.env["ir.config_parameter"].sudo().get_param(CONSOLIDATION)
+        wanted = self
         if not str2bool(parameter or "", default=False):
+            wanted = self.filtered(
+                lambda o: o.partner_invoice_id.sudo().subscriptions_on_one_invoice
+            )
+        if not wanted:
             return self, []
         keys = [k for k in self._get_auto_invoice_grouping_keys() if k in self._fields]
-        groups = self.grouped(lambda o: tuple(o[key] for key in keys)).values()
+        groups = wanted.grouped(
+            lambda o: (
+                *(o[key] for key in keys),
+                o.plan_id.invoice_posting,
+                o.plan_id.invoice_mail_template_id,
+            )
+        ).values()
         shared = [group for group in groups if len(group) > 1]
         return self - self.browse().union(*shared), shared
 
     def _get_auto_invoice_grouping_keys(self):
         """Return what subscriptions on one invoice of the run have in common.
 
-        A hook for modules. It counts while the system parameter
-        ``sale_subscription.invoice_consolidation`` is set.
+        A hook for modules. It counts for payers who want one invoice, and for all while
+        the system parameter ``sale_subscription.invoice_consolidation`` is set.
 
         :return: names of fields of sale.order
         :rtype: list[str]
@@ -45,7 +59,7 @@ class SaleOrder(models.Model):
         return [
             *self._get_invoice_grouping_keys(),
             *("partner_invoice_id", "payment_term_id", "payment_token_id"),
-            *("journal_id", "plan_id", "next_invoice_date"),
+            *("journal_id", "next_invoice_date"),
         ]
 
     def _post_recurring_invoices(self, moves):

@@ -255,6 +255,40 @@ class TestOpenNames(SubscriptionCase):
         for order in orders:
             self.assertDates(order, "2026-02-01", "2026-03-01")
 
+    def test_a_customer_has_one_invoice_for_all(self):
+        """Monthly 10.00, yearly 100.00 and quarterly 25.00 come on one, while due.
+
+        The next customer did not ask for it, and has two.
+        """
+        year = self._create_plan(name="Years", billing_period_unit="year")
+        quarter = self._create_plan(name="Quarters", billing_period_value=3)
+        draft = self._create_plan(name="Drafts", invoice_posting="draft")
+        self.partner.subscriptions_on_one_invoice = True
+        contact = self.env["res.partner"].create(
+            {"name": "Sample contact", "parent_id": self.partner.id}
+        )
+        self.assertTrue(contact.subscriptions_on_one_invoice)
+        ours = self._create_subscription()
+        for plan, price in ((year, 100.0), (quarter, 25.0), (draft, 7.0)):
+            order = self._create_subscription(plan_id=plan.id)
+            order.order_line.price_unit = price
+            ours |= order
+        other = self.env["res.partner"].create({"name": "Sample customer, other"})
+        theirs = self._create_subscription(partner_id=other.id)
+        theirs |= self._create_subscription(partner_id=other.id)
+        self._run_cron("2026-01-01")
+        self.assertEqual(
+            [order.invoice_ids.mapped("amount_untaxed") for order in ours],
+            [[135.0], [135.0], [135.0], [7.0]],
+        )
+        self.assertEqual(len(theirs.invoice_ids), 2)
+        for day in ("2026-02-01", "2026-03-01", "2026-04-01"):
+            self._run_cron(day)  # April with the quarter
+        amounts = ours[0].invoice_ids.sorted("id").mapped("amount_untaxed")
+        self.assertEqual(amounts, [135.0, 10.0, 10.0, 35.0])
+        self.assertDates(ours[0], "2026-04-01", "2026-05-01")
+        self.assertDates(ours[2], "2026-04-01", "2026-07-01")
+
     def test_one_that_fails_does_not_keep_those_of_its_invoice(self):
         self.env["ir.config_parameter"].set_param(
             "sale_subscription.invoice_consolidation", "True"
