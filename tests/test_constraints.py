@@ -106,8 +106,13 @@ class TestConstraints(BillingCase):
             (
                 UniqueViolation,
                 "INSERT INTO fusion_billing_service"
-                " (name, code, company_id, rate_limit) VALUES ('x', %s, %s, 0)",
-                (self.service.code, self.company.id),
+                " (name, code, company_id, rate_limit, webhook_endpoint_id)"
+                " VALUES ('x', %s, %s, 0, %s)",
+                (
+                    self.service.code,
+                    self.company.id,
+                    self.service.webhook_endpoint_id.id,
+                ),
             ),
             (
                 UniqueViolation,

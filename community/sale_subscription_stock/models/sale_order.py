@@ -81,9 +81,9 @@ class SaleOrder(models.Model):
             order._get_open_deliveries(upsells=False)._withhold()
         return super()._action_cancel()
 
-    def _open_from(self, day):
+    def set_open(self):
         """Deliver what was withheld when it was closed."""
-        result = super()._open_from(day)
+        result = super().set_open()
         self.sudo()._deliver_what_was_withheld()
         return result
 

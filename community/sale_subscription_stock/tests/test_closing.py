@@ -51,7 +51,7 @@ class TestClosing(DeliveryCase):
         """It runs again, and January is delivered, once."""
         self.plan.auto_close_limit = 10
         with freeze_time("2026-01-20"):
-            self.env["sale.order"]._handle_unpaid_subscriptions()
+            self.env["sale.order"]._cron_subscription_expiration()
         self.assertEqual(self.order.subscription_state, "6_churn")
         self.assertDeliveries(self.order)
         self._pay(self.january, "2026-01-22")
