@@ -138,6 +138,7 @@ class SaleOrder(models.Model):
 
     def unlink(self):
         """The others stay alternatives to each other when their first one goes."""
+        self.check_access("unlink")
         for order in self:
             others = (order.sudo().alternative_child_ids - self).sorted("id")
             if others:
