@@ -30,9 +30,9 @@ class SaleOrder(models.Model):
     def _get_option_offers(self):
         """Return what the customer may add now, one of each, and what it costs.
 
-        :return: for each `line`, `now` (amounts for the days up to `last_day`, `days` of
-            the `whole` period), `period` (amounts of a whole one), and `seen`, which is
-            another text when one of these has changed
+        :return: for each `line`, `now` (amounts for the days up to `last_day`, which
+            are `days` of the `whole` period), `period` (amounts of a whole one), and
+            `seen`, which is another text when one of these has changed
         :rtype: list[dict]
         """
         options = self._get_customer_options()
@@ -82,9 +82,9 @@ class SaleOrder(models.Model):
         line = offer["line"]
         if offer["seen"] != seen:
             return None
-        note = self._in_staff_language().env._(
-            "The customer asked for %s.", line.product_id.display_name
-        )
+        order = self._in_staff_language()
+        product = line.product_id.with_env(order.env)
+        note = order.env._("The customer asked for %s.", product.display_name)
         self._post_for_customer(author, [note])
         return self._upsell_by_customer({line: 1})
 

@@ -43,13 +43,22 @@ class SaleOrder(models.Model):
         for order in self:
             order._check_can_change_plan(plan, timing)
             previous = order.plan_id
-            starts_today = timing == NOW and order.last_invoice_date
-            translated = order.sudo().with_context(lang=order.partner_id.lang)
-            credit_lines = translated._prepare_credit_lines() if starts_today else None
-            # For those who bill by what a period's plan is.
-            order.with_context(plan_from_today=timing == NOW)._apply_plan(
-                plan, credit_lines
+            # One row of the MRR log for all of it; a locked order changes, too.
+            quiet = order.sudo().with_context(
+                mrr_logged_by_caller=True,
+                subscription_update=True,
+                # For those who bill by what a period's plan is.
+                plan_from_today=timing == NOW,
             )
+            starts_today = timing == NOW and order.last_invoice_date
+            translated = quiet.with_context(lang=order.partner_id.lang)
+            credit_lines = translated._prepare_credit_lines() if starts_today else []
+            if plan.billing_period != previous.billing_period:
+                quiet._drop_limited_discounts()
+            quiet.write({"plan_id": plan.id})
+            if starts_today:
+                quiet._start_new_period_today(credit_lines)
+            quiet._recompute_recurring_prices()
             order._log_mrr(always=True)
             order.message_post(
                 body=self.env._(
@@ -60,25 +69,6 @@ class SaleOrder(models.Model):
                 )
             )
         return True
-
-    def _apply_plan(self, plan, credit_lines=None):
-        """Put the subscription on another plan, at the prices of it.
-
-        :param plan: sale.subscription.plan
-        :param list credit_lines: values of sale.order.line, where the first period of
-            the new plan begins today; None: where it begins on the next invoice date
-        """
-        self.ensure_one()
-        # One row of the MRR log for all of it; a locked order changes, too.
-        quiet = self.sudo().with_context(
-            mrr_logged_by_caller=True, subscription_update=True
-        )
-        if plan.billing_period != self.plan_id.billing_period:
-            quiet._drop_limited_discounts()
-        quiet.write({"plan_id": plan.id})
-        if credit_lines is not None:
-            quiet._start_new_period_today(credit_lines)
-        quiet._recompute_recurring_prices()
 
     def _check_can_change_plan(self, plan, timing):
         self.ensure_one()

@@ -2,7 +2,10 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tools import format_date
+
+from .sale_order_plan_change import NEXT_PERIOD
 
 
 class SaleOrder(models.Model):
@@ -92,7 +95,7 @@ class SaleOrder(models.Model):
             )
         )
         dated = lines.with_context(recurring_price_date=fields.Datetime.now())
-        return bool(dated) and all(
+        return all(
             not line.recurring_discount_type
             and not line._has_manual_price()
             and line._get_rule(plan).plan_id == plan
@@ -102,31 +105,45 @@ class SaleOrder(models.Model):
     def _get_plan_offer(self, plan):
         """Return what `_get_plan_offers` does, of one plan.
 
-        The change is made, and taken back: so what is told is what will be charged,
-        whatever discounts, taxes or other modules do to it.
-
-        :return: None where it is refused
+        :return: None where the change would be refused
         :rtype: dict | None
         """
-        savepoint = self.env.cr.savepoint()
         try:
-            self._check_can_change_plan(plan, "next_period")
-            self.with_context(tracking_disable=True)._apply_plan(plan)
-            amounts = self._get_portal_amounts()
-            date, first = self.next_invoice_date, self._get_short_period()
-            every = self._get_portal_period_text()
+            self._check_can_change_plan(plan, NEXT_PERIOD)
         except UserError:
             return None
-        finally:
-            savepoint.close(rollback=True)
+        order = self._imagine_on_plan(plan)
+        date, amounts = order.next_invoice_date, order._get_portal_amounts()
+        first = order._get_short_period()
         return {
             "plan": plan,
             "amounts": amounts,
-            "period_text": every,
+            "period_text": order._get_portal_period_text(),
             "date": date,
             "first": first,
             "seen": f"{date} {amounts['total']} {first and first['total']}",
         }
+
+    def _imagine_on_plan(self, plan):
+        """Return this subscription as it would be after `change_plan`.
+
+        :param plan: sale.subscription.plan
+        :return: sale.order, a new record: nothing of it is stored
+        """
+        self.ensure_one()
+        lines = [Command.link(line.id) for line in self.order_line]
+        order = self.new({"plan_id": plan.id, "order_line": lines}, origin=self)
+        order.billing_anchor_date = order._choose_anchor()
+        if plan.billing_period != self.plan_id.billing_period:
+            # As of `_drop_limited_discounts`: three months are not three years.
+            for line in order.order_line:
+                if line._get_agreed_periods() is None:
+                    continue
+                if not line.discount_ended and not line.recurring_discount_type:
+                    line.discount = line.discount_afterwards
+                line.update({"discount_recurrence": "periods", "discount_periods": 0})
+        order._recompute_recurring_prices()
+        return order
 
     def _get_short_period(self):
         """Return the days and the total of the next period if it is no whole one.
@@ -170,9 +187,9 @@ class SaleOrder(models.Model):
         if offer["seen"] != seen:
             return False
         self.change_plan(offer["plan"])
-        note = self._in_staff_language().env._(
-            "The customer changed the plan to %s.", offer["plan"].name
-        )
+        order = self._in_staff_language()
+        plan = offer["plan"].with_env(order.env)
+        note = order.env._("The customer changed the plan to %s.", plan.name)
         self._post_for_customer(author, [note])
         return True
 
@@ -257,7 +274,7 @@ class SaleOrder(models.Model):
 
         :return: `total` charged for the days up to `next_invoice`, of which there are
             `days` of the `whole` period; 0 days where the period is paid, or a new one
-            begins today; and `seen`, which is another text when one of these has changed
+            begins today; `seen` is another text when one of these has changed
         :rtype: dict
         """
         self.ensure_one()
