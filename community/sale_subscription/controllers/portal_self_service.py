@@ -69,6 +69,8 @@ class SubscriptionSelfService:
         def pause(order, author):
             if order.subscription_state == "4_paused":
                 return "paused"  # pressed twice
+            if order._may_be_closed_unpaid():
+                return "pay_first"
             day = _read_day(resume_date)
             if not day or not order._is_resume_date_of_customer(day):
                 return "invalid_date"

@@ -198,8 +198,8 @@ class SaleOrder(models.Model):
     def _can_be_paused_by_customer(self):
         """Tell whether the customer may pause the subscription now.
 
-        Not while something is overdue, as a pause would put off that it is closed for
-        that, nor while days are charged that are not invoiced yet.
+        Not while days are charged that are not invoiced yet, nor while it may be closed
+        for being unpaid.
 
         :rtype: bool
         """
@@ -209,7 +209,20 @@ class SaleOrder(models.Model):
             and self._is_open_to_customer()
             and self._get_latest_resume_date() > fields.Date.today()
             and not self._has_days_to_invoice()
-            and not self._search_overdue_lines([("subscription_id", "=", self.id)])
+            and not self._may_be_closed_unpaid()
+        )
+
+    def _may_be_closed_unpaid(self):
+        """Tell whether it owes what the plan closes it for sooner or later.
+
+        A paused one is not closed for that: a pause would be a way out.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return bool(
+            self.plan_id.auto_close_limit
+            and self._search_overdue_lines([("subscription_id", "=", self.id)])
         )
 
     def _get_latest_resume_date(self):

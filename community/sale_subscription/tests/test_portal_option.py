@@ -2,7 +2,6 @@ from datetime import timedelta
 
 from freezegun import freeze_time
 
-from odoo.fields import Command
 from odoo.tests import tagged
 
 from .portal_common import PortalCase
@@ -34,35 +33,6 @@ class TestPortalOption(PortalCase):
         cls.line, cls.section, cls.option = cls.order.order_line
         cls.url = f"/my/subscriptions/{cls.order.id}"
         cls.token = cls.order._portal_ensure_token()
-
-    @classmethod
-    def _create_with_options(cls, *products, **values):
-        """An invoiced subscription; the products under an optional section, none sold."""
-        with freeze_time(cls.start):
-            order = cls._create_quotation(**values)
-            order.order_line = [
-                Command.create(
-                    {
-                        "name": "Options",
-                        "display_type": "line_section",
-                        "is_optional": True,
-                        "sequence": 50,
-                    }
-                ),
-                *(
-                    Command.create(
-                        {
-                            "product_id": product.id,
-                            "product_uom_qty": 0,
-                            "sequence": 51 + number,
-                        }
-                    )
-                    for number, product in enumerate(products)
-                ),
-            ]
-            order.action_confirm()
-            order._create_recurring_invoice()
-        return order
 
     def setUp(self):
         super().setUp()
@@ -123,7 +93,7 @@ class TestPortalOption(PortalCase):
         self.assertNotIn("options", page)
 
     def test_taxes_and_discounts_are_in_what_is_told(self):
-        """20 less 25 %, less 10 % of all, and 10 % tax: 14.85; by days 8.49.
+        """20 less 25 %, less 10 % of all, and 10 % tax: 14.85 a week.
 
         By days: 15 x 4/7 = 8.57, less 1.5 x 4/7 = 0.86, is 7.71; 0.77 tax, 8.48.
         """

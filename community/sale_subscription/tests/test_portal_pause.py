@@ -135,12 +135,14 @@ class TestPortalPause(PortalCase):
         self.assertMessage(self._pause(), "refused")
         self.assertRuns()
 
-    def test_not_while_an_invoice_is_overdue(self):
-        """Paused, it would not be closed for being unpaid."""
+    def test_no_way_out_of_being_closed_unpaid(self):
+        """Paused, it would not be closed for the invoice that is overdue."""
+        self.plan.auto_close_limit = 14
         self.invoice.invoice_date_due = self.today - timedelta(days=1)
         self.assertNotIn("pause", self._page())
-        self.assertMessage(self._pause(), "refused")
+        self.assertMessage(self._pause(), "pay_first")
         self.assertRuns()
+        self.assertIn("message_pay_first", self._page(message="pay_first"))
         self.invoice.invoice_date_due = self.today
         self.assertMessage(self._pause(), "paused")
 
