@@ -37,7 +37,9 @@ class TestPortalPause(PortalCase):
         with freeze_time(start):
             order._create_recurring_invoice()
         with freeze_time(start + timedelta(days=1)):
-            order._pause_by_customer(self.until - timedelta(days=7), self.ann)
+            order._pause_by_customer(
+                self.until - timedelta(days=7), self.ann.partner_id
+            )
         return order
 
     def assertMessage(self, response, word):
