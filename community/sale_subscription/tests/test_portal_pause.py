@@ -65,7 +65,8 @@ class TestPortalPause(PortalCase):
         self.assertIn(
             f"What you have paid up to {self._show(last_day)} is not paid back", text
         )
-        self.assertIn("it costs $ 10.00 per week from then on as before", text)
+        self.assertIn("you pay by days up to the start of your next regular", text)
+        self.assertIn("and $ 10.00 per week from there on, as before", text)
 
     def test_chatter_says_who_paused_it(self):
         self._pause()

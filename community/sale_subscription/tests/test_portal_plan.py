@@ -71,7 +71,10 @@ class TestPortalPlan(PortalCase):
         day, before = self._show(self.next_date), self.next_date - timedelta(days=1)
         self.assertEqual(
             page["plan_now"],
-            [f"Now: Gold, $ 10.00 per week. It stays so up to {self._show(before)}."],
+            [
+                "Now: Gold, $ 10.00 per week."
+                f" What is invoiced up to {self._show(before)} stays as it is."
+            ],
         )
         self.assertEqual(
             page["plan_offered"],
