@@ -185,27 +185,30 @@ class TestPortalPlan(PortalCase):
         self.assertMessage(self._change(self.yearly, seen=""), "refused")
         self.assertEqual(self.order.plan_id, self.plan)
 
+    def test_discount_of_an_amount_is_one_of_a_week(self):
+        """Three off a week are not three off a year, nor the other way round."""
+        order = self._create_quotation()
+        with freeze_time(self.start):
+            self.env["sale.order.discount"].create(
+                {
+                    "sale_order_id": order.id,
+                    "discount_type": "amount",
+                    "discount_amount": 3,
+                    "recurrence": "always",
+                }
+            ).action_apply_discount()
+            order.action_confirm()
+            order._create_recurring_invoice()
+        self.assertEqual(order.invoice_ids.amount_total, 7)
+        self.assertFalse(self._offered(order))
+
     def test_optional_line_without_a_price(self):
         """Added afterwards it would cost by the year what it cost by the week."""
         seat = self._create_product(name="Seat", list_price=20)
-        with freeze_time(self.start):
-            order = self._create_quotation()
-            order.order_line = [
-                Command.create(
-                    {
-                        "name": "Options",
-                        "display_type": "line_section",
-                        "is_optional": True,
-                        "sequence": 50,
-                    }
-                ),
-                Command.create(
-                    {"product_id": seat.id, "product_uom_qty": 0, "sequence": 51}
-                ),
-            ]
-            order.action_confirm()
-            order._create_recurring_invoice()
+        order = self._create_with_options(seat)
         self.assertFalse(self._offered(order))
+        self._add_price(self.monthly, seat, 70)
+        self.assertEqual(len(self._offered(order)), 1)
 
     def test_forged_plans(self):
         other = self.env["res.company"].create({"name": "Other Company"})
