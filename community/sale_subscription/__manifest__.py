@@ -35,6 +35,7 @@
         "views/portal_templates.xml",
         "views/portal_subscription_page.xml",
         "views/portal_subscription_dialogs.xml",
+        "views/portal_subscription_self_service.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -10,6 +10,7 @@ from odoo.addons.sale.controllers import portal as sale_portal
 
 from ..models.sale_order import RUNNING_STATES
 from ..models.sale_order_portal import PORTAL_STATES
+from .portal_self_service import SubscriptionSelfService
 
 _logger = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ INVOICES_SHOWN = 12
 MAX_FEEDBACK_LENGTH = 5000
 
 
-class CustomerPortal(sale_portal.CustomerPortal):
+class CustomerPortal(SubscriptionSelfService, sale_portal.CustomerPortal):
     """Subscriptions on the customer portal.
 
     Who may read an order may see the page: the customer's users, staff, and whoever has
@@ -220,6 +221,7 @@ class CustomerPortal(sale_portal.CustomerPortal):
             "close_reasons": reasons._get_offered_reasons() if can_close else reasons,
             "can_renew": order._can_be_renewed_by_customer(),
             "quantity_lines": order._get_customer_quantity_lines(),
+            **self._prepare_self_service_values(order),
         }
         values = self._get_page_view_values(
             order, access_token, values, HISTORY, False, **kw

@@ -331,7 +331,9 @@ class SaleOrder(models.Model):
             raise ValidationError(
                 self.env._("A paused subscription can only be resumed after today.")
             )
-        self._set_subscription_state("4_paused", resume_date=resume_date)
+        self._set_subscription_state(
+            "4_paused", resume_date=resume_date, paused_by_customer=False
+        )
         return True
 
     def resume_subscription(self):

@@ -84,12 +84,15 @@ class SaleOrder(models.Model):
         if subscription_management == UPSELL:
             values |= self._prepare_upsell_values()
         else:
+            recurring = self.order_line.filtered("recurring_invoice")
+            # With their headings: those say which lines are optional.
+            sections = recurring.parent_id | recurring.parent_id.parent_id
             values |= {
                 "sale_order_template_id": self.sale_order_template_id.id,
                 "start_date": self._get_renewal_start(),
                 "billing_anchor_date": self._get_billing_anchor(),
                 "order_line": self._prepare_following_lines(
-                    RENEWAL, lambda line: line.recurring_invoice
+                    RENEWAL, lambda line: line in recurring | sections
                 ),
             }
         return values

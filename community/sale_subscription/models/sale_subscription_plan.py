@@ -67,6 +67,38 @@ class SaleSubscriptionPlan(models.Model):
         help="Whether customers are allowed to change the quantities of their own"
         " subscription.",
     )
+    user_change_plan = fields.Boolean(
+        string="Plan by Customer",
+        help="Whether customers are allowed to change to one of the offered plans, from"
+        " the next period on.",
+    )
+    offered_plan_ids = fields.Many2many(
+        "sale.subscription.plan",
+        "sale_subscription_plan_offered_rel",
+        "plan_id",
+        "offered_plan_id",
+        string="Offered Plans",
+        check_company=True,
+        domain="[('id', '!=', id)]",
+        help="The plans that customers on this plan may change to. A subscription is"
+        " offered those that have a recurring price for all that recurs of it.",
+    )
+    user_pause = fields.Boolean(
+        string="Pausable by Customer",
+        help="Whether customers are allowed to pause their own subscription until a day"
+        " they choose, and to resume it before.",
+    )
+    pause_max_days = fields.Integer(
+        string="Longest Pause",
+        required=True,
+        default=90,
+        help="For how many days, counted from the day they ask, customers may pause.",
+    )
+    user_add_option = fields.Boolean(
+        string="Options by Customer",
+        help="Whether customers are allowed to add what their order offers in optional"
+        " sections, at its price on the order, by days from today on.",
+    )
     invoice_posting = fields.Selection(
         [("post", "Post automatically"), ("draft", "Leave in draft")],
         string="Recurring Invoices",
@@ -113,6 +145,11 @@ class SaleSubscriptionPlan(models.Model):
     _notice_days_not_negative = models.Constraint(
         "CHECK (notice_days >= 0)",
         "The days of an announcement cannot be negative.",
+    )
+
+    _pause_max_days_positive = models.Constraint(
+        "CHECK (pause_max_days > 0)",
+        "Customers cannot pause for less than a day.",
     )
 
     @property

@@ -132,8 +132,18 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         base_lines = self.env["sale.subscription.discount"]._get_base_lines(
             order, holds
         )
+        self._prorate_lines(order, base_lines, share)
+        return base_lines
+
+    @api.model
+    def _prorate_lines(self, order, base_lines, share):
+        """Let base lines of a whole period cost their share of it.
+
+        :param list base_lines: of account.tax, changed in place
+        :param tuple[int, int] share: (days charged, days of a whole period)
+        """
         if share[0] == share[1]:
-            return base_lines
+            return
         for base_line in base_lines:
             base_line["price_unit"] = order._prorate(
                 base_line["price_unit"],
@@ -144,7 +154,6 @@ class SaleSubscriptionSchedule(models.AbstractModel):
             base_line["manual_tax_amounts"] = None
             base_line["manual_total_excluded_currency"] = None
             base_line["manual_total_excluded"] = None
-        return base_lines
 
     @api.model
     def _get_period_rows(self, order, start, phases):

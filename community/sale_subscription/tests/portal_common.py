@@ -4,6 +4,7 @@ from freezegun import freeze_time
 from lxml import html
 
 from odoo import fields, http
+from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user
 
 from .common import SubscriptionCase
@@ -51,6 +52,35 @@ class PortalCase(SubscriptionCase, HttpCase):
         """A subscription in its first week, which is invoiced."""
         order = cls._create_subscription(*products, start=cls.start, **values)
         with freeze_time(cls.start):
+            order._create_recurring_invoice()
+        return order
+
+    @classmethod
+    def _create_with_options(cls, *products, **values):
+        """An invoiced subscription with optional products, of which none is sold."""
+        with freeze_time(cls.start):
+            order = cls._create_quotation(**values)
+            order.order_line = [
+                Command.create(
+                    {
+                        "name": "Options",
+                        "display_type": "line_section",
+                        "is_optional": True,
+                        "sequence": 50,
+                    }
+                ),
+                *(
+                    Command.create(
+                        {
+                            "product_id": product.id,
+                            "product_uom_qty": 0,
+                            "sequence": 51 + number,
+                        }
+                    )
+                    for number, product in enumerate(products)
+                ),
+            ]
+            order.action_confirm()
             order._create_recurring_invoice()
         return order
 

@@ -1,6 +1,7 @@
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import DeliveryCase
@@ -118,10 +119,39 @@ class TestQuantities(DeliveryCase):
         self.assertEqual(self._run_cron("2026-02-01").amount_total, 20)
         self.assertDeliveries(self.order, 3, 1)
 
-    def _request(self, quantity, seen):
-        self.plan.user_quantity = True
+    def test_customer_adds_optional_goods(self):
+        """3 boxes, and a tea for 21 of 31 days: 13.55. Together from February on."""
+        tea = self._create_goods(name="Tea")
+        lines = [
+            {"product_id": self.box.id, "product_uom_qty": 3},
+            {"name": "Options", "display_type": "line_section", "is_optional": True},
+            {"product_id": tea.id, "product_uom_qty": 0},
+        ]
+        order = self._create_subscription(
+            order_line=[Command.create(line) for line in lines]
+        )
+        self._run_cron("2026-01-01")
+        self.assertDeliveries(order, 3)
+        self.plan.user_add_option = True
+        self._confirm_without_acceptance()
+        with freeze_time("2026-01-11"):
+            [offer] = order._get_option_offers()
+            upsell = order.sudo()._add_option_by_customer(
+                offer["line"].id, offer["seen"], self.partner
+            )
+        self.assertEqual(upsell.amount_total, 13.55)
+        self.assertDeliveries(upsell, 1)
+        self.assertDeliveries(order, 3)
+        self._run_cron("2026-02-01")
+        self.assertDeliveries(order, 3, 4)
+
+    def _confirm_without_acceptance(self):
         self.order.company_id.portal_confirmation_sign = False
         self.order.company_id.portal_confirmation_pay = False
+
+    def _request(self, quantity, seen):
+        self.plan.user_quantity = True
+        self._confirm_without_acceptance()
         self.order.require_signature = self.order.require_payment = False
         return self.order.sudo()._change_quantities_by_customer(
             {self.order.order_line: (quantity, seen)}, self.partner
