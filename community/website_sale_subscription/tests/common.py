@@ -1,4 +1,5 @@
 from odoo.tests import HttpCase, new_test_user
+from odoo.tools import mute_logger
 
 from odoo.addons.sale_subscription.tests.payment_common import PaymentCase
 
@@ -12,6 +13,10 @@ class ShopCase(PaymentCase, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # What is refused is logged as a warning, and most tests are refused something.
+        muted = mute_logger("odoo.http")
+        muted.__enter__()
+        cls.addClassCleanup(muted.__exit__, None, None, None)
         website = cls.env["website"]
         cls.website = website.search([("company_id", "=", cls.company.id)], limit=1)
         cls.website.write(
