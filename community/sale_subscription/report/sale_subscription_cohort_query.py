@@ -160,7 +160,7 @@ def _seen_sql(today):
         """
         SELECT root_id, month, TRUE AS runs, mrr FROM start
         UNION ALL
-        SELECT standing.root_id, month, standing.runs, standing.mrr
+        SELECT standing.root_id, ending.month, standing.runs, standing.mrr
         FROM standing
         JOIN start ON start.root_id = standing.root_id
         CROSS JOIN GENERATE_SERIES(
@@ -171,10 +171,10 @@ def _seen_sql(today):
             LEAST(
                 DATE_TRUNC('month', standing.next_date) - INTERVAL '1 month',
                 start.month + %(last_age)s * INTERVAL '1 month',
-                %(today)s::date
+                %(today)s
             ),
             INTERVAL '1 month'
-        ) AS month
+        ) AS ending(month)
         """,
         last_age=LAST_AGE,
         today=today,

@@ -46,11 +46,15 @@ class TestCohortLifeCycle(CohortCase):
         return [found[age][1:] for age in range(6)]
 
     def test_upsell_is_no_subscription_and_adds_to_its_parent(self):
-        with freeze_time("2026-02-10"):
-            upsell = self.order._create_upsell_renew_order("7_upsell")
+        order = self._create_subscription(start="2026-01-10")
+        self._run_cron("2026-01-10")
+        with freeze_time("2026-01-20"):
+            upsell = order._create_upsell_renew_order("7_upsell")
             upsell.order_line.filtered("product_id").product_uom_qty = 5
             upsell.action_confirm()
-        self.assertEqual(self._ages(), [(1, 100, 100)] + [(1, 100, 150)] * 5)
+        domain = [("order_id", "in", (order + upsell).ids)]
+        found = self._read(self._cohort(self.company), NAMES, domain=domain)
+        self.assertAmounts(found, {(): (1, 1, 10, 60)})
 
     def test_pause_with_a_change_of_plan_is_still_a_pause(self):
         """The change leaves a row of its own in the log, of no amount."""
