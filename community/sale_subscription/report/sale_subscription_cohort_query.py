@@ -1,4 +1,9 @@
-"""The query behind the retention: from the rows of the MRR log to months of a life."""
+"""The query behind the retention: from the rows of the MRR log to months of a life.
+
+PostgreSQL compiles a query that it takes for a big one, which costs more than running
+this one does. So it is written for modest estimates: only renewals look for their root,
+one row each, and ages are a short list instead of a series for every row.
+"""
 
 from odoo import fields
 from odoo.tools import SQL
@@ -19,19 +24,19 @@ def cohort_query(env):
     return SQL(
         """
         WITH RECURSIVE
-             ran AS (%(orders)s),
-             life(order_id, root_id) AS (%(lives)s),
-             present AS (%(present)s),
+             climb(order_id, root_id, steps) AS (%(climbs)s),
+             renewal AS (%(renewals)s),
              event AS (%(events)s),
+             present AS (%(present)s),
              standing AS (%(standings)s),
              start AS (%(starts)s),
              seen AS (%(seen)s)
         %(rows)s
         """,
-        orders=_orders_sql(env.companies),
-        lives=_lives_sql(),
+        climbs=_climbs_sql(),
+        renewals=_renewals_sql(),
+        events=_events_sql(env.companies),
         present=_present_sql(),
-        events=_events_sql(),
         standings=_standings_sql(),
         starts=_starts_sql(),
         seen=_seen_sql(today),
@@ -39,55 +44,34 @@ def cohort_query(env):
     )
 
 
-def _orders_sql(companies):
-    """Select the orders that ever ran, of the companies worked in."""
+def _climbs_sql():
+    """Select of each renewal what it renews, what that renewed, and so on."""
     return SQL(
         """
-        SELECT id, subscription_id, subscription_state, user_id, team_id
+        SELECT id, subscription_id, 1
         FROM sale_order
-        WHERE id IN (
-            SELECT order_id FROM sale_order_log WHERE company_id IN %s
-        )
-        """,
-        tuple(companies.ids),
-    )
-
-
-def _lives_sql():
-    """Select for each order the one with which it began: what it renews, at last.
-
-    An upsell is not among them; it never runs by itself.
-    """
-    return SQL(
-        """
-        SELECT ran.id, ran.id
-        FROM ran
-        LEFT JOIN ran AS renewed ON renewed.id = ran.subscription_id
-        WHERE renewed.id IS NULL
+        WHERE subscription_id IS NOT NULL AND subscription_state != '7_upsell'
         UNION ALL
-        SELECT ran.id, life.root_id
-        FROM ran
-        JOIN life ON life.order_id = ran.subscription_id
+        SELECT climb.order_id, renewed.subscription_id, climb.steps + 1
+        FROM climb
+        JOIN sale_order renewed ON renewed.id = climb.root_id
+        WHERE renewed.subscription_id IS NOT NULL
         """
     )
 
 
-def _present_sql():
-    """Select as which order each of them runs today, or ran last."""
+def _renewals_sql():
+    """Select the root of each renewal: the order with which it all began."""
     return SQL(
         """
-        SELECT DISTINCT ON (life.root_id)
-               life.root_id, ran.id AS order_id, ran.user_id, ran.team_id
-        FROM life
-        JOIN ran ON ran.id = life.order_id
-        ORDER BY life.root_id,
-                 ran.subscription_state IN ('3_progress', '4_paused') DESC,
-                 ran.id DESC
+        SELECT DISTINCT ON (order_id) order_id, root_id
+        FROM climb
+        ORDER BY order_id, steps DESC
         """
     )
 
 
-def _events_sql():
+def _events_sql(companies):
     """Select the rows of the log with what stands after each of them.
 
     A stop is a pause, or an end: a churn, or the resumption of something of which
@@ -96,22 +80,53 @@ def _events_sql():
     """
     return SQL(
         """
-        SELECT life.root_id, log.id, log.event_date, log.company_id, log.plan_id,
-               CASE WHEN log.event_type = 'pause' AND log.active_change < 0
-                    THEN -log.amount_company_signed END AS paused_mrr,
-               SUM(log.active_change) OVER past > 0 AS is_active,
-               SUM(log.amount_company_signed) OVER past AS active_mrr,
+        SELECT log.*,
+               CASE WHEN event_type = 'pause' AND active_change < 0
+                    THEN -amount_company_signed END AS paused_mrr,
+               SUM(active_change) OVER past > 0 AS is_active,
+               SUM(amount_company_signed) OVER past AS active_mrr,
                COUNT(*) FILTER (
-                   WHERE log.event_type = 'churn'
-                      OR log.event_type = 'pause' AND log.active_change < 0
-                      OR log.event_type = 'resume' AND log.active_change = 0
+                   WHERE event_type = 'churn'
+                      OR event_type = 'pause' AND active_change < 0
+                      OR event_type = 'resume' AND active_change = 0
                ) OVER past AS stop_number,
-               LEAD(log.event_date) OVER past AS next_date
-        FROM sale_order_log log
-        JOIN life ON life.order_id = log.order_id
-        WINDOW past AS (
-            PARTITION BY life.root_id ORDER BY log.event_date, log.id
-        )
+               LEAD(month_number) OVER past AS next_month_number
+        FROM (
+            SELECT COALESCE(renewal.root_id, log.order_id) AS root_id,
+                   log.id, log.order_id, log.event_date, log.event_type,
+                   log.amount_company_signed, log.active_change,
+                   log.company_id, log.plan_id,
+                   %(month_number)s AS month_number
+            FROM sale_order_log log
+            LEFT JOIN renewal ON renewal.order_id = log.order_id
+            WHERE log.company_id IN %(companies)s
+        ) AS log
+        WINDOW past AS (PARTITION BY root_id ORDER BY event_date, id)
+        """,
+        companies=tuple(companies.ids),
+        month_number=_month_number_sql(SQL("log.event_date")),
+    )
+
+
+def _month_number_sql(day):
+    """Number months one after the other: numbers are quick to compare."""
+    return SQL(
+        "(12 * EXTRACT(YEAR FROM %(day)s) + EXTRACT(MONTH FROM %(day)s))::integer",
+        day=day,
+    )
+
+
+def _present_sql():
+    """Select as which order each of them runs today, or ran last."""
+    return SQL(
+        """
+        SELECT DISTINCT ON (root_id)
+               root_id, order_id, sale_order.user_id, sale_order.team_id
+        FROM (SELECT DISTINCT root_id, order_id FROM event) AS life
+        JOIN sale_order ON sale_order.id = order_id
+        ORDER BY root_id,
+                 sale_order.subscription_state IN ('3_progress', '4_paused') DESC,
+                 order_id DESC
         """
     )
 
@@ -125,10 +140,9 @@ def _standings_sql():
     """
     return SQL(
         """
-        SELECT root_id, event_date, next_date,
+        SELECT root_id, month_number, next_month_number,
                is_active OR stop_mrr IS NOT NULL AS runs,
-               CASE WHEN is_active THEN active_mrr
-                    ELSE COALESCE(stop_mrr, 0) END AS mrr
+               CASE WHEN is_active THEN active_mrr ELSE COALESCE(stop_mrr, 0) END AS mrr
         FROM (
             SELECT *,
                    FIRST_VALUE(paused_mrr) OVER (
@@ -145,8 +159,8 @@ def _starts_sql():
     return SQL(
         """
         SELECT DISTINCT ON (root_id)
-               root_id, company_id, plan_id, active_mrr AS mrr,
-               DATE_TRUNC('month', event_date) AS month
+               root_id, company_id, plan_id, active_mrr AS starting_mrr,
+               DATE_TRUNC('month', event_date) AS cohort_month, month_number
         FROM event
         WHERE is_active
         ORDER BY root_id, event_date, id
@@ -155,29 +169,25 @@ def _starts_sql():
 
 
 def _seen_sql(today):
-    """Select what stands at the end of each month, and how it began as age 0."""
+    """Select what stands at the end of each month, and how it began as age 0.
+
+    An event stands at the end of its month and of those up to the next event.
+    """
     return SQL(
         """
-        SELECT root_id, month, TRUE AS runs, mrr FROM start
+        SELECT start.*, 0 AS age, TRUE AS runs, starting_mrr AS mrr
+        FROM start
         UNION ALL
-        SELECT standing.root_id, ending.month, standing.runs, standing.mrr
-        FROM standing
-        JOIN start ON start.root_id = standing.root_id
-        CROSS JOIN GENERATE_SERIES(
-            GREATEST(
-                DATE_TRUNC('month', standing.event_date),
-                start.month + INTERVAL '1 month'
-            ),
-            LEAST(
-                DATE_TRUNC('month', standing.next_date) - INTERVAL '1 month',
-                start.month + %(last_age)s * INTERVAL '1 month',
-                %(today)s
-            ),
-            INTERVAL '1 month'
-        ) AS ending(month)
+        SELECT start.*, age, standing.runs, standing.mrr
+        FROM start
+        JOIN standing ON standing.root_id = start.root_id
+        JOIN GENERATE_SERIES(1, %(last_age)s) AS age
+             ON age >= standing.month_number - start.month_number
+            AND age < LEAST(standing.next_month_number, %(following)s)
+                      - start.month_number
         """,
         last_age=LAST_AGE,
-        today=today,
+        following=12 * today.year + today.month + 1,
     )
 
 
@@ -196,31 +206,25 @@ def _rows_sql(env, today):
     )
     return SQL(
         """
-        SELECT start.root_id * %(ages)s + age AS id,
-               start.month::date AS cohort_month, seen.month::date AS month, age,
-               present.order_id, start.company_id, %(currency)s AS currency_id,
-               start.plan_id, present.user_id, present.team_id,
+        SELECT seen.root_id * %(ages)s + age AS id,
+               cohort_month::date AS cohort_month,
+               (cohort_month + age * INTERVAL '1 month')::date AS month, age,
+               present.order_id, seen.company_id, %(currency)s AS currency_id,
+               plan_id, present.user_id, present.team_id,
                1 AS starting_count,
-               seen.runs::integer AS running_count,
-               start.mrr * rate AS starting_mrr,
-               LEAST(start.mrr, seen.mrr) * rate AS kept_mrr,
-               seen.mrr * rate AS running_mrr,
-               seen.runs::integer::float AS retention_rate,
-               COALESCE(LEAST(start.mrr, seen.mrr)::float / NULLIF(start.mrr, 0), 0)
+               runs::integer AS running_count,
+               starting_mrr * rate AS starting_mrr,
+               LEAST(starting_mrr, mrr) * rate AS kept_mrr,
+               mrr * rate AS running_mrr,
+               runs::integer::float AS retention_rate,
+               COALESCE(LEAST(starting_mrr, mrr)::float / NULLIF(starting_mrr, 0), 0)
                    AS mrr_retention_rate,
-               COALESCE(seen.mrr::float / NULLIF(start.mrr, 0), 0)
+               COALESCE(mrr::float / NULLIF(starting_mrr, 0), 0)
                    AS net_mrr_retention_rate
         FROM seen
-        JOIN start ON start.root_id = seen.root_id
         JOIN present ON present.root_id = seen.root_id
         JOIN (VALUES %(rates)s) AS conversion(company_id, rate)
-             ON conversion.company_id = start.company_id
-        CROSS JOIN LATERAL (
-            SELECT (
-                12 * EXTRACT(YEAR FROM AGE(seen.month, start.month))
-                + EXTRACT(MONTH FROM AGE(seen.month, start.month))
-            )::integer AS age
-        ) AS counted
+             ON conversion.company_id = seen.company_id
         """,
         ages=AGES,
         currency=currency.id,
