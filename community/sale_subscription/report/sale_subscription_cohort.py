@@ -1,7 +1,7 @@
 """Retention by month of start. The query behind it is in the file beside this one."""
 
-from odoo import fields, models
-from odoo.tools import SQL
+from odoo import api, fields, models
+from odoo.tools import SQL, format_date
 
 from .sale_subscription_cohort_query import AGES, cohort_query
 
@@ -52,6 +52,9 @@ class SaleSubscriptionCohort(models.Model):
         string="Began In",
         readonly=True,
         help="First day of the month in which the subscription began to run.",
+    )
+    cohort_month_name = fields.Char(
+        string="Began In (Name)", compute="_compute_cohort_month_name"
     )
     age = fields.Integer(
         string="Months After Start",
@@ -143,6 +146,14 @@ class SaleSubscriptionCohort(models.Model):
         help="MRR running / MRR begun with: more than 100% when more was added than"
         " lost.",
     )
+
+    @api.depends("cohort_month")
+    @api.depends_context("lang")
+    def _compute_cohort_month_name(self):
+        for row in self:
+            row.cohort_month_name = format_date(
+                self.env, row.cohort_month, date_format="MMMM y"
+            )
 
     @property
     def _table_query(self):

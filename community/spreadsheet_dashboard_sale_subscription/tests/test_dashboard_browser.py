@@ -1,0 +1,81 @@
+from odoo.tests import HttpCase, tagged
+
+from .common import DashboardCase
+
+READY = "odoo.isReady === true"
+
+# The sheet is painted on a canvas. So the test asks the model behind it for the cells,
+# once nothing of it is loading any more; any error the client reports fails the test.
+READ_CELLS = """
+const until = async (find) => {
+    for (let tries = 0; tries < 200; tries++) {
+        const found = find();
+        if (found) { return found; }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`Never seen: ${find}`);
+};
+const findModel = (node) => {
+    const model = node.props?.model;
+    if (model?.getters?.getEvaluatedCell) { return model; }
+    for (const child of Object.values(node.children)) {
+        const found = findModel(child);
+        if (found) { return found; }
+    }
+};
+const read = async () => {
+    const model = await until(() => findModel(odoo.__WOWL_DEBUG__.root.__owl__));
+    const [{id: first}, {id: data}] = model.getters.getSheetIds().map((id) => ({id}));
+    const cell = (name) => {
+        const [, letter, row] = name.match(/([A-Z])(\\d+)/);
+        const col = letter.charCodeAt(0) - 65;
+        return model.getters.getEvaluatedCell({sheetId: data, col, row: row - 1});
+    };
+    const expected = %s;
+    const names = Object.keys(expected);
+    await until(() => names.every((name) => cell(name).value !== "Loading..."));
+    for (const name of names) {
+        const found = cell(name).value;
+        if (found !== expected[name]) {
+            throw new Error(`${name} is ${found}, not ${expected[name]}`);
+        }
+    }
+    const figures = model.getters.getFigures(first);
+    await until(() => document.querySelectorAll(".o-figure canvas, .o-chart-container canvas").length
+        >= figures.length || document.querySelector(".o_mobile_dashboard canvas"));
+    if (document.querySelector(".o_error_dialog, .modal")) {
+        throw new Error("There is a dialog");
+    }
+};
+read().then(
+    () => console.log("test successful"),
+    (error) => console.error(error.message)
+);
+"""
+
+# See the story of the case.
+CELLS = """{
+    B2: 210, B3: 30, B4: -50, B5: 0, B6: 3, B7: 70,
+    C2: 210, C3: 210, C4: 0, C5: 210, C6: 3, C7: 70,
+    A11: "Kept", B11: 120, A12: "Grown", B12: 60, A13: "Won", B13: 30,
+}"""
+
+
+@tagged("post_install", "-at_install", "fcb_browser")
+class TestDashboardBrowser(DashboardCase, HttpCase):
+    browser_size = "1366x768"
+
+    def test_shows_the_figures_without_an_error(self):
+        self.browser_js(
+            f"/odoo/dashboards?dashboard_id={self.dashboard.id}",
+            READ_CELLS % CELLS,
+            READY,
+            login=self.manager.login,
+            timeout=120,
+        )
+
+
+@tagged("post_install", "-at_install", "fcb_browser")
+class TestDashboardPhone(TestDashboardBrowser):
+    browser_size = "390x844"
+    touch_enabled = True
