@@ -10,8 +10,8 @@ from odoo.addons.sale_subscription.tests.common import SubscriptionCase
 class DashboardCase(SubscriptionCase):
     """A company of its own with four subscriptions, and the manager who looks at them.
 
-    All are of last month, or of this one; `Kept` 120, `Grown` 40 and 20 more this month,
-    `Won` 30 this month; `Lost` 50 of last month, closed this month. So:
+    Sold last month: `Kept` 120, `Grown` 40, which has 20 more since this month, and
+    `Lost` 50, closed this month. Sold this month: `Won` 30. So:
 
         last month   MRR 210, new 210, net change 210, 3 subscriptions, average 70
         this month   MRR 210, new 30, churned -50, net change 0, 3 subscriptions
