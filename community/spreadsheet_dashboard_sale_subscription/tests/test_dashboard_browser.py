@@ -62,7 +62,8 @@ CELLS = """{
 }"""
 
 
-class BrowserCase(DashboardCase, HttpCase):
+@tagged("post_install", "-at_install", "fcb_browser")
+class TestDashboardBrowser(DashboardCase, HttpCase):
     def _open_dashboard(self):
         self.browser_js(
             f"/odoo/dashboards?dashboard_id={self.dashboard.id}",
@@ -72,19 +73,10 @@ class BrowserCase(DashboardCase, HttpCase):
             timeout=120,
         )
 
-
-@tagged("post_install", "-at_install", "fcb_browser")
-class TestDashboardBrowser(BrowserCase):
-    browser_size = "1366x768"
-
     def test_shows_the_figures_without_an_error(self):
         self._open_dashboard()
 
-
-@tagged("post_install", "-at_install", "fcb_browser")
-class TestDashboardPhone(BrowserCase):
-    browser_size = "390x844"
-    touch_enabled = True
-
     def test_shows_the_figures_on_a_phone(self):
+        self.browser_size = "390x844"
+        self.touch_enabled = True
         self._open_dashboard()
