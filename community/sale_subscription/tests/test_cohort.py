@@ -159,6 +159,12 @@ class TestCohort(CohortCase):
             self.assertEqual((row.running_mrr, row.plan_id), (80, self.monthly))
             self.assertEqual(str(row.month), "2026-04-01")
 
+    def test_agrees_with_mrr_and_churn(self):
+        """Six began, four run with 420: nothing is paused on that day."""
+        names = ("new_count", "closing_count", "closing_mrr")
+        found = self._read(self._report(), names)
+        self.assertAmounts(found, {(): (6, 4, 420)})
+
     # === PLANS, SALESPERSONS, COMPANIES ===
 
     def test_plan_is_the_one_it_began_with(self):

@@ -105,3 +105,13 @@ class TestCohortLifeCycle(CohortCase):
         with freeze_time("2026-03-10"):
             self.order.copy()
         self.assertEqual(self._ages(), [(1, 100, 100)] * 6)
+
+    def test_resumed_when_nothing_recurs_any_more(self):
+        """It is in progress again, and no subscription any more, as in the report."""
+        self._on("2026-02-10", self.order.pause_subscription)
+        with freeze_time("2026-03-10"):
+            self.order.order_line.recurring_invoice = False
+        self._on("2026-04-10", self.order.resume_subscription)
+        self.assertEqual(self._ages(), [(1, 100, 100)] * 3 + [(0, 0, 0)] * 3)
+        found = self._read(self._report(), ["closing_count"])
+        self.assertEqual(found, {(): (0,)})
