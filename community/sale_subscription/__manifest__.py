@@ -23,6 +23,7 @@
         "views/sale_subscription_period_views.xml",
         "report/sale_order_log_views.xml",
         "report/sale_subscription_report_views.xml",
+        "report/sale_subscription_cohort_views.xml",
         "views/sale_order_views.xml",
         "views/sale_order_template_views.xml",
         "views/sale_subscription_views.xml",

@@ -35,25 +35,42 @@ class SaleSubscriptionReport(models.Model):
         )
 
     def _get_events_sql(self):
-        """Select the rows of the log with what came before each of them."""
+        """Select the rows of the log with what came before each of them.
+
+        And with what it was last that let the subscription run or stop: a pause is one
+        until it ends, whatever else is written down meanwhile (another plan, a renewal
+        that was cancelled).
+        """
         return SQL(
             """
-            SELECT log.event_date, log.event_type, log.company_id, log.plan_id,
-                   sale_order.user_id, sale_order.team_id,
-                   log.amount_company_signed AS amount,
-                   log.active_change AS active,
-                   LAG(log.event_type) OVER past AS previous_type,
-                   LAG(log.amount_company_signed) OVER past AS previous_amount,
-                   LAG(log.active_change) OVER past AS previous_active,
-                   LAG(log.plan_id) OVER past AS previous_plan_id,
-                   SUM(log.amount_company_signed) OVER past - log.amount_company_signed
-                       AS amount_before,
-                   SUM(log.active_change) OVER past - log.active_change AS active_before
-            FROM sale_order_log log
-            JOIN sale_order ON sale_order.id = log.order_id
-            WHERE log.company_id IN %(companies)s
-            WINDOW past AS (
-                PARTITION BY log.order_id ORDER BY log.event_date, log.id
+            SELECT *,
+                   FIRST_VALUE(event_type) OVER since AS since_type,
+                   FIRST_VALUE(amount) OVER since AS since_amount,
+                   FIRST_VALUE(active) OVER since AS since_active
+            FROM (
+                SELECT log.id, log.order_id, log.event_date, log.event_type,
+                       log.company_id, log.plan_id,
+                       sale_order.user_id, sale_order.team_id,
+                       log.amount_company_signed AS amount,
+                       log.active_change AS active,
+                       LAG(log.plan_id) OVER past AS previous_plan_id,
+                       SUM(log.amount_company_signed) OVER past
+                           - log.amount_company_signed AS amount_before,
+                       SUM(log.active_change) OVER past - log.active_change
+                           AS active_before,
+                       COUNT(*) FILTER (
+                           WHERE log.event_type IN
+                               ('new', 'pause', 'resume', 'reopen', 'transfer_in')
+                       ) OVER past AS since_number
+                FROM sale_order_log log
+                JOIN sale_order ON sale_order.id = log.order_id
+                WHERE log.company_id IN %(companies)s
+                WINDOW past AS (
+                    PARTITION BY log.order_id ORDER BY log.event_date, log.id
+                )
+            ) AS log
+            WINDOW since AS (
+                PARTITION BY order_id, since_number ORDER BY event_date, id
             )
             """,
             companies=tuple(self.env.companies.ids),
@@ -78,10 +95,10 @@ class SaleSubscriptionReport(models.Model):
                         WHEN event_type LIKE 'transfer%%' THEN 'transfer'
                         ELSE event_type
                      END, amount, active),
-                    (event_type = 'churn' AND previous_type = 'pause',
-                     plan_id, 'churn', previous_amount, previous_active),
-                    (event_type = 'churn' AND previous_type = 'pause',
-                     plan_id, 'pause', -previous_amount, -previous_active),
+                    (event_type = 'churn' AND since_type = 'pause',
+                     plan_id, 'churn', since_amount, since_active),
+                    (event_type = 'churn' AND since_type = 'pause',
+                     plan_id, 'pause', -since_amount, -since_active),
                     (plan_id != previous_plan_id,
                      previous_plan_id, 'transfer', -amount_before, -active_before),
                     (plan_id != previous_plan_id,

@@ -4,6 +4,8 @@ from . import (
     test_backend,
     test_browser_backend,
     test_closing,
+    test_cohort,
+    test_cohort_life_cycle,
     test_cron,
     test_customer_mails,
     test_customer_year,

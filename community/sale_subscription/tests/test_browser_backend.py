@@ -200,6 +200,7 @@ class TestBrowserBackend(SubscriptionCase, HttpCase):
             "sale_subscription_action_analysis": ["pivot", "graph", "list"],
             "sale_subscription_period_action": ["list"],
             "sale_subscription_report_action": ["pivot", "graph", "list"],
+            "sale_subscription_cohort_action": ["pivot", "graph", "list"],
             "sale_order_log_action": ["graph", "pivot", "list"],
             "sale_subscription_plan_action": ["list"],
             "sale_order_close_reason_action": ["list"],

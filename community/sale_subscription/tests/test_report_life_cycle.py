@@ -81,3 +81,27 @@ class TestReportLifeCycle(ReportCase):
         names += ("closing_mrr", "reopen_count", "transfer_count", "closing_count")
         found = self._read(self._report(), names)
         self.assertAmounts(found, {(): (-100, 150, 0, 0, 150, 1, 0, 1)})
+
+    def test_plan_changed_during_a_pause_then_closed(self):
+        """The change leaves a row of its own, of no amount, between pause and churn."""
+        self.fee.list_price = 10
+        order = self._sell("2026-01-03", self.monthly, 10)
+        self._on("2026-02-10", order.pause_subscription)
+        self._on("2026-03-10", order.change_plan, self.yearly)
+        self._on("2026-04-10", order.set_close)
+        names = ("new_mrr", "churn_mrr", "pause_mrr", "closing_mrr", "churn_count")
+        found = self._read(self._report(), names)
+        self.assertAmounts(found, {(): (100, -100, 0, 0, 1)})
+
+    def test_paused_again_by_a_cancelled_renewal_then_closed(self):
+        """Given back paused, of which the log says nothing."""
+        self.fee.list_price = 10
+        order = self._sell("2026-01-03", self.monthly, 10)
+        self._on("2026-02-10", order.pause_subscription)
+        with freeze_time("2026-03-10"):
+            self._renew(order, product_uom_qty=120, price_unit=10)
+        self._on("2026-03-12", order.renewal_id._action_cancel)
+        self._on("2026-04-10", order.set_close)
+        names = ("new_mrr", "churn_mrr", "closing_mrr", "churn_count")
+        found = self._read(self._report(), names)
+        self.assertAmounts(found, {(): (100, -100, 0, 1)})
