@@ -1,7 +1,8 @@
 """What a database holds, and how it is built: to be compared before and after."""
 
-# What Odoo itself writes anew: the registry, jobs, messages between processes.
-TECHNICAL = ("base_", "bus_", "ir_", "orm_", "res_groups")
+# What Odoo itself writes anew: the registry, jobs, messages between processes, and
+# dashboards, which are to a module what views are.
+TECHNICAL = ("base_", "bus_", "ir_", "orm_", "res_groups", "spreadsheet_dashboard")
 # What people enter, and what no update of a module has any business with.
 BUSINESS = ("account_move", "account_payment", "mail_message", "product_", "sale_")
 
