@@ -117,7 +117,7 @@ def follow(
         end = _instant(end_day, tail, dates.tz, now)
         if end_day <= day or end <= start:
             continue
-        made.append(_span(tail, start, end, day, end_day, dates, now))
+        made.append(_span(tail, (start, end, day, end_day), dates, now))
         start, day = end, end_day
     return tuple(made)
 
@@ -159,7 +159,8 @@ def _instant(day, tail, tz, now):
     return day_start_utc(day, tz)
 
 
-def _span(tail, start, end, day, end_day, dates, now):
+def _span(tail, bounds, dates, now):
+    start, end, day, end_day = bounds
     known = next((span for span in tail if span.start == start), None)
     if known is None:
         anchor = dates.calendar.anchor

@@ -67,12 +67,18 @@ class FusionBillingDocuments(models.AbstractModel):
         :raises UserError: something that was taken back and billed anew would count
             twice
         """
-        for rating in ratings.sudo().exists():
+        ratings = ratings.sudo().exists()
+        # One without a line is none of a document: it was carried over by an update.
+        domain = [("rating_id", "in", ratings.ids), ("line_id", "!=", False)]
+        known = self.env["fusion.billing.adjustment"].sudo().search(domain)
+        known = known.grouped("rating_id")
+        for rating in ratings:
             taken_back = self._is_taken_back(rating)
             credit, forgiven = rating.invoice_id.browse(), {}
             if rating.invoice_line_id:
                 credit, forgiven = self._judge(rating)
-            self._adjust(rating, {} if taken_back or credit else forgiven)
+            wanted = {} if taken_back or credit else forgiven
+            self._adjust(rating, wanted, known.get(rating, ()))
             values = {"is_taken_back": taken_back, "released_by_id": credit.id}
             # One that came to nothing beside the bill of another document bills, and
             # so opens, nothing.
@@ -111,9 +117,8 @@ class FusionBillingDocuments(models.AbstractModel):
         """
         line = rating.invoice_line_id
         step = money.to_decimal(rating.currency_id.rounding)
-        amount = self._exact(rating, "amount")
-        put = self._exact(rating, "line_price") or amount
-
+        amount = money.to_decimal(rating.amount or 0)
+        put = money.to_decimal(rating.line_price or 0) or amount
         charged = in_ledger(_signed(line), amount, put, step)
         credits = line.fc_copy_ids.filtered(_credits).sorted("id")
         parts = [
@@ -131,17 +136,14 @@ class FusionBillingDocuments(models.AbstractModel):
             last = credits[verdict.released_by]
         return last.move_id, forgiven
 
-    def _exact(self, rating, name):
-        return money.to_decimal(rating[name] or 0)
+    def _adjust(self, rating, forgiven, known):
+        """Keep exactly these adjustments of a rating; what is kept keeps its place.
 
-    def _adjust(self, rating, forgiven):
-        """Keep exactly these adjustments of a rating; what is kept keeps its place."""
+        :param dict forgiven: document line -> how much of the rating it forgives
+        :param known: the ``fusion.billing.adjustment`` records there are of documents
+        """
         Adjustment = self.env["fusion.billing.adjustment"].sudo()
         wanted = {line: amount for line, amount in forgiven.items() if amount}
-        # One without a line is none of a document: it was carried over by an update.
-        known = Adjustment.search(
-            [("rating_id", "=", rating.id), ("line_id", "!=", False)]
-        )
         changed = False
         for adjustment in known:
             amount = wanted.pop(adjustment.line_id, None)

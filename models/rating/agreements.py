@@ -86,7 +86,8 @@ class FusionBillingAgreements(models.AbstractModel):
                 window_ids,
             )
         ):
-            found[state == "open"][window][metric] = key, agreement_of(*values)
+            agreement = agreement_of(*values[:3], values[3:])
+            found[state == "open"][window][metric] = key, agreement
         return found
 
     def _prices(self, orders, found):
@@ -237,8 +238,12 @@ def _as_json(terms):
     return json.dumps(terms.as_dict())
 
 
-def agreement_of(charge, product, currency, terms, rate_from, rate_to, discount):
-    """An ``Agreement`` from the columns of an agreement or a rating, as text."""
+def agreement_of(charge, product, currency, priced):
+    """An ``Agreement`` from the columns of an agreement or a rating, as text.
+
+    :param priced: terms, rate from, rate to, discount
+    """
+    terms, rate_from, rate_to, discount = priced
     if isinstance(terms, str):
         terms = json.loads(terms)
     return Agreement(

@@ -289,7 +289,7 @@ def _open_revision(aggregated):
     quantity, included, billable, window_amount, amount, peak, *rest, counted = values
     charge, product, currency, *priced = rest
     return Revision(
-        agreement=agreement_of(int(charge), int(product), int(currency), *priced),
+        agreement=agreement_of(int(charge), int(product), int(currency), priced),
         quantity=Decimal(quantity),
         included=Decimal(included),
         billable=Decimal(billable),

@@ -18,7 +18,11 @@ VIEWS = {
 
 def migrate(cr, version):
     for new, old in COLUMNS.items():
-        cr.execute(f"ALTER TABLE sale_subscription_plan ADD COLUMN {new} {TYPES[new]}")
+        # It is there where a module that extends the plan was updated before this one.
+        cr.execute(
+            "ALTER TABLE sale_subscription_plan"
+            f" ADD COLUMN IF NOT EXISTS {new} {TYPES[new]}"
+        )
         cr.execute(f"UPDATE sale_subscription_plan SET {new} = {old}")
     for old, new in VIEWS.items():
         cr.execute(
