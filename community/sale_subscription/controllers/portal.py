@@ -10,7 +10,7 @@ from odoo.addons.sale.controllers import portal as sale_portal
 
 from ..models.sale_order import RUNNING_STATES
 from ..models.sale_order_portal import PORTAL_STATES
-from .portal_self_service import SubscriptionSelfService
+from .portal_self_service import CUSTOMER_ACTION, SubscriptionSelfService
 
 _logger = logging.getLogger(__name__)
 
@@ -294,13 +294,7 @@ class CustomerPortal(SubscriptionSelfService, sale_portal.CustomerPortal):
                 )
             }
 
-    @http.route(
-        "/my/subscriptions/<int:order_id>/close",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route("/my/subscriptions/<int:order_id>/close", **CUSTOMER_ACTION)
     def subscription_close(
         self, order_id, access_token=None, close_reason_id=None, feedback="", **kw
     ):
@@ -315,13 +309,7 @@ class CustomerPortal(SubscriptionSelfService, sale_portal.CustomerPortal):
 
         return self._act(order_id, access_token, close)
 
-    @http.route(
-        "/my/subscriptions/<int:order_id>/renew",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route("/my/subscriptions/<int:order_id>/renew", **CUSTOMER_ACTION)
     def subscription_renew(self, order_id, access_token=None, **kw):
         def renew(order, author):
             if order.subscription_state == "5_renewed":
@@ -333,13 +321,7 @@ class CustomerPortal(SubscriptionSelfService, sale_portal.CustomerPortal):
 
         return self._act(order_id, access_token, renew)
 
-    @http.route(
-        "/my/subscriptions/<int:order_id>/quantities",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route("/my/subscriptions/<int:order_id>/quantities", **CUSTOMER_ACTION)
     def subscription_quantities(self, order_id, access_token=None, **form):
         def change(order, author):
             requested = self._parse_quantities(order, form)

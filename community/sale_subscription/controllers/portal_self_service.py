@@ -1,5 +1,13 @@
 from odoo import fields, http
 
+# What a customer does on the page of a subscription. `_act` asks who may.
+CUSTOMER_ACTION = {
+    "type": "http",
+    "auth": "public",
+    "methods": ["POST"],
+    "website": True,
+}
+
 
 def _read_id(text):
     """Return the id that a form sent, 0 for what is none.
@@ -42,13 +50,7 @@ class SubscriptionSelfService:
             "resume_terms": order._get_resume_terms() if can_resume else None,
         }
 
-    @http.route(
-        "/my/subscriptions/<int:order_id>/plan",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route("/my/subscriptions/<int:order_id>/plan", **CUSTOMER_ACTION)
     def subscription_plan(
         self, order_id, access_token=None, plan_id=None, seen="", **kw
     ):
@@ -58,13 +60,7 @@ class SubscriptionSelfService:
 
         return self._act(order_id, access_token, change)
 
-    @http.route(
-        "/my/subscriptions/<int:order_id>/pause",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route("/my/subscriptions/<int:order_id>/pause", **CUSTOMER_ACTION)
     def subscription_pause(self, order_id, access_token=None, resume_date=None, **kw):
         def pause(order, author):
             if order.subscription_state == "4_paused":
@@ -79,13 +75,7 @@ class SubscriptionSelfService:
 
         return self._act(order_id, access_token, pause)
 
-    @http.route(
-        "/my/subscriptions/<int:order_id>/resume",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route("/my/subscriptions/<int:order_id>/resume", **CUSTOMER_ACTION)
     def subscription_resume(self, order_id, access_token=None, seen="", **kw):
         def resume(order, author):
             if order.subscription_state == "3_progress":
@@ -95,13 +85,7 @@ class SubscriptionSelfService:
 
         return self._act(order_id, access_token, resume)
 
-    @http.route(
-        "/my/subscriptions/<int:order_id>/option",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route("/my/subscriptions/<int:order_id>/option", **CUSTOMER_ACTION)
     def subscription_option(
         self, order_id, access_token=None, line_id=None, seen="", **kw
     ):
