@@ -76,15 +76,17 @@ class FusionBillingClosing(models.AbstractModel):
                 body=self.env._("The last usage could not be rated: %s", str(exc))
             )
             return moves
-        windows = self._windows(order)
-        if not given_back:
-            windows -= self._given_back(order)
+        left = self._given_back(order)
+        if given_back:
+            left = left.browse()
+        windows = self._windows(order, left)
         groups = windows.grouped(lambda w: (w.partner_id, w.currency_id))
         for (partner, currency), group in groups.items():
             try:
                 with self.env.cr.savepoint():
                     moves += order.with_context(
                         fc_windows=tuple(group.ids),
+                        fc_left=left._ids,
                         fc_bill_to=(partner.id, currency.id),
                         raise_if_nothing_to_invoice=False,
                     )._create_invoices()
@@ -134,8 +136,11 @@ class FusionBillingClosing(models.AbstractModel):
             )
         return self._bill(order, given_back=True)
 
-    def _windows(self, order):
-        """Windows of an order that are billed apart from its own invoices."""
+    def _windows(self, order, left):
+        """Windows of an order that are billed apart from its own invoices.
+
+        :param left: agreements that are left to finance
+        """
         windows = order.fc_window_ids.filtered(lambda w: w.kind == "billing")
         rated = (
             self.env["fusion.billing.rating"]
@@ -144,11 +149,14 @@ class FusionBillingClosing(models.AbstractModel):
                     ("subscription_id", "=", order.id),
                     ("state", "=", "open"),
                     ("amount", "!=", 0),
+                    ("agreement_id", "not in", left.ids),
                 ]
             )
             .window_id
         )
-        windows = windows.filtered(lambda w: not w.is_settled) | rated
+        # What is given back of one that is not settled is given back with all of it.
+        unsettled = windows.filtered(lambda w: not w.is_settled)
+        windows = (unsettled - left.window_id) | rated
         if order.state == "cancel" or order.subscription_state == CHURNED:
             return windows
         now = fields.Datetime.now()
@@ -193,17 +201,18 @@ class FusionBillingClosing(models.AbstractModel):
             SQL(
                 """
                 WITH late AS MATERIALIZED ( -- few, whatever the planner thinks
-                    SELECT r.subscription_id, w.id, w.currency_id, w.partner_id
+                    SELECT r.subscription_id, r.agreement_id, w.currency_id,
+                           w.partner_id
                       FROM fusion_billing_rating r
                       JOIN fusion_billing_window w ON w.id = r.window_id
                      WHERE r.state = 'open' AND r.amount <> 0
                        AND w.settled_at IS NOT NULL)
-                SELECT o.id, w.id FROM sale_order o
+                SELECT o.id, w.id, NULL::int FROM sale_order o
                   JOIN fusion_billing_window w ON w.subscription_id = o.id
                  WHERE w.is_settled IS NOT TRUE AND w.kind = 'billing'
                    AND w."end" <= %(now)s AND %(ended)s
                  UNION
-                SELECT o.id, w.id FROM late w
+                SELECT o.id, NULL::int, w.agreement_id FROM late w
                   JOIN sale_order o ON o.id = w.subscription_id
                  WHERE (%(ended)s OR w.currency_id <> o.currency_id
                         OR w.partner_id <> o.partner_id)
@@ -220,26 +229,37 @@ class FusionBillingClosing(models.AbstractModel):
                 ended=ended,
             )
         )
-        orders = self.env["sale.order"].browse(sorted({order for order, _w in rows}))
-        left = frozenset(self._given_back(orders).ids)
-        return orders.browse(sorted({o for o, window in rows if window not in left}))
+        orders = self.env["sale.order"].browse(sorted({row[0] for row in rows}))
+        left = self._given_back(orders)
+        windows, agreements = frozenset(left.window_id._ids), frozenset(left._ids)
+        waiting = {
+            order
+            for order, window, agreement in rows
+            if window not in windows and agreement not in agreements
+        }
+        return orders.browse(sorted(waiting))
 
     @api.model
     def _given_back(self, orders):
-        """Windows of ended orders with an amount that was billed and given back.
+        """Agreements of ended orders with an amount that was billed and given back.
 
         Unless it is billed all the same: by a revision of which neither counted the
-        other, made later, or earlier and taken back only for a while.
+        other, made later, or earlier and taken back only for a while. Where nothing
+        of a window is billed any more, all of it is given back.
         """
-        self.env["fusion.billing.rating"].flush_model()
+        for model in ("fusion.billing.rating", "fusion.billing.window"):
+            self.env[model].flush_model()
         ended = orders.filtered(
             lambda o: o.state == "cancel" or o.subscription_state in (RENEWED, CHURNED)
         )
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT DISTINCT r.window_id
+                SELECT DISTINCT a.id
                   FROM fusion_billing_rating r
+                  JOIN fusion_billing_window w ON w.id = r.window_id
+                  JOIN fusion_billing_window_charge a ON a.window_id = w.id
+                       AND (a.id = r.agreement_id OR w.is_settled IS NOT TRUE)
                  WHERE r.subscription_id = ANY(%s)
                    AND r.state = 'released' AND r.amount <> 0
                    AND NOT EXISTS (
@@ -252,4 +272,4 @@ class FusionBillingClosing(models.AbstractModel):
                 ended.ids,
             )
         )
-        return self.env["fusion.billing.window"].browse([key for [key] in rows])
+        return self.env["fusion.billing.window.charge"].browse([key for [key] in rows])

@@ -40,8 +40,9 @@ class FusionBillingDocuments(models.AbstractModel):
             if invoice in moves:
                 rating.write({"state": "invoiced", "invoice_id": invoice.id})
         for order, move in move_of.items():
+            # Not the cancelled one any more that had settled it before.
             settled = order.sudo().fc_window_ids.filtered(
-                lambda w: w.is_settled and not w.invoice_id
+                lambda w: w.is_settled and w.invoice_id.state in (False, "cancel")
             )
             settled.invoice_id = move
 

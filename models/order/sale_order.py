@@ -306,7 +306,7 @@ class SaleOrder(models.Model):
             return ratings.browse()
         # The rating job bills the rest.
         given_back = self.env["fusion.billing.closing"]._given_back(self.sudo())
-        return ratings.filtered(lambda r: r.window_id.id in given_back.ids)
+        return ratings.filtered(lambda r: r.agreement_id in given_back)
 
     def _get_update_prices_lines(self):
         return (

@@ -261,7 +261,10 @@ class FusionBillingRating(models.Model):
         """
         chosen = self.env.context.get("fc_windows")
         if chosen is not None:
-            return self.filtered(lambda r: r.window_id.id in chosen)
+            left = self.env.context.get("fc_left", ())
+            return self.filtered(
+                lambda r: r.window_id.id in chosen and r.agreement_id.id not in left
+            )
         billed = []
         for order, ratings in self.grouped("subscription_id").items():
             if order.subscription_state != "3_progress" or order.state != "sale":

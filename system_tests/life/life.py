@@ -43,6 +43,8 @@ class Life(Ledger):
             first, start = last.until, last.end
         if order.end and first >= order.end:
             return None
+        if any(w.void and w.order is order for w in self.windows) and order.end:
+            return None  # it ended in the time that it stood still
         return self.window(order, first, start)
 
     def window(self, order: Order, first: date, start: datetime) -> Window:
@@ -231,8 +233,16 @@ class Life(Ledger):
         if last and last.end > self.now and not last.settled:
             self.cut(last, last.until)
 
-    def renew(self, order: Order) -> None:
+    def renewal_start(self, order: Order) -> date:
+        """The first day that is not invoiced once what is due is."""
         start = order.next if order.runs else max(order.next, self.today)
+        while start <= self.today and order.runs:
+            start = boundary_after(order.anchor, start)
+        return start
+
+    def renew(self, order: Order) -> None:
+        start = self.renewal_start(order)
+        self.invoice(order)
         order.before, order.state = order.state, "renewed"
         renewal = Order(
             *(len(self.orders), order.plan, start, order.anchor, start),

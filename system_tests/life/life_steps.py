@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from .calendar import midnight
+from .calendar import boundary_after, midnight
 from .ledger import Event
 from .life import Life
 
@@ -137,6 +137,17 @@ class LifeSteps(Life):
         order = self.order
         return self.number_if(order.state in OPEN and order.start <= self.today)
 
+    def refuse_close(self, _number):
+        """While the period after the one in draft is due, too."""
+        order = self.order
+        claim = self.claim(order)
+        if not order.runs or not (claim or self.is_due(order)):
+            return False
+        if not claim and self.posting == "post":
+            return False
+        after = claim.until if claim else boundary_after(order.anchor, order.next)
+        return after <= self.today and (order.end is None or after < order.end)
+
     def do_close(self, _number):
         self.close(self.order)
 
@@ -213,7 +224,7 @@ class LifeSteps(Life):
 
     def can_renew(self):
         order, last = self.order, self.last
-        start = order.next if order.runs else max(order.next, self.today)
+        start = self.renewal_start(order)
         possible = (
             order.state in (*OPEN, "closed")
             and last
@@ -222,6 +233,12 @@ class LifeSteps(Life):
             and order.start < start
         )
         return self.number_if(possible)
+
+    def leaves_drafts(self, _number):
+        """What is due is invoiced before, and a draft of it would be cancelled."""
+        return self.posting == "draft" and self.is_due(self.order)
+
+    refuse_renew = refuse_cancel_order = leaves_drafts
 
     def do_renew(self, _number):
         self.renew(self.order)
