@@ -136,6 +136,15 @@ class TestTakenBack(LedgerCase):
         self._record(30, "2026-02-11 00:00:00")
         self.assertEqual(self._open_amount(), 10.0)  # 20 x 0.50
 
+    def test_the_price_follows_again_when_a_second_draft_is_deleted(self):
+        """The window still named the first one, cancelled, and kept the old price."""
+        self._record(90, "2026-02-10 00:00:00")
+        self._invoice(post=False).button_cancel()
+        self._invoice(post=False).unlink()
+        self.charge.included_quota = 80
+        self.assertEqual(self._open_amount(), 5.0)  # 10 x 0.50
+        self.assertEqual(self._usage_amount(self._invoice(MARCH)), 5.0)
+
     def test_an_invoice_of_something_else_leaves_the_open_price_to_change(self):
         """At 0 the window was settled by it, and kept the old price."""
         self._record(90, "2026-02-10 00:00:00")

@@ -8,6 +8,7 @@ All instants are naive UTC.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import pairwise
 
 from .calendar import Calendar, aligned_from
 from .periods import day_start_utc
@@ -130,11 +131,13 @@ def _staying(spans):
 
 def _boundaries(dates, tail, day, now):
     """The days at which windows end, from ``day`` on, one after the other."""
+    # Where another plan began, somebody's choice of the day stands.
+    plans = {a.end_day for a, b in pairwise(tail) if a.plan != b.plan}
     passed = {
         span.end_day
         for span in tail
         if span.end <= now
-        and span.end_day != dates.forgotten
+        and (span.end_day != dates.forgotten or span.end_day in plans)
         and (span.end_day < dates.next_day or dates.next_day <= day)
     }
     named = {dates.next_day}

@@ -107,6 +107,16 @@ class TestFollow(unittest.TestCase):
         found = self.follow(known, dates(JAN, FEB, forgotten=day), datetime(2026, 1, 9))
         self.assertEqual(found, [(JAN, FEB, BILLING)])
 
+    def test_a_day_on_which_another_plan_began_is_not_taken_back(self):
+        day, after = date(2026, 1, 5), date(2026, 2, 5)
+        known = span(JAN, day, key=7), replace(span(day, after, key=8), plan=NEW)
+        of = dates(JAN, date(2026, 1, 25), forgotten=day, plan=NEW)
+        found = follow(known, of, datetime(2026, 1, 9), False)
+        self.assertEqual(
+            [(s.first_day, s.end_day, s.plan) for s in found],
+            [(JAN, day, OLD), (day, date(2026, 1, 25), NEW)],
+        )
+
     def test_the_first_invoice_is_preset(self):
         day = date(2026, 1, 15)
         found = self.follow((), dates(JAN, day), datetime(2026, 1, 1, 8))

@@ -167,6 +167,10 @@ class AccountMove(models.Model):
         }
 
     def _fc_emit(self, event_type):
+        # Each tells of its own account: read here for all of them.
+        orders = self.sudo().invoice_line_ids._fc_subscriptions()
+        orders.fc_account_link_id.mapped("service_id")
+        orders.partner_id._fc_account_links()
         self.env["fusion.billing.webhook"]._enqueue_all(
             (service, event_type, move._fc_event_data(service))
             for move in self.filtered(lambda m: m.is_sale_document())

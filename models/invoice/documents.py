@@ -40,11 +40,10 @@ class FusionBillingDocuments(models.AbstractModel):
             if invoice in moves:
                 rating.write({"state": "invoiced", "invoice_id": invoice.id})
         for order, move in move_of.items():
-            # Not the cancelled one any more that had settled it before.
-            settled = order.sudo().fc_window_ids.filtered(
+            # Also those that a cancelled one had settled before.
+            order.sudo().fc_window_ids.filtered(
                 lambda w: w.is_settled and w.invoice_id.state in (False, "cancel")
-            )
-            settled.invoice_id = move
+            ).invoice_id = move
 
     # -- asked anew ------------------------------------------------------------
 

@@ -1,10 +1,13 @@
 from collections import Counter
 
 from odoo import api, fields, models
+from odoo.fields import Command
 
 from ..base import groups
 from ..subscription.sections import without_empty_headings
 from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
+
+RENEWAL = "2_renewal"
 
 # What the windows of a subscription depend on.
 _LIFE = frozenset(
@@ -93,6 +96,20 @@ class SaleOrder(models.Model):
         lines = super()._get_copiable_order_lines()
         return lines.filtered(lambda line: not line.fc_charge_id)
 
+    def _prepare_upsell_renew_order_values(self, subscription_management):
+        """A renewal goes on with the discounts on usage, too."""
+        values = super()._prepare_upsell_renew_order_values(subscription_management)
+        if subscription_management == RENEWAL:
+            values["fc_usage_discount"] = self.fc_usage_discount
+            own = self.order_line.filtered(
+                lambda x: x.fc_charge_id and x.discount != self.fc_usage_discount
+            )
+            values["order_line"] = [
+                *values["order_line"],
+                *(Command.create(line._fc_renewal_values()) for line in own),
+            ]
+        return values
+
     def _get_recurring_price_lines(self):
         """Another plan has other prices, but what was rated is not one of them."""
         lines = super()._get_recurring_price_lines()
@@ -121,17 +138,19 @@ class SaleOrder(models.Model):
         Timeline._catch_up(self)
         before = {order: Timeline._know(order) for order in self}
         result = super().write(vals)
-        for order, old in before.items():
-            goes_on = False
-            if old.state == RENEWED and order.subscription_state in (RUNNING, PAUSED):
-                goes_on = self.env["fusion.billing.succession"]._give_back(order)
-            order._fc_moved_since(Timeline._changed(order, old, goes_on))
+        Succession = self.env["fusion.billing.succession"]
+        resumed = self.filtered(
+            lambda order: (
+                before[order].state == RENEWED
+                and order.subscription_state in (RUNNING, PAUSED)
+                and Succession._give_back(order)
+            )
+        )
+        self._fc_moved_since(Timeline._changed(before, resumed))
         if {"state", "subscription_state"} & vals.keys():
             for order, old in before.items():
                 order._fc_state_changed(old.state)
-            self.env["fusion.billing.succession"]._hand_over(
-                self | self.subscription_id
-            )
+            Succession._hand_over(self | self.subscription_id)
         return result
 
     def _fc_state_changed(self, previous_state):
@@ -242,6 +261,8 @@ class SaleOrder(models.Model):
         # So do down payments on what a closed subscription has used last.
         chosen = self.env.context.get("fc_windows") is not None
         final = final or chosen or any(rating.amount < 0 for rating in billed)
+        # Odoo asks order by order which lines to invoice: read here for all of them.
+        orders.order_line.fc_open_rating_ids.mapped("amount")
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())

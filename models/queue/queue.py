@@ -43,13 +43,15 @@ class FusionBillingRatingQueue(models.Model):
         """Have subscriptions rated again whose dates, plan or prices have changed.
 
         :param orders: ``sale.order`` records
-        :param datetime since: naive UTC; None: from their open window on
+        :param since: naive UTC for each of them, or one for all; None: from the open
+            window on
         """
         if orders:
+            each = since if isinstance(since, list) else [since] * len(orders)
             self.env.cr.execute(
                 "INSERT INTO fusion_billing_rating_queue (subscription_id, since, "
-                "recheck) SELECT unnest(%s), %s, true",
-                [orders.ids, since],
+                "recheck) SELECT *, true FROM unnest(%s::int[], %s::timestamp[])",
+                [orders.ids, each],
             )
 
     def _add_usage(self, since_of):

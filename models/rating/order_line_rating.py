@@ -17,6 +17,19 @@ class FusionBillingOrderLineRating(models.AbstractModel):
             .sorted("window_start")
         )
 
+    def _fc_renewal_values(self):
+        """The values of a line of a renewal that has the discount of this one."""
+        return {
+            "product_id": self.product_id.id,
+            "fc_charge_id": self.fc_charge_id.id,
+            "name": self.fc_charge_id.display_name,
+            "sequence": self.sequence,
+            "product_uom_qty": 1.0,
+            "price_unit": 0.0,
+            "technical_price_unit": 0.0,
+            "discount": self.discount,
+        }
+
     def _fc_invoice_values(self, rating, text):
         """Values of the invoice line of one rating.
 

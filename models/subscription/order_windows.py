@@ -30,16 +30,18 @@ class FusionBillingOrderWindows(models.AbstractModel):
             "next_invoice_date": fields.Date.to_string(self.next_invoice_date) or None,
         }
 
-    def _fc_moved_since(self, since):
-        """Have it rated again, and usage from then on asked to which window it belongs.
+    def _fc_moved_since(self, since_of):
+        """Have them rated again, and usage from then on asked which window it is of.
 
-        :param since: naive UTC, or None: its windows are the same
+        :param dict since_of: order -> naive UTC; where there is none, its windows are
+            the same
         """
-        order = self.filtered("is_subscription").sudo()
         Queue = self.env["fusion.billing.rating.queue"].sudo()
-        Queue._add(order, since)
-        if order and since:
-            self.env["fusion.billing.allocation"]._allocate(order, {order.id: since})
+        orders = self.filtered("is_subscription").sudo()
+        Queue._add(orders, [since_of.get(order) for order in orders])
+        moved = {order.id: since for order in orders if (since := since_of.get(order))}
+        if moved:
+            self.env["fusion.billing.allocation"]._allocate(orders.browse(moved), moved)
 
     def _fc_window(self):
         """The window that is shown as the current one (``fusion.billing.window``).

@@ -9,6 +9,7 @@ from ...engine.billing import windows
 from ...engine.billing.calendar import Calendar, calendar_of
 from ...engine.billing.periods import day_start_utc
 from ...engine.billing.windows import GAP
+from .chain import chains_of, joined, of_different_chains, root_of
 
 RUNNING = "3_progress"
 PAUSED = "4_paused"
@@ -71,11 +72,13 @@ class FusionBillingTimeline(models.AbstractModel):
         self, orders, now = self.sudo(), orders.sudo(), fields.Datetime.now()
         behind = orders.filtered(lambda order: self._know(order).runs)
         behind = behind.browse(self._behind(behind, now))
-        known = self.env["fusion.billing.window"]._of_orders(behind)
-        for order in behind:
-            own = _spans(known.get(order.id))
-            made = self._followed(order, self._with_chain(order, own))
-            self._store(order, own, made)
+        for group in of_different_chains(behind):
+            self.env["fusion.billing.window.store"]._store(
+                [
+                    (order, own, self._followed(order, joined(own, others)))
+                    for order, (own, others) in chains_of(group).items()
+                ]
+            )
 
     def _behind(self, orders, now):
         """Ids of those whose last window has ended, or that have none."""
@@ -99,22 +102,42 @@ class FusionBillingTimeline(models.AbstractModel):
         ]
 
     @api.model
-    def _changed(self, order, old, goes_on=False):
-        """Bring the windows of an order in step with what was written to it.
+    def _changed(self, before, resumed=()):
+        """Bring windows in step with what was written to their orders.
 
-        :param Known old: what it was before
-        :param bool goes_on: it runs again as if it had never stopped
-        :return: the first instant whose usage may lie in another window now, or None
-        :raises UserError: its start was moved into what is settled
+        :param dict before: order -> what it was before (:class:`Known`)
+        :param resumed: those of them that run again as if they had never stopped
+        :return: {order: the first instant whose usage may lie in another window now},
+            of those whose windows have changed
+        :raises UserError: a start was moved into what is settled
         """
-        self, order = self.sudo(), order.sudo()
+        self, since = self.sudo(), {}
+        orders = self.env["sale.order"].union(*before).sudo()
+        for group in of_different_chains(orders):
+            chains = chains_of(group)
+            if self._begin(group, before, chains):
+                chains = chains_of(group)
+            plans = [
+                (
+                    order,
+                    own,
+                    self._moved(order, before[order], own, others, order in resumed),
+                )
+                for order, (own, others) in chains.items()
+            ]
+            since |= self.env["fusion.billing.window.store"]._store(plans)
+        return since
+
+    def _moved(self, order, old, own, others, goes_on):
+        """The windows of an order after it was written to.
+
+        :param own: its windows before; ``others``: see :func:`chains_of`
+        :param bool goes_on: it runs again as if it had never stopped
+        """
         new, tz = self._know(order), order.company_id.fc_billing_tz
-        own = _spans(self.env["fusion.billing.window"]._of_orders(order).get(order.id))
         if not new.runs and not (new.state == PAUSED and old.state == PAUSED and own):
             return self._stopped(order, own, old)
-        if new.runs and not old.runs and not own:
-            self._begun(order)
-        made = self._with_chain(order, own)
+        made = joined(own, others)
         if new.runs and not old.runs and own and not goes_on:
             made = self._gone_on(order, made, own, old)
         restart = old.is_subscription and new.start_date != old.start_date
@@ -126,14 +149,14 @@ class FusionBillingTimeline(models.AbstractModel):
         if self.env.context.get("plan_from_today") and new.plan != old.plan:
             made = windows.cut_at(made, fields.Date.today(), tz)
         if restart:
-            made = self._begun_anew(order, own, old, new)
-        elif new.runs:
+            return self._begun_anew(order, own, others, old, new)
+        if new.runs:
             moved = new.last_invoice_date != old.last_invoice_date
             forgotten = None if moved else self._forgotten(order, old, new)
-            made = self._followed(order, made, moved=moved, forgotten=forgotten)
-        elif new.next_invoice_date != old.next_invoice_date:
-            made = self._paused_until(order, made, own[-1], new.next_invoice_date)
-        return self._store(order, own, made)
+            return self._followed(order, made, moved=moved, forgotten=forgotten)
+        if new.next_invoice_date != old.next_invoice_date:
+            return self._paused_until(order, made, own[-1], new.next_invoice_date)
+        return made
 
     def _paused_until(self, order, spans, last, day):
         """The next date of what is paused was moved: the window it is in ends there."""
@@ -152,7 +175,7 @@ class FusionBillingTimeline(models.AbstractModel):
             return None
         calendars = [
             Calendar(plan.billing_period_unit, plan.billing_period_value, start)
-            for start in {self._root(order).start_date, order.start_date}
+            for start in {root_of(order).start_date, order.start_date}
         ]
         return None if any(c.has(day) for c in calendars) else day
 
@@ -166,7 +189,7 @@ class FusionBillingTimeline(models.AbstractModel):
             return windows.end_at(spans, new.end_date, tz, before)
         return windows.without_end(spans, before) if before else spans
 
-    def _begun_anew(self, order, own, old, new):
+    def _begun_anew(self, order, own, others, old, new):
         """Its start was moved, nothing is settled: the first window begins there."""
         if not new.runs:
             day, tz = new.start_date, order.company_id.fc_billing_tz
@@ -177,7 +200,7 @@ class FusionBillingTimeline(models.AbstractModel):
         kept = () if moved else tuple(s for s in own if s.kind != GAP)
         first_period = new.last_invoice_date in (False, None, old.start_date)
         first_day = new.start_date if first_period else None
-        chain = self._with_chain(order, kept)
+        chain = joined(kept, others)
         made = self._followed(order, chain, True, first_day, own=own)
         # The one that runs keeps the plan it began with, wherever it begins now.
         runs = next((span for span in made if not span.stays), None)
@@ -189,55 +212,30 @@ class FusionBillingTimeline(models.AbstractModel):
     def _stopped(self, order, spans, old):
         """It runs no more: what has begun keeps its end, what has not is off."""
         if not old.runs:
-            return None
+            return spans
         now, day = fields.Datetime.now(), order.next_invoice_date
         renewed = order.subscription_state == RENEWED
-        made = tuple(
+        return tuple(
             span
             for span in spans
             if span.stays
             or span.start <= now
             or (renewed and day and span.first_day < day)
         )
-        return self._store(order, spans, made)
 
-    def _begun(self, order):
-        """What it renews ends where this begins."""
-        parent = order.sudo().subscription_id
-        if parent and parent.is_subscription:
-            self._end_before(parent, order.start_date)
+    def _begin(self, orders, before, chains):
+        """What is renewed ends where its renewal begins.
 
-    def _with_chain(self, order, own):
-        """Its windows among those of what it renews, and was renewed by, in order.
-
-        The others are not its own to change: they stand as if they were settled.
+        :return: whether there was one
         """
-        others = (
-            self.env["fusion.billing.window"]
-            .sudo()
-            .search(
-                [
-                    ("root_id", "=", self._root(order).id),
-                    ("subscription_id", "!=", order.id),
-                ]
-            )
-        )
-        if not others:
-            return tuple(own)
-        foreign = [windows.replace(w._span(), is_fixed=True) for w in others]
-        return tuple(sorted([*own, *foreign], key=lambda span: span.start))
-
-    @api.model
-    def _root(self, order):
-        """The first order of the chain of renewals that this one is of."""
-        order = order.sudo()
-        seen = order
-        while parent := order.subscription_id:
-            if parent in seen or not parent.is_subscription:
-                break
-            seen |= parent
-            order = parent
-        return order
+        found = False
+        for order in orders:
+            parent, (own, _others) = order.subscription_id, chains[order]
+            begins = self._know(order).runs and not before[order].runs and not own
+            if begins and parent.is_subscription:
+                self._end_before(parent, order.start_date)
+                found = True
+        return found
 
     def _gone_on(self, order, spans, own, old):
         """It runs again: inside its last window, or from this day on after a gap.
@@ -282,7 +280,7 @@ class FusionBillingTimeline(models.AbstractModel):
         first = first_day or period_day
         if order.fc_billed_until:
             first = max(first, order.fc_billed_until)
-        starts = (self._root(order).start_date, order.start_date)
+        starts = (root_of(order).start_date, order.start_date)
         anchors = [*(s.anchor for s in reversed(spans)), *starts]
         aligned = bool("billing_first_day" in plan._fields and plan.billing_first_day)
         return windows.SubscriptionDates(
@@ -305,7 +303,7 @@ class FusionBillingTimeline(models.AbstractModel):
     def _followed(self, order, spans, restart=False, first_day=None, own=None, **more):
         """The windows of a running order, from what they were so far.
 
-        :param spans: with those of its chain, see :meth:`_with_chain`
+        :param spans: with those of its chain, see :func:`chains_of`
         :param own: those whose calendar goes on, where these are others
         :param more: for :meth:`_dates`
         """
@@ -317,8 +315,9 @@ class FusionBillingTimeline(models.AbstractModel):
         return windows.follow(spans, dates, fields.Datetime.now(), restart)
 
     def _store(self, order, old, new):
-        """Write what differs; the first instant it concerns, or None."""
-        return self.env["fusion.billing.window.store"]._store(order, old, new)
+        """Write what differs of one; the first instant it concerns, or None."""
+        Store = self.env["fusion.billing.window.store"]
+        return Store._store([(order, old, new)]).get(order)
 
     # -- other changes ---------------------------------------------------------
 
@@ -347,7 +346,6 @@ class FusionBillingTimeline(models.AbstractModel):
 
     def _end_otherwise(self, window, end, tz):
         """Let a window end at another instant, and begin there what follows on it."""
-        Store = self.env["fusion.billing.window.store"]
         Window, before = window.browse(), window.end
         following = Window.search(
             [
@@ -361,27 +359,18 @@ class FusionBillingTimeline(models.AbstractModel):
         # What becomes shorter first: they may not overlap in between.
         for record, values in pairs if end < before else reversed(pairs):
             span = record._span()
-            since = Store._store(
-                record.subscription_id, (span,), (windows.replace(span, **values),)
-            )
-            record.subscription_id._fc_moved_since(since)
+            order, moved = record.subscription_id, windows.replace(span, **values)
+            order._fc_moved_since({order: self._store(order, (span,), (moved,))})
 
     def _end_before(self, order, day):
         """Windows from ``day`` on are those of its renewal."""
-        spans = _spans(
-            self.env["fusion.billing.window"]._of_orders(order).get(order.id)
-        )
+        [(spans, _others)] = chains_of(order).values()
         made = tuple(s for s in spans if s.stays or s.first_day < day)
         self._store(order, spans, made)
 
     @api.model
     def _given_back(self, order):
         """A renewal ended before its first invoice: its time is the old order's."""
-        Window = self.env["fusion.billing.window"]
-        spans = _spans(Window._of_orders(order).get(order.id))
+        [(spans, _others)] = chains_of(order).values()
         if not any(span.is_fixed for span in spans):
             self._store(order, spans, ())
-
-
-def _spans(records):
-    return tuple(record._span() for record in records or ())

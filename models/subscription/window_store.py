@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
+from .chain import root_of
+
 
 class FusionBillingWindowStore(models.AbstractModel):
     """Writes windows as the engine has planned them; only what differs."""
@@ -9,12 +11,34 @@ class FusionBillingWindowStore(models.AbstractModel):
     _description = "Storing of Windows"
 
     @api.model
-    def _store(self, order, old, new):
-        """Write what differs; return the first instant it concerns, or None."""
+    def _store(self, plans):
+        """Write what differs.
+
+        :param plans: (order, its windows as they are, as they are to be) for each
+        :return: {order: the first instant it concerns}, of those where something does
+        """
+        since, made = {}, []
+        for order, old, new in plans:
+            moments, added = self._replace(old, new)
+            made += [(order, span) for span in added]
+            moments += [span.start for span in added]
+            if moments:
+                since[order] = min(moments)
+                order.invalidate_recordset(["fc_window_ids"], flush=False)
+        self._insert(made)
+        if since:
+            self.env["fusion.billing.window"].invalidate_model()
+        return since
+
+    def _replace(self, old, new):
+        """Remove and move windows of one order.
+
+        :return: (instants it concerns, those that are to be made)
+        """
         keys = {span.key for span in old}
         new = [span for span in new if span.key is None or span.key in keys]
         if list(old) == new:
-            return None
+            return [], []
         kept = {span.key: span for span in new if span.key}
         removed = [span for span in old if span.key not in kept]
         changed = [
@@ -25,10 +49,7 @@ class FusionBillingWindowStore(models.AbstractModel):
         made = [span for span in new if not span.key]
         self._remove([span.key for span in removed])
         self._move(changed)
-        self._insert(order, made)
-        self.env["fusion.billing.window"].invalidate_model()
-        order.invalidate_recordset(["fc_window_ids"], flush=False)
-        moments = [span.start for span in (*removed, *made)]
+        moments = [span.start for span in removed]
         for before, after in changed:
             if before.start != after.start:
                 moments.append(min(before.start, after.start))
@@ -37,7 +58,7 @@ class FusionBillingWindowStore(models.AbstractModel):
             if before.end != after.end:
                 moments.append(min(before.end, after.end))
                 self._mark(after.key, before.start)
-        return min(moments)
+        return moments, made
 
     def _mark(self, key, start):
         """What a window whose bounds moved comes to is to be worked out anew."""
@@ -96,14 +117,15 @@ class FusionBillingWindowStore(models.AbstractModel):
             shorter = [a.key for b, a in changed if a.is_fixed and a.end != b.end]
             self.env["fusion.billing.window"].sudo().browse(shorter)._take_digest()
 
-    def _insert(self, order, spans):
-        if not spans:
+    def _insert(self, made):
+        """Store new windows; ``made``: (order, span) for each."""
+        if not made:
             return
-        root = self.env["fusion.billing.timeline"]._root(order)
+        now = fields.Datetime.now()
         rows = [
             (
                 order.id,
-                root.id,
+                root_of(order).id,
                 span.kind,
                 span.start,
                 span.end,
@@ -117,12 +139,13 @@ class FusionBillingWindowStore(models.AbstractModel):
                 order.currency_id.id,
                 self.env.uid,
                 self.env.uid,
-                fields.Datetime.now(),
-                fields.Datetime.now(),
+                now,
+                now,
             )
-            for span in spans
+            for order, span in made
         ]
-        order.flush_recordset()
+        for order, _span in made:
+            order.flush_recordset()
         inserted = self.env.cr.execute_values(
             """
             INSERT INTO fusion_billing_window

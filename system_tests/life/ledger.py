@@ -30,7 +30,6 @@ class Ledger:
     def __init__(self, charges: list[Charge]) -> None:
         self.charges = charges
         self.rates = {"EUR": {date(2025, 1, 1): Fraction("0.8")}}
-        self.discount = "0"
         self.events: dict[str, Event] = {}
         self.windows: list[Window] = []
         self.moves: list[Move] = []
@@ -77,7 +76,7 @@ class Ledger:
         if terms.currency != currency:
             day = min(window.until, self.today)
             rate = self.rate_on(currency, day) / self.rate_on(terms.currency, day)
-        return terms.but(rate=rate, discount=self.discount)
+        return terms.but(rate=rate, discount=window.order.discount)
 
     def rate_on(self, currency: str, day: date) -> Fraction:
         rates = self.rates.get(currency, {})

@@ -246,7 +246,7 @@ class Life(Ledger):
         order.before, order.state = order.state, "renewed"
         renewal = Order(
             *(len(self.orders), order.plan, start, order.anchor, start),
-            *(order.customer, order.currency),
+            *(order.customer, order.currency, order.discount),
         )
         if not is_boundary(renewal.anchor, start):
             renewal.anchor = start

@@ -178,7 +178,12 @@ class LifeSteps(Life):
 
     def can_end(self, days):
         order, day = self.order, self.today + timedelta(days=days)
-        possible = order.state in OPEN and not order.end and day > order.start
+        # Not before its present customer's time: that is another's to settle.
+        own = self.own(order)
+        began = own[0].first if own else order.start
+        possible = (
+            order.state in OPEN and not order.end and day > max(order.start, began)
+        )
         return [order.number, day.isoformat()] if possible else None
 
     def do_end(self, _number, day):

@@ -20,8 +20,8 @@ class PriceSteps(Life):
     def can_discount(self, percent):
         return [self.order.number, percent]
 
-    def do_discount(self, _number, percent):
-        self.discount = percent
+    def do_discount(self, number, percent):
+        self.orders[number].discount = percent
 
     def can_edit(self, place, values):
         active = [n for n, charge in enumerate(self.charges) if charge.active]

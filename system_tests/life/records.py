@@ -38,6 +38,7 @@ class Order:
     next: date  # the day of its next invoice
     customer: str = "first"
     currency: str = "USD"
+    discount: str = "0"  # percent, of its usage
     state: str = "progress"  # paused, closed, renewed, cancelled
     before: str = ""  # the state that its renewal took it out of
     last: date | None = None

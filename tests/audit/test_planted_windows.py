@@ -83,6 +83,13 @@ class TestPlantedInWindows(PlantedCase):
                     "I9 window_company",
                 ),
                 (
+                    "one that was billed in another currency: perhaps of a life before,"
+                    " but its rating is not",
+                    f"{WINDOW} currency_id = {currency.id}"
+                    f" WHERE id = {self.january.window_id.id}",
+                    "I9 other_currency",
+                ),
+                (
                     "in another currency",
                     f"{WINDOW} currency_id = {currency.id} {running}",
                     "I9 window_currency",

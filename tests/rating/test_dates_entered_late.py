@@ -144,6 +144,23 @@ class TestPlanChangedFromTheNextPeriodOn(DocumentCase):
         self.day("2026-03-01 09:00:00")
         self.assertEqual(self.net(), 50.0)
 
+    def test_changed_at_once_and_the_next_date_was_moved_then(self):
+        """The other plan's calls fell to the window and the price of the old: 150.00.
+
+        200 calls before the change, 50.00; 200 after it are within the other quota.
+        """
+        self.use(200, "2026-02-05", "a")
+        self.at(
+            "2026-02-10 10:00:00", lambda: self.order.change_plan(self.large, "now")
+        )
+        self.at(
+            "2026-02-10 11:00:00",
+            lambda: self.order.write({"next_invoice_date": "2026-03-01"}),
+        )
+        self.use(200, "2026-02-15", "b")
+        self.day("2026-03-01 09:00:00")
+        self.assertEqual(self.net(), 50.0)
+
     def test_a_plan_of_weeks_on_its_first_day(self):
         partner = self.partner = self.env["res.partner"].create({"name": "Sample B"})
         self._create_link(external_id="acc-b", partner_id=partner.id)

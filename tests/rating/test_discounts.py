@@ -113,6 +113,37 @@ class TestDiscounts(DocumentCase):
         invoice = self.day("2026-02-01 09:00:00")
         self.assertEqual(invoice.amount_untaxed, 100.0)  # 10.00 + 90.00
 
+    def _renew_and_use(self):
+        """Renewed on 20 January, from February on; 20 calls of February."""
+        renewal = self.env["sale.order"].browse(
+            self.order.prepare_renewal_order()["res_id"]
+        )
+        self.at("2026-01-20 09:00:00", renewal.action_confirm)
+        self.day("2026-02-01 09:00:00")
+        self.use(20, "2026-02-10", "renewed", order=renewal)
+        self.day("2026-02-10 12:00:00")
+        invoice = self.day("2026-03-01 09:00:00")
+        return self.usage_on(invoice)
+
+    def test_a_renewal_goes_on_with_it(self):
+        """The customer was billed the full price from the day he stayed."""
+        self._agree("2026-01-05 09:00:00")
+        self.assertEqual(self._renew_and_use(), 18.0)  # 20 x 0.90
+
+    def test_a_renewal_goes_on_with_the_one_of_a_line(self):
+        self.use(50, "2026-01-10", "a")
+        self.day("2026-01-10 12:00:00")
+        self.order.order_line.filtered("fc_charge_id").discount = 25.0
+        self.assertEqual(self._renew_and_use(), 15.0)  # 20 x 0.75
+
+    def test_a_renewal_goes_on_without_it_on_one_line(self):
+        """10 % on all usage, and none on calls."""
+        self.use(50, "2026-01-10", "a")
+        self.day("2026-01-10 12:00:00")
+        self.order.fc_usage_discount = 10.0
+        self.order.order_line.filtered("fc_charge_id").discount = 0.0
+        self.assertEqual(self._renew_and_use(), 20.0)
+
     def test_it_lasts(self):
         """February's calls cost the same, and a late one of January, too."""
         self._use_before_and_after("after it")

@@ -199,3 +199,49 @@ class TestTakenBackLateOfOtherModels(DocumentCase):
         )
         self.assertEqual(billed, 750.0)  # 100 x 1.00 + 1300 x 0.50
         self.assertEqual(self.net(), 0.0)
+
+
+@tagged("post_install", "-at_install")
+class TestLeftToFinance(DocumentCase):
+    """What was given back of an ended one is left to finance, and nothing beside it.
+
+    January has 200 calls, 50.00; a task costs 2.00. The calls were credited, to be
+    billed again, and the subscription was renewed from March on. Then three tasks of
+    January came late.
+    """
+
+    def setUp(self):
+        super().setUp()
+        tasks = self._create_metric(name="Tasks", code="tasks", unit_name="tasks")
+        self.task_product = self._create_product(name="Tasks")
+        self._create_charge(
+            metric_id=tasks.id,
+            product_id=self.task_product.id,
+            included_quota=0,
+            price_per_unit=2.0,
+        )
+        self.use(200, "2026-01-10", "a")
+        invoice = self.day("2026-02-01 09:00:00")
+        self.credit(invoice, "2026-02-05 09:00:00", again=True)
+        renewal = self.env["sale.order"].browse(
+            self.order.prepare_renewal_order()["res_id"]
+        )
+        self.at("2026-02-10 09:00:00", renewal.action_confirm)
+        now = "2026-02-11 09:00:00"
+        self.use(3, "2026-01-20", "b", now=now, metric=tasks)
+
+    def amounts(self):
+        calls, tasks = self.net(), self.net(product=self.task_product)
+        return calls, tasks, self.order.fc_has_open_usage
+
+    def test_late_usage_of_another_metric_is_billed(self):
+        """It waited with the calls: for somebody who looks at a subscription."""
+        self.days("2026-02-12 09:00:00", "2026-02-13 09:00:00")
+        self.assertEqual(self.amounts(), (0.0, 6.0, True))
+        self.at("2026-02-14 09:00:00", self.order.action_fc_invoice_open_usage)
+        self.assertEqual(self.amounts(), (50.0, 6.0, False))
+
+    def test_finance_bills_all_of_it(self):
+        self.at("2026-02-11 10:00:00", self.order.action_fc_invoice_open_usage)
+        self.days("2026-02-12 09:00:00")
+        self.assertEqual(self.amounts(), (50.0, 6.0, False))

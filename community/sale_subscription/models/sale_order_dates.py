@@ -122,17 +122,19 @@ class SaleOrder(models.Model):
         :param datetime.date start: its first day
         :param datetime.date end: the first day after it
         """
-        self.ensure_one()
-        # Every invoice is noted on the order already.
-        self.with_context(mail_notrack=True)._write_by_code(
-            {
-                # The anchor stays, also when the end date cuts this period: should the
-                # subscription go on, the days up to the next boundary are charged.
-                "billing_anchor_date": self._get_billing_anchor(),
-                "last_invoice_date": start,
-                "next_invoice_date": end,
-            }
-        )
+        anchors = self.grouped(lambda order: order._get_billing_anchor())
+        for anchor, orders in anchors.items():
+            # Every invoice is noted on the order already.
+            orders.with_context(mail_notrack=True)._write_by_code(
+                {
+                    # The anchor stays, also when the end date cuts this period: should
+                    # the subscription go on, the days up to the next boundary are
+                    # charged.
+                    "billing_anchor_date": anchor,
+                    "last_invoice_date": start,
+                    "next_invoice_date": end,
+                }
+            )
 
     def write(self, vals):
         """Keep the anchor in step with a date or a plan chosen by someone."""

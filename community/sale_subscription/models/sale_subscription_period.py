@@ -63,13 +63,19 @@ class SaleSubscriptionPeriod(models.Model):
         A period that lies behind already (an invoice set back to draft and posted
         again) moves nothing.
         """
-        for period in self:
-            order = period.subscription_id
-            if order not in period.move_id.invoice_line_ids.subscription_id:
-                # Its lines were taken off a draft for several: it is due again.
-                period.released = True
-            elif order.next_invoice_date == period.period_start:
-                order._advance_period(period.period_start, period.period_end)
+        for (start, end), periods in self.grouped(
+            lambda p: (p.period_start, p.period_end)
+        ).items():
+            # Of others the lines were taken off a draft for several: due again.
+            charged = periods.filtered(
+                lambda p: (
+                    p.subscription_id in p.move_id.invoice_line_ids.subscription_id
+                )
+            )
+            (periods - charged).released = True
+            charged.subscription_id.filtered(
+                lambda order, day=start: order.next_invoice_date == day
+            )._advance_period(start, end)
 
     def _release(self):
         """Make periods due again whose invoice was cancelled before being posted."""
