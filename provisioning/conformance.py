@@ -17,7 +17,7 @@ from .odoo_log import Verdict, judge
 from .progress import Progress
 from .settings import DROP_IN, HERE, REPO
 
-TEST = REPO / "tests" / "test_conformance.py"
+TEST = REPO / "tests" / "house" / "test_conformance.py"
 SCRIPT = HERE / "conformance_shell.py"
 TOLD = re.compile(r"^FCB_(FOLDER|VERSION) (.*)$", re.MULTILINE)
 # "AssertionError: what was found : what our test says of it"

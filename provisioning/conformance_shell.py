@@ -1,4 +1,4 @@
-"""Runs tests/test_conformance.py in an `odoo shell`, where it is fed to.
+"""Runs tests/house/test_conformance.py in an `odoo shell`, where it is fed to.
 
 `./fcb test` does that before anything else: the addon itself need not be installed, as
 on a `sale_subscription` that differs too much it cannot be. That one is installed here
@@ -15,7 +15,7 @@ from odoo.tests.suite import OdooSuite
 from odoo.tools import config
 
 MODULE = "sale_subscription"
-NAME = "odoo.addons.fusion_centralized_billing.tests.test_conformance"
+NAME = "odoo.addons.fusion_centralized_billing.tests.house.test_conformance"
 
 
 def installed(env):

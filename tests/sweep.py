@@ -14,6 +14,11 @@ DROP_IN = "sale_subscription"
 EXTENDED = ("sale.order", "sale.order.line", "account.move.line")
 
 
+def own_modules(env):
+    """Names of our modules; on Enterprise ``sale_subscription`` is Odoo's."""
+    return {OURS} | ({DROP_IN} if "sale.subscription.guarded" in env else set())
+
+
 class SweepCase(BillingCase):
     """Whoever may write all tables, of the first company, of the other, or of both.
 
@@ -41,8 +46,7 @@ class SweepCase(BillingCase):
 
     @classmethod
     def _modules(cls):
-        # With Enterprise the fields of this name are not ours to guard.
-        return {OURS} | ({DROP_IN} if "sale.subscription.guarded" in cls.env else set())
+        return own_modules(cls.env)
 
     @classmethod
     def _models(cls):

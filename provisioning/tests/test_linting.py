@@ -44,9 +44,16 @@ class TestTour(HttpCase):
 """
 
     def test_classes(self):
+        self.check("tests/test_tour.py")
+
+    def test_classes_of_a_package_of_tests(self):
+        """They would be neither left out by --no-browser nor given a browser."""
+        self.check("tests/shop/test_tour.py")
+
+    def check(self, name):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "tests/test_tour.py"
-            path.parent.mkdir()
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True)
             path.write_text(self.TAGGED)
             self.assertEqual(
                 chromium.browser_tests([Path(folder)]), ["test_tour.py::TestTour"]

@@ -8,14 +8,14 @@ from unittest.mock import patch
 from odoo.exceptions import MissingError
 from odoo.tests import tagged
 
-from .people import BILLING, MARK, QUANTITY, PeopleCase
-from .sweep import (
+from .calls import (
     call,
     inherited_methods,
     own_models,
     public_methods,
     required_parameters,
 )
+from .people import BILLING, MARK, QUANTITY, PeopleCase
 
 # What a method is given where it asks for something, by the name of the parameter.
 # A method with a parameter that is not here makes the sweep fail: add it.
