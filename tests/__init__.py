@@ -6,11 +6,13 @@ from .api import (
     test_api_renewed,
     test_between_apps,
     test_contacts,
+    test_contacts_linked,
     test_own_keys,
 )
 from .audit import (
     test_audit,
     test_lives,
+    test_lives_changed,
     test_planted_documents,
     test_planted_ledger,
     test_planted_usage,
@@ -19,10 +21,17 @@ from .audit import (
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
 from .browser import test_browser
-from .house import test_conformance, test_house, test_names, test_superuser_page
+from .house import (
+    test_conformance_behaviour,
+    test_conformance_names,
+    test_house,
+    test_names,
+    test_superuser_page,
+)
 from .http import (
     test_http,
     test_http_reading,
+    test_http_reading_usage,
     test_http_writing,
     test_openapi,
     test_slow_body,

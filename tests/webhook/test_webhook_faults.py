@@ -9,7 +9,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ...engine.tests.test_transport import DATA, HOST, LOOPBACK, OK, Receiver
+from ...engine.tests.receiver import DATA, HOST, LOOPBACK, OK, Receiver
 from ...engine.webhook import signing, transport
 from ...models.base import server_options
 from ...models.webhook import sender as webhook_sender
