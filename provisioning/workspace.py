@@ -188,8 +188,7 @@ class Workspace:
         lines = []
         everything = {"options": {**defaults, **(options or {})}, **(sections or {})}
         for section, values in everything.items():
-            lines.append(f"[{section}]")
-            lines += [f"{key} = {value}" for key, value in values.items()]
+            lines += [f"[{section}]", *(f"{k} = {v}" for k, v in values.items())]
         path = self.run_dir / f"{name}.conf"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         path.chmod(0o600)
