@@ -151,14 +151,13 @@ class Workspace:
         connection = self.databases.connection
         if connection.bindir:
             path = f"{connection.bindir}{os.pathsep}{path}"
-        return clean_env(
-            PATH=path,
-            PYTHONPATH=str(self.odoo.root),
-            PYTHONSAFEPATH="1",
-            ODOO_RC=str(conf or self.conf),
-            **connection.env(),
-            **extra,
-        )
+        ours = {
+            "PATH": path,
+            "PYTHONPATH": str(self.odoo.root),
+            "PYTHONSAFEPATH": "1",
+            "ODOO_RC": str(conf or self.conf),
+        }
+        return clean_env(**(ours | connection.env() | extra))
 
     def write_conf(
         self,

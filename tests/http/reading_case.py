@@ -1,3 +1,7 @@
+from datetime import date
+
+from freezegun import freeze_time
+
 from .http_case import HttpApiCase
 
 
@@ -15,3 +19,11 @@ class ReadingCase(HttpApiCase):
         response = self._request("GET", path, **kwargs)
         self.assertEqual(response.status_code, 200, response.text[:300])
         return response.json()
+
+    def _invoice(self, post=True):
+        with freeze_time("2026-02-01"):
+            invoice = self.order._create_invoices()
+            if post:
+                invoice.action_post()
+                self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
+        return invoice

@@ -1,4 +1,3 @@
-from datetime import date
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -192,11 +191,3 @@ class TestReadingUsage(ReadingCase):
         self.assertEqual(self._ok("/events?state=sent")["events"], [])
         self.assertEqual(self._ok("/events?created_until=2020-01-01")["events"], [])
         self.assertTrue(self._ok("/events?created_from=2020-01-01")["events"])
-
-    def _invoice(self, post=True):
-        with freeze_time("2026-02-01"):
-            invoice = self.order._create_invoices()
-            if post:
-                invoice.action_post()
-                self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
-        return invoice
