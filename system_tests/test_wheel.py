@@ -1,4 +1,4 @@
-"""The addon and the drop-in as Python packages: built, installed, and an invoice made."""
+"""The addon and the drop-in as Python packages: built, installed, one invoice made."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ from .common import SCRIPTS, SystemCase
 
 REQUIREMENTS = HERE / "requirements-wheel.txt"
 DAY = datetime(2026, 1, 15, 9)
+ADDON_FOLDERS = (
+    *("controllers", "data", "engine", "i18n", "migrations", "models", "security"),
+    *("static", "views", "wizards"),
+)
 # Of the repository, not of the addon.
 OUTSIDE = {"benchmarks", "community", "demo", "provisioning", "system_tests", "tests"}
 
 
 class TestWheel(SystemCase):
-    """What `pip install` brings works beside an Odoo that knows nothing of the clone."""
+    """What `pip install` brings works beside an Odoo that knows no clone."""
 
     seconds = 100
 
@@ -68,15 +72,16 @@ class TestWheel(SystemCase):
             cwd=cls.folder,
         )
 
-    def members(self, name: str) -> list[str]:
-        """What is in the module's folder of its wheel."""
-        with zipfile.ZipFile(self.wheels[name]) as wheel:
-            inside = [
-                member for member in wheel.namelist() if ".dist-info/" not in member
-            ]
+    def names_in(self, wheel: Path) -> set[str]:
+        with zipfile.ZipFile(wheel) as archive:
+            return {*archive.namelist()}
+
+    def members(self, name: str) -> set[str]:
+        """What is in the module's folder of its wheel; nothing else may be in it."""
         start = f"odoo/addons/{name}/"
-        self.assertEqual([m for m in inside if not m.startswith(start)], [])
-        return [member.removeprefix(start) for member in inside]
+        inside = {n for n in self.names_in(self.wheels[name]) if ".dist-info/" not in n}
+        self.assertEqual({n for n in inside if not n.startswith(start)}, set())
+        return {member.removeprefix(start) for member in inside}
 
     def test_named_as_their_manifests_say(self):
         for name, folder in self.modules.items():
@@ -85,39 +90,32 @@ class TestWheel(SystemCase):
             self.assertEqual(self.wheels[name].name, expected)
 
     def test_the_addon_and_nothing_beside_it(self):
-        members = self.members(ADDON)
-        self.assertIn("__manifest__.py", members)
-        self.assertEqual([m for m in members if OUTSIDE & {*m.split("/")}], [])
-        # each file of the addon that git has
-        kept = set(self.members(ADDON))
-        for folder in ("controllers", "data", "engine", "i18n", "migrations", "models"):
-            for path in (self.workspace.repo / folder).rglob("*"):
-                name = path.relative_to(self.workspace.repo)
+        members, repo = self.members(ADDON), self.workspace.repo
+        self.assertEqual({m for m in members if OUTSIDE & {*m.split("/")}}, set())
+        for folder in ADDON_FOLDERS:
+            for path in (repo / folder).rglob("*"):
+                name = path.relative_to(repo)
                 if path.is_file() and not {"tests", "__pycache__"} & {*name.parts}:
-                    self.assertIn(name.as_posix(), kept)
+                    self.assertIn(name.as_posix(), members)
+
+    def test_the_drop_in_and_nothing_beside_it(self):
+        members = self.members(DROP_IN)
+        self.assertIn("__manifest__.py", members)
+        self.assertFalse({m for m in members if m.endswith((".pyc", "pyproject.toml"))})
 
     def test_built_by_what_is_pinned(self):
-        [pin] = [
-            line.split()[0]
-            for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-            if line.startswith("whool==")
-        ]
+        text = REQUIREMENTS.read_text(encoding="utf-8")
+        [pin] = [line for line in text.split() if line.startswith("whool==")]
         for folder in self.modules.values():
             text = (folder / "pyproject.toml").read_text(encoding="utf-8")
             self.assertIn(f'requires = ["{pin}"]', text)
 
-    def test_from_an_sdist(self):
-        """`python -m build` makes the wheel of the source distribution."""
-        # pip has no command for it
+    def test_from_a_source_distribution(self):
+        """`python -m build` makes its wheel of one."""
         python = self.workspace.settings.venv(REQUIREMENTS) / "bin" / "python"
+        code = f"import root_addon; root_addon.build_sdist({str(self.folder)!r})"
         run(
-            [
-                *(
-                    python,
-                    "-c",
-                    f"import root_addon; root_addon.build_sdist('{self.folder}')",
-                ),
-            ],
+            [python, "-c", code],  # pip has no command for it
             what="Building the source distribution",
             env=clean_env(PYTHONPATH=str(self.workspace.repo / "build_backend")),
             cwd=self.workspace.repo,
@@ -129,11 +127,7 @@ class TestWheel(SystemCase):
             *("--wheel-dir", target, source),
         )
         [wheel] = target.iterdir()
-        with (
-            zipfile.ZipFile(wheel) as again,
-            zipfile.ZipFile(self.wheels[ADDON]) as first,
-        ):
-            self.assertEqual({*again.namelist()}, {*first.namelist()})
+        self.assertEqual(self.names_in(wheel), self.names_in(self.wheels[ADDON]))
 
     def test_an_invoice(self):
         """100 of 150 calls are included: 50 x 0.50, and the fee of the month."""
