@@ -4,6 +4,7 @@ docs/architecture.md says what each package is for.
 """
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -182,6 +183,32 @@ class TestHouse(HouseCase):
             with self.subTest(package=package.name):
                 text = (package / "README.md").read_text(encoding="utf-8")
                 self.assertGreater(len(text.splitlines()), 4)
+
+    def test_each_module_has_what_odoo_shows_of_it(self):
+        """Without an index.html Odoo reads README.md as if it were in another markup."""
+        for manifest in self.root.glob("**/__manifest__.py"):
+            folder = manifest.parent
+            if folder != self.root and folder.parent.name != "community":
+                continue
+            shown = folder / "static" / "description"
+            for path in (folder / "README.md", shown / "icon.png"):
+                self.assertTrue(path.is_file(), path)
+            text = (shown / "index.html").read_text(encoding="utf-8")
+            pictures = re.findall(r'src="([^"]+)"', text)
+            self.assertEqual([p for p in pictures if not (shown / p).is_file()], [])
+
+    def test_links_of_pages_lead_somewhere(self):
+        """In all that is written for people, README files included."""
+        broken, count = [], 0
+        for page in self.root.rglob("*.md"):
+            text = page.read_text(encoding="utf-8")
+            for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+                if ":" not in link:
+                    count += 1
+                    if not (page.parent / link).exists():
+                        broken.append(f"{page.relative_to(self.root)}: {link}")
+        self.assertGreater(count, 100)
+        self.assertEqual(broken, [])
 
     def test_nothing_is_defined_twice(self):
         """The second would take the place of the first, in silence."""
