@@ -88,7 +88,7 @@ def untagged_browser_tests(folders: Iterable[Path]) -> list[str]:
 
 def _classes(folders: Iterable[Path]):
     for folder in folders:
-        for path in sorted(folder.glob("tests/test_*.py")):
+        for path in sorted(folder.glob("tests/**/test_*.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             for node in tree.body:
                 if isinstance(node, ast.ClassDef):

@@ -6,6 +6,7 @@ reason. So nothing else is tested when this fails.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from .odoo_log import Verdict, judge
 from .progress import Progress
 from .settings import DROP_IN, HERE, REPO
 
-TEST = REPO / "tests" / "test_conformance.py"
+TESTS = sorted((REPO / "tests" / "house").glob("test_conformance_*.py"))
 SCRIPT = HERE / "conformance_shell.py"
 TOLD = re.compile(r"^FCB_(FOLDER|VERSION) (.*)$", re.MULTILINE)
 # "AssertionError: what was found : what our test says of it"
@@ -37,7 +38,7 @@ def check(
         done = subprocess.run(
             [*map(str, shell), "--no-http", "--log-level=info", "--logfile="],
             input=SCRIPT.read_text(encoding="utf-8"),
-            env={**env, "FCB_CONFORMANCE": str(TEST)},
+            env={**env, "FCB_CONFORMANCE": os.pathsep.join(map(str, TESTS))},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=log.parent,
@@ -99,7 +100,7 @@ def refusal(source: str, points: Sequence[str], log: Path) -> str:
         f"    {source}",
         *(f"  - {point}" for point in points),
         "Nothing else was tested: the addon cannot work on it. What is expected stands"
-        f" in {TEST.relative_to(REPO)}.",
+        f" in {' and '.join(path.relative_to(REPO).as_posix() for path in TESTS)}.",
         f"Its log: {log}",
     ]
     return "\n".join(lines)

@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -32,18 +31,12 @@ from .lock import exclusive
 from .postgres import Connection, Postgres
 from .process import clean_env, run
 from .progress import Progress
+from .scripts import ASSETS, SCRIPT, script_env
 from .server import HOST, Server, free_port, started_at
 from .settings import ADDON, HERE, Settings
 
 DEMO_DATABASE = "fcb_demo"
 TEMPLATE_MODULES = ("sale_management",)
-ASSETS = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()\n"
-SCRIPT = """\
-import json as _json, os as _os
-args = _json.loads(_os.environ["FCB_SCRIPT_ARGS"])
-__file__ = _os.environ["FCB_SCRIPT"]
-exec(compile(open(__file__, encoding="utf-8").read(), __file__, "exec"), globals())
-"""
 
 
 class Workspace:
@@ -158,14 +151,13 @@ class Workspace:
         connection = self.databases.connection
         if connection.bindir:
             path = f"{connection.bindir}{os.pathsep}{path}"
-        return clean_env(
-            PATH=path,
-            PYTHONPATH=str(self.odoo.root),
-            PYTHONSAFEPATH="1",
-            ODOO_RC=str(conf or self.conf),
-            **connection.env(),
-            **extra,
-        )
+        ours = {
+            "PATH": path,
+            "PYTHONPATH": str(self.odoo.root),
+            "PYTHONSAFEPATH": "1",
+            "ODOO_RC": str(conf or self.conf),
+        }
+        return clean_env(**(ours | connection.env() | extra))
 
     def write_conf(
         self,
@@ -195,8 +187,7 @@ class Workspace:
         lines = []
         everything = {"options": {**defaults, **(options or {})}, **(sections or {})}
         for section, values in everything.items():
-            lines.append(f"[{section}]")
-            lines += [f"{key} = {value}" for key, value in values.items()]
+            lines += [f"[{section}]", *(f"{k} = {v}" for k, v in values.items())]
         path = self.run_dir / f"{name}.conf"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         path.chmod(0o600)
@@ -250,7 +241,7 @@ class Workspace:
             what=f"Script {Path(path).name} on database {db}",
             log=name,
             conf=conf,
-            env=_script_env(path, args, at),
+            env=script_env(path, args, at),
             stdin=SCRIPT,
         )
 
@@ -271,7 +262,7 @@ class Workspace:
                 stdin=subprocess.PIPE,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env=self.env(**_script_env(path, args, at)),
+                env=self.env(**script_env(path, args, at)),
                 cwd=self.run_dir,
                 text=True,
             )
@@ -291,6 +282,7 @@ class Workspace:
         port: int | None = None,
         sections: Mapping[str, Mapping[str, object]] | None = None,
         options: Mapping[str, object] | None = None,
+        *,
         cron_threads: int = 0,
         name: str = "server",
         background: bool = False,
@@ -398,11 +390,6 @@ class Workspace:
     def psql(self, db: str, sql: str) -> str:
         """Rows of a query: unaligned, fields separated by `|`."""
         return self.databases.sql(db, sql)
-
-
-def _script_env(path: Path, args: object, at: datetime | None) -> dict[str, str]:
-    extra = {"FCB_SCRIPT": str(path), "FCB_SCRIPT_ARGS": json.dumps(args)}
-    return {**extra, "FCB_AT": at.isoformat()} if at else extra
 
 
 def _ready(value):

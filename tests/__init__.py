@@ -1,69 +1,46 @@
-from . import (
-    test_account_link,
+from .api import (
     test_accounts,
     test_api_calls,
     test_api_handlers,
-    test_api_key,
     test_api_log,
     test_api_renewed,
-    test_attention,
     test_between_apps,
-    test_billed_once,
-    test_browser,
-    test_charge_models,
-    test_charge_product,
-    test_companies,
-    test_conformance,
-    test_constraints,
     test_contacts,
-    test_house,
-    test_http,
-    test_http_reading,
-    test_http_writing,
-    test_invoicing,
-    test_ledger,
-    test_metric_companies,
-    test_names,
-    test_openapi,
+    test_contacts_linked,
     test_own_keys,
-    test_pdf_turn,
-    test_people_can,
-    test_price_draft,
-    test_price_draft_life,
-    test_rated_lines,
-    test_rating,
-    test_reconciliation,
-    test_renewal,
-    test_sections,
-    test_security,
-    test_service_keys,
-    test_slow_body,
-    test_subscription_names,
-    test_successor,
-    test_superuser_page,
-    test_take_over,
-    test_taken_back,
-    test_time_zones,
-    test_unallocated,
-    test_usage,
-    test_webhook,
-    test_webhook_delivery,
-    test_webhook_faults,
-    test_webhook_health,
-    test_webhook_kept,
-    test_webhook_secret,
-    test_worked_examples,
-    test_written_by_code,
 )
 from .audit import (
     test_audit,
     test_lives,
+    test_lives_changed,
     test_planted_documents,
     test_planted_ledger,
     test_planted_usage,
     test_planted_windows,
 )
+from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
+from .browser import test_browser
+from .house import (
+    test_conformance_behaviour,
+    test_conformance_names,
+    test_house,
+    test_names,
+    test_superuser_page,
+)
+from .http import (
+    test_http,
+    test_http_reading,
+    test_http_reading_usage,
+    test_http_writing,
+    test_openapi,
+    test_slow_body,
+)
+from .invoice import test_billed_once, test_invoicing, test_taken_back
+from .order import test_sections
+from .price import test_charge_models, test_charge_product, test_metric_companies
+from .price_draft import test_price_draft, test_price_draft_life
+from .queue import test_queue
 from .rating import (
     test_closing_when_due,
     test_conversion_rates,
@@ -73,17 +50,49 @@ from .rating import (
     test_first_day,
     test_forgiven,
     test_gaps,
+    test_ledger,
     test_life_goes_on,
+    test_rated_lines,
+    test_rating,
     test_renewal_cancelled,
     test_settled_prices,
     test_taken_back_late,
     test_tax_basis,
     test_time_zone_moves,
     test_windows_follow,
+    test_worked_examples,
 )
+from .reconciliation import test_reconciliation
 from .security import (
+    test_companies,
     test_customer_token,
+    test_people_can,
     test_public_methods,
     test_rpc,
+    test_security,
     test_stories,
+)
+from .service import (
+    test_account_link,
+    test_api_key,
+    test_attention,
+    test_pdf_turn,
+    test_service_keys,
+)
+from .subscription import (
+    test_renewal,
+    test_subscription_names,
+    test_successor,
+    test_take_over,
+    test_time_zones,
+    test_unallocated,
+)
+from .usage import test_usage
+from .webhook import (
+    test_webhook,
+    test_webhook_delivery,
+    test_webhook_faults,
+    test_webhook_health,
+    test_webhook_kept,
+    test_webhook_secret,
 )

@@ -14,6 +14,11 @@ DROP_IN = "sale_subscription"
 EXTENDED = ("sale.order", "sale.order.line", "account.move.line")
 
 
+def own_modules(env):
+    """Names of our modules; on Enterprise ``sale_subscription`` is Odoo's."""
+    return {OURS} | ({DROP_IN} if "sale.subscription.guarded" in env else set())
+
+
 class SweepCase(BillingCase):
     """Whoever may write all tables, of the first company, of the other, or of both.
 
@@ -41,8 +46,7 @@ class SweepCase(BillingCase):
 
     @classmethod
     def _modules(cls):
-        # With Enterprise the fields of this name are not ours to guard.
-        return {OURS} | ({DROP_IN} if "sale.subscription.guarded" in cls.env else set())
+        return own_modules(cls.env)
 
     @classmethod
     def _models(cls):
@@ -108,28 +112,7 @@ class SweepCase(BillingCase):
                 "partner_id": partner.id,
             }
         )
-        plan = env["sale.subscription.plan"].create(
-            {
-                "name": f"Plan of {company.name}",
-                "billing_period_value": 1,
-                "billing_period_unit": "month",
-                **own,
-            }
-        )
-        metric = env["fusion.billing.metric"].create(
-            {"name": f"Calls of {company.name}", "code": f"calls-{company.id}"} | own
-        )
-        product = cls._create_product(name=f"Usage of {company.name}", **own)
-        prices = {
-            "plan_id": plan.id,
-            "metric_id": metric.id,
-            "product_id": product.id,
-            "charge_model": "graduated",
-            "currency_id": cls.currency.id,
-            "tier_ids": [Command.create({"price_per_unit": 2})],
-            **own,
-        }
-        charge = env["fusion.billing.charge"].create(prices)
+        plan, metric, product, charge = cls._priced(env, company)
         order = env["sale.order"].create(
             {
                 "partner_id": partner.id,
@@ -163,6 +146,34 @@ class SweepCase(BillingCase):
         service.action_generate_api_key()
         service.action_send_test_webhook()
         env["fusion.billing.audit"]._run(company)
+
+    @classmethod
+    def _priced(cls, env, company):
+        """A plan with a price for a metric: (plan, metric, product, charge)."""
+        own = {"company_id": company.id}
+        plan = env["sale.subscription.plan"].create(
+            {
+                "name": f"Plan of {company.name}",
+                "billing_period_value": 1,
+                "billing_period_unit": "month",
+                **own,
+            }
+        )
+        metric = env["fusion.billing.metric"].create(
+            {"name": f"Calls of {company.name}", "code": f"calls-{company.id}"} | own
+        )
+        product = cls._create_product(name=f"Usage of {company.name}", **own)
+        prices = {
+            "plan_id": plan.id,
+            "metric_id": metric.id,
+            "product_id": product.id,
+            "charge_model": "graduated",
+            "currency_id": cls.currency.id,
+            "tier_ids": [Command.create({"price_per_unit": 2})],
+            **own,
+        }
+        charge = env["fusion.billing.charge"].create(prices)
+        return plan, metric, product, charge
 
     @classmethod
     def _record_of(cls, model, company):

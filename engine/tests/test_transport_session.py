@@ -8,7 +8,8 @@ import unittest
 
 from ..webhook.egress import Target
 from ..webhook.transport import MAX_AGE_S, Session, TransportError
-from .test_transport import BODY, DATA, HOST, LOOPBACK, PUBLIC
+from .receiver import DATA, HOST, LOOPBACK
+from .test_transport import BODY, PUBLIC
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -1,10 +1,12 @@
 """Our own lint: no package registry and no machine's path in the tree."""
 
+import re
 import tempfile
 import unittest
 from pathlib import Path
 
-from .. import chromium, linting
+from .. import chromium, linting, python_env
+from ..settings import REPO
 
 
 class TestNames(unittest.TestCase):
@@ -44,9 +46,16 @@ class TestTour(HttpCase):
 """
 
     def test_classes(self):
+        self.check("tests/test_tour.py")
+
+    def test_classes_of_a_package_of_tests(self):
+        """They would be neither left out by --no-browser nor given a browser."""
+        self.check("tests/shop/test_tour.py")
+
+    def check(self, name):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "tests/test_tour.py"
-            path.parent.mkdir()
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True)
             path.write_text(self.TAGGED)
             self.assertEqual(
                 chromium.browser_tests([Path(folder)]), ["test_tour.py::TestTour"]
@@ -56,3 +65,15 @@ class TestTour(HttpCase):
             self.assertEqual(chromium.browser_tests([Path(folder)]), [])
             (found,) = chromium.untagged_browser_tests([Path(folder)])
             self.assertIn("TestTour", found)
+
+
+class TestPreCommit(unittest.TestCase):
+    """What runs on a commit finds what `./fcb lint` finds."""
+
+    def test_versions(self):
+        hooks = (REPO / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+        used = dict(re.findall(r"/([\w-]+)\n    rev: v(\S+)", hooks))
+        pins = python_env.LINT_REQUIREMENTS.with_suffix(".in").read_text("utf-8")
+        pinned = dict(line.split("==") for line in pins.split())
+        self.assertEqual(used["ruff-pre-commit"], pinned["ruff"])
+        self.assertEqual(used["pylint-odoo"], pinned["pylint-odoo"])

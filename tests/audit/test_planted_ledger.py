@@ -10,7 +10,7 @@ AGREEMENT = "UPDATE fusion_billing_window_charge SET"
 class TestPlantedInRatings(PlantedCase):
     """Ratings and agreements that were changed; the audit names each."""
 
-    def test_ratings(self):
+    def test_amounts_of_ratings(self):
         billed = f"WHERE id = {self.january.id}"
         opened = f"WHERE id = {self.february.id}"
         self._assert_each_named(
@@ -56,6 +56,13 @@ class TestPlantedInRatings(PlantedCase):
                     f"{RATING} included = 99, billable = 51 {billed}",
                     "I4 rating_quantity_changed",
                 ),
+            ]
+        )
+
+    def test_prices_of_ratings(self):
+        billed = f"WHERE id = {self.january.id}"
+        self._assert_each_named(
+            [
                 (
                     "a price",
                     f"{RATING} terms = jsonb_set(terms, '{{unit_price}}', '\"0.6\"')"
@@ -88,6 +95,14 @@ class TestPlantedInRatings(PlantedCase):
                     "I6 window_amount",
                     "oracle",
                 ),
+            ]
+        )
+
+    def test_states_of_ratings(self):
+        billed = f"WHERE id = {self.january.id}"
+        opened = f"WHERE id = {self.february.id}"
+        self._assert_each_named(
+            [
                 (
                     "taken for not billed",
                     f"{RATING} state = 'released' {billed}",
@@ -196,10 +211,8 @@ class TestPlantedInRatings(PlantedCase):
             ]
         )
 
-    def test_agreements(self):
+    def test_terms_of_agreements(self):
         settled = f"WHERE id = {self.january.agreement_id.id}"
-        opened = f"WHERE id = {self.february.agreement_id.id}"
-        other = self.env["res.company"].create({"name": "Another Company"})
         plan = self._create_plan(name="Other")
         charge = self._create_charge(plan_id=plan.id)
         self._assert_each_named(
@@ -239,6 +252,15 @@ class TestPlantedInRatings(PlantedCase):
                     f"{AGREEMENT} charge_id = {charge.id} {settled}",
                     "I4 agreement_changed",
                 ),
+            ]
+        )
+
+    def test_states_of_agreements(self):
+        settled = f"WHERE id = {self.january.agreement_id.id}"
+        opened = f"WHERE id = {self.february.agreement_id.id}"
+        other = self.env["res.company"].create({"name": "Another Company"})
+        self._assert_each_named(
+            [
                 (
                     "open again, though billed",
                     f"{AGREEMENT} state = 'open' {settled}",

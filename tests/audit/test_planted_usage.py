@@ -11,7 +11,6 @@ class TestPlantedInUsage(PlantedCase):
 
     def test_events(self):
         one, february = self._stored("one"), self._stored("of-february")
-        early = self._stored("before-the-start")
         fingerprint = (
             "left(encode(sha256(convert_to('2|2026-01-20T00:00:00"
             "|2026-01-20T00:00:00|', 'UTF8')), 'hex'), 32)"
@@ -73,6 +72,14 @@ class TestPlantedInUsage(PlantedCase):
                     f"{USAGE} idempotency_key = NULL WHERE id = {february.id}",
                     "I1 event_nameless",
                 ),
+            ]
+        )
+
+    def test_flags_of_events(self):
+        one, february = self._stored("one"), self._stored("of-february")
+        early = self._stored("before-the-start")
+        self._assert_each_named(
+            [
                 (
                     "marked as unallocated, and billed",
                     f"{USAGE} unallocated = true WHERE id = {one.id}",

@@ -9,14 +9,9 @@ WINDOW = "UPDATE fusion_billing_window SET"
 class TestPlantedInWindows(PlantedCase):
     """Windows that were moved, opened, changed hands or deleted."""
 
-    def test_windows(self):
+    def test_bounds_of_windows(self):
         settled = f"WHERE id = {self.january.window_id.id}"
         running = f"WHERE id = {self.february.window_id.id}"
-        partner = self.env["res.partner"].create({"name": "Somebody Else"})
-        company = self.env["res.company"].create({"name": "Another Company"})
-        currency = self.env["res.currency"].create({"name": "XTA", "symbol": "x"})
-        other = self.subscribe("2026-02-01")
-        self.day("2026-02-12 10:00:00")
         self._assert_each_named(
             [
                 (
@@ -72,6 +67,19 @@ class TestPlantedInWindows(PlantedCase):
                     "I2 in_no_window",
                     "oracle",
                 ),
+            ]
+        )
+
+    def test_whose_windows(self):
+        settled = f"WHERE id = {self.january.window_id.id}"
+        running = f"WHERE id = {self.february.window_id.id}"
+        partner = self.env["res.partner"].create({"name": "Somebody Else"})
+        company = self.env["res.company"].create({"name": "Another Company"})
+        currency = self.env["res.currency"].create({"name": "XTA", "symbol": "x"})
+        other = self.subscribe("2026-02-01")
+        self.day("2026-02-12 10:00:00")
+        self._assert_each_named(
+            [
                 (
                     "of another customer",
                     f"{WINDOW} partner_id = {partner.id} {settled}",

@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user
 
 from ..common import BillingCase
-from ..webhook_case import SECRET, URL
+from ..webhook.webhook_case import SECRET, URL
 
 # In the name of whatever nobody may learn of who may not read it.
 MARK = "Quillfeather"

@@ -8,14 +8,14 @@ from unittest.mock import patch
 from odoo.exceptions import MissingError
 from odoo.tests import tagged
 
-from .people import BILLING, MARK, QUANTITY, PeopleCase
-from .sweep import (
+from .calls import (
     call,
     inherited_methods,
     own_models,
     public_methods,
     required_parameters,
 )
+from .people import BILLING, MARK, QUANTITY, PeopleCase
 
 # What a method is given where it asks for something, by the name of the parameter.
 # A method with a parameter that is not here makes the sweep fail: add it.
@@ -158,8 +158,12 @@ class SweepCase(PeopleCase):
 
     # -- what is asserted ------------------------------------------------------
 
-    def _try(self, where, role, user, model_name, method, record, args):
-        """Call once, and note what should not have come of it."""
+    def _try(self, caller, model_name, method, record, args):
+        """Call once, and note what should not have come of it.
+
+        :param caller: (where he is at home, his role, the user)
+        """
+        where, role, user = caller
         Model = self.env[model_name]
         on_model = self._is_on_model(model_name, method)
         at_home = where == "home"
@@ -192,13 +196,14 @@ class SweepCase(PeopleCase):
 
     def _sweep(self, methods, people=None):
         for model_name, method in methods:
-            for where, role, user in people or self._people():
+            for caller in people or self._people():
+                where, _role, user = caller
                 records = self._records(model_name, user)
                 if where == "elsewhere":  # none of them is seen, whatever its state
                     records = records[:2]
                 for args in self._calls(model_name, method):
                     for record in records or [records]:
-                        self._try(where, role, user, model_name, method, record, args)
+                        self._try(caller, model_name, method, record, args)
 
     def assertNothingLeaks(self):
         self.assertFalse(self.leaks, "\n" + "\n".join(self.leaks))

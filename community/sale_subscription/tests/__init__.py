@@ -14,6 +14,7 @@ from . import (
     test_discount_following,
     test_discount_line,
     test_every_day_once,
+    test_every_day_once_again,
     test_guarded,
     test_install,
     test_invoice_changes,

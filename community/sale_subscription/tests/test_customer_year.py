@@ -44,6 +44,19 @@ class TestCustomerYear(SubscriptionCase):
         return self._run_day(day).mapped("amount_total")
 
     def test_year(self):
+        order, upsell = self._first_months()
+        self._pause_in_may(order)
+        self._change_plan_in_july(order)
+        renewal = self._renew_in_october(order)
+        self._close_in_december(renewal)
+        # All that was invoiced: 140+100+20.65+140+140+46.66+140+305.74+378
+        orders = order + upsell + renewal
+        self.assertAlmostEqual(
+            sum(orders.invoice_ids.mapped("amount_total")), 1411.05, places=2
+        )
+        self._assert_logs(order, renewal)
+
+    def _first_months(self):
         order = self._create_subscription(self.base, self.setup_fee, start="2026-01-31")
         # 31 January: the first month, and the setup
         self.assertEqual(self._amounts("2026-01-31"), [140])
@@ -65,7 +78,9 @@ class TestCustomerYear(SubscriptionCase):
         self.assertDates(order, "2026-03-31", "2026-04-30")
         self.assertEqual(self._amounts("2026-04-30"), [140])
         self.assertDates(order, "2026-04-30", "2026-05-31")
+        return order, upsell
 
+    def _pause_in_may(self, order):
         # 10 May: paused until 20 June; the period of 31 May is not invoiced
         with freeze_time("2026-05-10"):
             order.pause_subscription(fields.Date.to_date("2026-06-20"))
@@ -84,6 +99,7 @@ class TestCustomerYear(SubscriptionCase):
         self.assertEqual(self._amounts("2026-06-30"), [140])
         self.assertDates(order, "2026-06-30", "2026-07-31")
 
+    def _change_plan_in_july(self, order):
         # 15 July: quarterly from today. Of 31 days 16 are unused: base 51.61, seats
         # 20.65; the quarter costs 270 + 2 x 54.
         with freeze_time("2026-07-15"):
@@ -96,6 +112,7 @@ class TestCustomerYear(SubscriptionCase):
         self.assertEqual(invoice.amount_total, 305.74)
         self.assertDates(order, "2026-07-15", "2026-10-15")
 
+    def _renew_in_october(self, order):
         # 5 October: renewed; the new order begins where the old one ends
         with freeze_time("2026-10-05"):
             renewal = order._create_upsell_renew_order("2_renewal")
@@ -106,7 +123,9 @@ class TestCustomerYear(SubscriptionCase):
         self.assertEqual(invoice.amount_total, 378)
         self.assertEqual(invoice.invoice_line_ids.subscription_id, renewal)
         self.assertDates(renewal, "2026-10-15", "2027-01-15")
+        return renewal
 
+    def _close_in_december(self, renewal):
         # 20 December: closed, with a reason; nothing comes after it
         reason = self.env.ref("sale_subscription.close_reason_too_expensive")
         with freeze_time("2026-12-20"):
@@ -115,11 +134,7 @@ class TestCustomerYear(SubscriptionCase):
         self.assertEqual(str(renewal.end_date), "2026-12-20")
         self.assertEqual(self._amounts("2027-01-31"), [])
 
-        # All that was invoiced: 140+100+20.65+140+140+46.66+140+305.74+378
-        orders = order + upsell + renewal
-        self.assertAlmostEqual(
-            sum(orders.invoice_ids.mapped("amount_total")), 1411.05, places=2
-        )
+    def _assert_logs(self, order, renewal):
         self.assertLog(
             order,
             ("new", 100),

@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo.tests import tagged
 
 from odoo.addons.fusion_centralized_billing.tests.common import BillingCase
-from odoo.addons.fusion_centralized_billing.tests.test_http import HttpApiCase
+from odoo.addons.fusion_centralized_billing.tests.http.http_case import HttpApiCase
 
 
 @tagged("post_install", "-at_install")

@@ -1,0 +1,1 @@
+"""The handlers of the HTTP API, called directly and over HTTP."""

@@ -1,0 +1,1 @@
+"""Rules that hold for all models: in the database, and for what only code writes."""

@@ -1,0 +1,1 @@
+"""Routes, and the document that describes them."""

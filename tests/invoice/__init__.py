@@ -1,0 +1,1 @@
+"""Invoices: billed once, credited, taken back."""

@@ -1,0 +1,1 @@
+"""Charges, their models and their products, and metrics."""

@@ -1,0 +1,1 @@
+"""Prices that are thought about, on real usage."""

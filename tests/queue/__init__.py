@@ -1,0 +1,1 @@
+"""Which subscriptions wait to be rated again."""

@@ -1,0 +1,1 @@
+"""Source apps: keys, accounts, turns, and whom to tell."""

@@ -1,0 +1,1 @@
+"""Windows, references, renewals, and usage that no window bills."""

@@ -1,0 +1,1 @@
+"""Events: who may post them, and how they are counted."""
