@@ -1,6 +1,6 @@
 from odoo.fields import Domain
 
-from odoo.addons.sale_subscription.models.quiet import write_quietly
+from odoo.addons.sale_subscription.models.base.quiet import write_quietly
 
 
 def post_init_hook(env):

@@ -19,7 +19,7 @@ class FusionBillingWindowStore(models.AbstractModel):
         """
         since, made = {}, []
         for order, old, new in plans:
-            moments, added = self._replace(old, new)
+            moments, added = self._store_one(old, new)
             made += [(order, span) for span in added]
             moments += [span.start for span in added]
             if moments:
@@ -30,7 +30,7 @@ class FusionBillingWindowStore(models.AbstractModel):
             self.env["fusion.billing.window"].invalidate_model()
         return since
 
-    def _replace(self, old, new):
+    def _store_one(self, old, new):
         """Remove and move windows of one order.
 
         :return: (instants it concerns, those that are to be made)

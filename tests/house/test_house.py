@@ -16,8 +16,13 @@ FLOORS = (
     "base queue webhook service price subscription usage rating audit invoice"
     " reconciliation price_draft api order"
 ).split()
+# The same for community/sale_subscription.
+SUBSCRIPTION_FLOORS = (
+    "base plan dates pricing invoicing notice payment life_cycle portal order"
+).split()
 # Of Odoo, or of Python: not calls to what a package of ours happens to define, too.
-FOREIGN = {"unlink", "write", "create", "copy", "init", "_create_invoices", "_replace"}
+FOREIGN = {"unlink", "write", "create", "copy", "init", "_create_invoices", "_post"}
+FOREIGN |= {"_replace"}  # of a NamedTuple
 # Packages of tests that follow no package of models/.
 MORE_TESTS = {"beside_apps", "browser", "house", "http", "security"}
 ADDON_CODE = ("models/", "engine/", "controllers/", "wizards/", "community/")
@@ -81,18 +86,18 @@ def names_of(node):
 
 
 class HouseCase(BaseCase):
+    """The rules, for one module: ``folder``, with packages on ``floors``."""
+
+    module = "fusion_centralized_billing"
+    floors = FLOORS
+    code = ("models", "engine", "controllers", "wizards")
+    most_classes = 60
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.root = Path(file_path("fusion_centralized_billing/__manifest__.py")).parent
-        cls.folders = [
-            cls.root / name for name in ("models", "engine", "controllers", "wizards")
-        ]
-
-
-@tagged("post_install", "-at_install")
-class TestHouse(HouseCase):
-    """No package calls one above it, so none calls another in a circle."""
+        cls.root = Path(file_path(f"{cls.module}/__manifest__.py")).parent
+        cls.folders = [cls.root / name for name in cls.code]
 
     def models(self):
         found = defaultdict(list)
@@ -102,20 +107,17 @@ class TestHouse(HouseCase):
                 found[package].append((rest[-1], tree))
         return found
 
-    def test_imports_and_calls_go_down(self):
+    def check_floors(self):
         models = self.models()
-        self.assertEqual(set(models), set(FLOORS))
-        self.assertEqual(upward(models, FLOORS), [])
+        self.assertEqual(set(models), set(self.floors))
+        self.assertEqual(upward(models, self.floors), [])
 
-    def test_a_call_upward_is_found(self):
-        low = ast.parse("def first():\n    self.second()\n")
-        high = ast.parse("def second():\n    self.first()\n")
-        models = {"low": [("a.py", low)], "high": [("b.py", high)]}
-        self.assertEqual(upward(models, ["low", "high"]), ["low/a.py:2 high"])
-        imports = {"low": [("a.py", ast.parse("from ..high.b import c"))], "high": []}
-        self.assertEqual(upward(imports, ["low", "high"]), ["low/a.py:1 high"])
+    def check_nobody_extends_his_own_model(self):
+        classes = classes_of(self.folders)
+        self.assertGreater(len(classes), self.most_classes)
+        self.assertEqual(twice(classes), {})
 
-    def test_no_package_is_most_of_it(self):
+    def check_shares(self):
         """A fifth of the addon at most."""
         sizes = defaultdict(int)
         for folder in self.folders:
@@ -126,18 +128,52 @@ class TestHouse(HouseCase):
         total = sum(sizes.values())
         self.assertEqual([p for p, size in sizes.items() if size * 5 > total], [])
 
-    def test_nobody_extends_his_own_model(self):
-        """Nor Odoo's twice: one class says what happens, in order."""
-        classes = defaultdict(list)
-        for path, tree in trees(self.root / "models"):
+    def check_readmes(self, *others):
+        packages = [self.root / "models" / package for package in self.floors]
+        for package in (*packages, *others):
+            with self.subTest(package=package.name):
+                text = (package / "README.md").read_text(encoding="utf-8")
+                self.assertGreater(len(text.splitlines()), 4)
+
+
+def classes_of(folders):
+    """Which classes each model has (dict: name -> names of files)."""
+    classes = defaultdict(list)
+    for folder in folders:
+        for path, tree in trees(folder):
             for node in tree.body:
                 if isinstance(node, ast.ClassDef):
                     name, _bases = names_of(node)
                     if name:
                         classes[name].append(path.name)
-        twice = {name: files for name, files in classes.items() if len(files) > 1}
-        self.assertGreater(len(classes), 60)
-        self.assertEqual(twice, {})
+    return classes
+
+
+def twice(classes):
+    return {name: files for name, files in classes.items() if len(files) > 1}
+
+
+@tagged("post_install", "-at_install")
+class TestHouse(HouseCase):
+    """No package calls one above it, so none calls another in a circle."""
+
+    def test_imports_and_calls_go_down(self):
+        self.check_floors()
+
+    def test_a_call_upward_is_found(self):
+        low = ast.parse("def first():\n    self.second()\n")
+        high = ast.parse("def second():\n    self.first()\n")
+        models = {"low": [("a.py", low)], "high": [("b.py", high)]}
+        self.assertEqual(upward(models, ["low", "high"]), ["low/a.py:2 high"])
+        imports = {"low": [("a.py", ast.parse("from ..high.b import c"))], "high": []}
+        self.assertEqual(upward(imports, ["low", "high"]), ["low/a.py:1 high"])
+
+    def test_no_package_is_most_of_it(self):
+        self.check_shares()
+
+    def test_nobody_extends_his_own_model(self):
+        """Nor Odoo's twice: one class says what happens, in order."""
+        self.check_nobody_extends_his_own_model()
 
     def test_files_and_functions_fit(self):
         """Everything of the project, tests and tools as well."""
@@ -177,12 +213,9 @@ class TestHouse(HouseCase):
 
     def test_each_package_says_what_it_is(self):
         """A README of some ten lines: what it owns, and what it does not do."""
-        packages = [self.root / "models" / package for package in FLOORS]
-        packages += [self.root / "engine" / p for p in ("api", "billing", "webhook")]
-        for package in (*packages, self.root / "engine" / "postgres"):
-            with self.subTest(package=package.name):
-                text = (package / "README.md").read_text(encoding="utf-8")
-                self.assertGreater(len(text.splitlines()), 4)
+        engine = self.root / "engine"
+        parts = ("api", "billing", "webhook", "postgres")
+        self.check_readmes(*(engine / name for name in parts))
 
     def test_each_module_has_what_odoo_shows_of_it(self):
         """Without an index.html Odoo reads README.md as if it were in another markup."""
@@ -248,3 +281,51 @@ class TestHouse(HouseCase):
         index = (folder / "README.md").read_text(encoding="utf-8")
         pages = {page.name for page in folder.glob("0*.md")}
         self.assertEqual({p for p in pages if f"({p})" not in index}, set())
+
+
+@tagged("post_install", "-at_install")
+class TestHouseOfSubscriptions(HouseCase):
+    """The same in community/sale_subscription, and in the modules beside it."""
+
+    module = "sale_subscription"
+    floors = SUBSCRIPTION_FLOORS
+    code = ("models", "report", "controllers", "wizards")
+
+    def test_imports_and_calls_go_down(self):
+        self.check_floors()
+
+    def test_no_package_is_most_of_it(self):
+        self.check_shares()
+
+    def test_models_know_nothing_of_what_stands_on_them(self):
+        reached = [
+            f"{path.name}:{node.lineno} {node.module}"
+            for path, tree in trees(self.root / "models")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and node.level > len(path.relative_to(self.root / "models").parts)
+        ]
+        self.assertEqual(reached, [])
+
+    def test_the_public_names_are_where_they_were(self):
+        """Only these stand beside the packages: other modules import them."""
+        files = {path.name for path in (self.root / "models").glob("*.py")}
+        self.assertEqual(files, {"__init__.py", "sale_order.py"})
+
+    def test_nobody_extends_his_own_model(self):
+        self.check_nobody_extends_his_own_model()
+
+    def test_orders_are_extended_in_the_file_of_their_name(self):
+        classes = classes_of([self.root / "models"])
+        for name in ("sale.order", "sale.order.line", "account.move", "res.partner"):
+            self.assertEqual(classes[name], [name.replace(".", "_") + ".py"])
+
+    def test_each_package_says_what_it_is(self):
+        self.check_readmes()
+
+    def test_the_modules_beside_it(self):
+        beside = [path.parent for path in self.root.parent.glob("*/__manifest__.py")]
+        self.assertGreater(len(beside), 5)
+        for module in beside:
+            with self.subTest(module=module.name):
+                self.assertEqual(twice(classes_of([module])), {})

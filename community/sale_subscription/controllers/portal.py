@@ -8,8 +8,8 @@ from odoo.http import request
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 from odoo.addons.sale.controllers import portal as sale_portal
 
-from ..models.sale_order import RUNNING_STATES
-from ..models.sale_order_portal import PORTAL_STATES
+from ..models.base.states import RUNNING_STATES
+from ..models.portal.order_portal import PORTAL_STATES
 from .portal_self_service import CUSTOMER_ACTION, SubscriptionSelfService
 
 _logger = logging.getLogger(__name__)

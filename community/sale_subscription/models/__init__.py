@@ -1,57 +1,13 @@
-from . import guarded  # the others inherit from it
-
-# isort: split
-from . import (
-    account_move,
-    account_move_line,
-    account_move_payment,
-    account_move_send,
-    account_move_sending,
-    account_move_subscriptions,
-    payment_token,
-    payment_transaction,
-    product_pricelist,
-    product_pricelist_item,
-    product_product,
-    product_template,
-    res_partner,
-    sale_order,
-    sale_order_alternative,
-    sale_order_backend,
-    sale_order_charge,
-    sale_order_charge_obstacle,
-    sale_order_close_reason,
-    sale_order_closing,
-    sale_order_dates,
-    sale_order_days,
-    sale_order_discount,
-    sale_order_expiration,
-    sale_order_invoice_sharing,
-    sale_order_invoices,
-    sale_order_invoicing,
-    sale_order_life_cycle,
-    sale_order_line,
-    sale_order_line_discount,
-    sale_order_line_due,
-    sale_order_line_pricing,
-    sale_order_log,
-    sale_order_mrr,
-    sale_order_option,
-    sale_order_payment,
-    sale_order_plan_change,
-    sale_order_portal,
-    sale_order_pricing,
-    sale_order_quantity,
-    sale_order_quotation,
-    sale_order_renewal,
-    sale_order_self_service,
-    sale_order_state,
-    sale_order_template,
-    sale_order_upsell,
-    sale_subscription_discount,
-    sale_subscription_notice,
-    sale_subscription_period,
-    sale_subscription_plan,
-    sale_subscription_run,
-    sale_subscription_schedule,
-)
+# A model is registered after those that it lists as its bases.
+# isort: off
+from . import base
+from . import plan
+from . import dates
+from . import pricing
+from . import invoicing
+from . import notice
+from . import payment
+from . import life_cycle
+from . import portal
+from . import order
+from . import sale_order

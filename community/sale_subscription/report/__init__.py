@@ -1,6 +1,4 @@
-from . import (
-    sale_order_log,
-    sale_subscription_cohort,
-    sale_subscription_report,
-    sale_subscription_report_query,
-)
+from . import sale_subscription_dimensions  # the others are made of it
+
+# isort: split
+from . import sale_subscription_cohort, sale_subscription_report

@@ -31,7 +31,7 @@ class SaleSubscriptionCohort(models.Model):
 
     _name = "sale.subscription.cohort"
     _description = "Subscription Retention"
-    _inherit = ["sale.subscription.guarded"]
+    _inherit = ["sale.subscription.dimensions", "sale.subscription.guarded"]
     _auto = False
     _order = "cohort_month desc, id"
     _rec_name = "order_id"
@@ -75,31 +75,9 @@ class SaleSubscriptionCohort(models.Model):
         readonly=True,
         help="The order as which it runs today, or ran last: the latest renewal.",
     )
-    company_id = fields.Many2one("res.company", readonly=True)
-    currency_id = fields.Many2one(
-        "res.currency",
-        readonly=True,
-        help="Of the company you work in. Amounts of other companies are converted at"
-        " today's rate.",
-    )
-    plan_id = fields.Many2one(
-        "sale.subscription.plan",
-        string="Recurring Plan",
-        readonly=True,
-        help="The plan it began with.",
-    )
-    user_id = fields.Many2one(
-        "res.users",
-        string="Salesperson",
-        readonly=True,
-        help="Who looks after the subscription today.",
-    )
-    team_id = fields.Many2one(
-        "crm.team",
-        string="Sales Team",
-        readonly=True,
-        help="The team that looks after the subscription today.",
-    )
+    plan_id = fields.Many2one(help="The plan it began with.")
+    user_id = fields.Many2one(help="Who looks after the subscription today.")
+    team_id = fields.Many2one(help="The team that looks after the subscription today.")
 
     starting_count = fields.Integer(
         string="Subscriptions Begun", readonly=True, help="How many began." + ONCE
@@ -207,6 +185,4 @@ class SaleSubscriptionCohort(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        if not self.env.user.has_group("sales_team.group_sale_salesman"):
-            return False
-        return self.order_id._open_order()
+        return self.order_id._open_order_for_seller()

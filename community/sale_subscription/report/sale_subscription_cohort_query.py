@@ -8,6 +8,8 @@ one row each, and ages are a short list instead of a series for every row.
 from odoo import fields
 from odoo.tools import SQL
 
+from .sale_subscription_dimensions import rates_sql
+
 # Rows of a subscription: as it began, and after 1 to 12 months.
 LAST_AGE = 12
 AGES = LAST_AGE + 1
@@ -193,17 +195,6 @@ def _seen_sql(today):
 
 def _rows_sql(env, today):
     """Bring it together, in the currency of one company."""
-    currency = env.company.currency_id
-    rates = SQL(", ").join(
-        SQL(
-            "(%s, %s)",
-            company.id,
-            company.currency_id._get_conversion_rate(
-                company.currency_id, currency, env.company, today
-            ),
-        )
-        for company in env.companies
-    )
     return SQL(
         """
         SELECT seen.root_id * %(ages)s + age AS id,
@@ -227,6 +218,6 @@ def _rows_sql(env, today):
              ON conversion.company_id = seen.company_id
         """,
         ages=AGES,
-        currency=currency.id,
-        rates=rates,
+        currency=env.company.currency_id.id,
+        rates=rates_sql(env, today),
     )

@@ -8,7 +8,7 @@ from odoo.tests import tagged
 
 from .common import SubscriptionCase
 
-INVOICING = "odoo.addons.sale_subscription.models.sale_order_invoicing"
+ISOLATION = "odoo.addons.sale_subscription.models.base.order_isolation"
 
 
 @tagged("post_install", "-at_install")
@@ -66,7 +66,7 @@ class TestCron(SubscriptionCase):
 
         with (
             patch.object(order_class, "_prepare_invoice", prepare),
-            self.assertLogs(INVOICING, "ERROR"),
+            self.assertLogs(ISOLATION, "ERROR"),
         ):
             self._run_cron("2026-02-01")
         self.assertDates(order, "2026-01-01", "2026-02-01")
@@ -75,7 +75,7 @@ class TestCron(SubscriptionCase):
 
     def test_bug_in_one_is_isolated_and_logged(self):
         good, bad = self._create_subscription(), self._create_subscription()
-        with self._failing(bad, KeyError("oops")), self.assertLogs(INVOICING, "ERROR"):
+        with self._failing(bad, KeyError("oops")), self.assertLogs(ISOLATION, "ERROR"):
             self._run_cron("2026-01-01")
         self.assertEqual(bad.subscription_error, "KeyError: 'oops'")
         self.assertDates(good, "2026-01-01", "2026-02-01")

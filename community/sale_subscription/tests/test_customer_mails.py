@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 
 from .payment_common import PaymentCase
 
-NOTICE = "odoo.addons.sale_subscription.models.sale_subscription_notice"
+NOTICE = "odoo.addons.sale_subscription.models.notice.sale_subscription_notice"
 
 
 @tagged("post_install", "-at_install")

@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models import guarded
+from ..models.base import guarded
 from .common import SubscriptionCase
 
 

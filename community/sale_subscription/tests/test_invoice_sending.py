@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 
 from .common import SubscriptionCase
 
-SENDING = "odoo.addons.sale_subscription.models.account_move_send"
+SENDING = "odoo.addons.sale_subscription.models.invoicing.account_move_send"
 
 
 @tagged("post_install", "-at_install")

@@ -19,8 +19,8 @@ from odoo.addons.sale_subscription.models.sale_order import (
 from .common import SubscriptionCase
 
 MODULE = "sale_subscription"
-INVOICING = "odoo.addons.sale_subscription.models.sale_order_invoicing"
-RUN = "odoo.addons.sale_subscription.models.sale_subscription_run"
+SCHEDULED = "odoo.addons.sale_subscription.models.order.sale_order"
+RUN = "odoo.addons.sale_subscription.models.base.sale_subscription_run"
 
 
 @tagged("post_install", "-at_install")
@@ -76,7 +76,7 @@ class TestRunExtended(SubscriptionCase):
                 stack.enter_context(self.subTest(name))
                 stack.enter_context(patched)
                 if extension is forgetful:
-                    stack.enter_context(self.assertLogs(INVOICING, "WARNING"))
+                    stack.enter_context(self.assertLogs(SCHEDULED, "WARNING"))
                 moves = self._run_cron(f"2026-{month:02}-01")
                 self.assertEqual(moves._name, none._name)
                 last = self.orders.invoice_ids.filtered(

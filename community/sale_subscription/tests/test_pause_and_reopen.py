@@ -8,7 +8,7 @@ from odoo.tests import tagged
 
 from .common import SubscriptionCase
 
-EXPIRATION = "odoo.addons.sale_subscription.models.sale_order_expiration"
+ISOLATION = "odoo.addons.sale_subscription.models.base.order_isolation"
 
 
 @tagged("post_install", "-at_install")
@@ -98,12 +98,12 @@ class TestPauseAndReopen(SubscriptionCase):
 
         with (
             patch.object(order_class, "_open_from", open_from),
-            self.assertLogs(EXPIRATION, "ERROR"),
+            self.assertLogs(ISOLATION, "ERROR"),
         ):
             self._run_expiration("2026-04-15")
         self.assertEqual(good.subscription_state, "3_progress")
         self.assertEqual(bad.subscription_state, "4_paused")
-        self.assertEqual(bad.subscription_error, "Not this one.")
+        self.assertEqual(bad.subscription_error, "ValueError: Not this one.")
         self._run_expiration("2026-04-15")
         self.assertEqual(bad.subscription_state, "3_progress")
         self.assertFalse(bad.subscription_error)

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 
 from .payment_common import PaymentCase
 
-CHARGING = "odoo.addons.sale_subscription.models.sale_order_charge"
+CHARGING = "odoo.addons.sale_subscription.models.payment.order_charge"
 
 
 @tagged("post_install", "-at_install")

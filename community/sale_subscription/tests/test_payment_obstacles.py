@@ -8,12 +8,12 @@ from odoo.tools import mute_logger
 
 from .payment_common import PaymentCase
 
-CHARGING = "odoo.addons.sale_subscription.models.sale_order_charge"
+CHARGING = "odoo.addons.sale_subscription.models.payment.order_charge"
 
 
 @tagged("post_install", "-at_install")
 class TestPaymentObstacles(PaymentCase):
-    """The table at the top of sale_order_charge.py, row by row, and other obstacles."""
+    """The table at the top of order_charge.py, row by row, and other obstacles."""
 
     def _begin(self, order, at="2026-01-01 06:00:00"):
         """The first step of a charge, committed; then the process was killed."""

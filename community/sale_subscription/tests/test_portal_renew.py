@@ -151,7 +151,7 @@ class TestPortalRenew(PortalCase):
         self.assertNotIn("asked for", self._notes())
         self.assertIn("message_refused", self._page(message="refused"))
 
-    @mute_logger("odoo.addons.sale_subscription.models.sale_order_portal")
+    @mute_logger("odoo.addons.sale_subscription.models.portal.order_portal")
     def test_renewed_though_the_confirmation_cannot_be_sent(self):
         """A server that cannot make PDFs, for example."""
         self._sign_in(self.ann)

@@ -60,7 +60,7 @@ class TestRecurringInvoice(SubscriptionCase):
 
     def test_catching_up_is_bounded_and_goes_on_the_next_time(self):
         order = self._create_subscription(start="2026-01-01")
-        module = "odoo.addons.sale_subscription.models.sale_order_invoicing"
+        module = "odoo.addons.sale_subscription.models.invoicing.order_invoicing"
         with patch(f"{module}.MAX_PERIODS_PER_RUN", 2):
             self.assertEqual(len(self._run_cron("2026-05-15")), 2)
             self.assertDates(order, "2026-02-01", "2026-03-01")

@@ -180,6 +180,25 @@ class TestRenewal(SubscriptionCase):
         with self.assertRaisesRegex(UserError, "goes on as"):
             self.order.set_open()
 
+    def test_opened_beside_another_that_one_is_paid_up_to_a_later_day(self):
+        """The first was opened from the day up to which its renewal was paid, and so
+        was the second one.
+        """
+        other = self._create_subscription(start="2026-01-15")
+        self._run_cron("2026-01-15")
+        with freeze_time("2026-02-10"):
+            other.set_close()
+        renewal = self._renew()
+        self._run_cron("2026-02-28")
+        with freeze_time("2026-03-01"):
+            renewal._action_cancel()
+            (self.order | other).set_open()
+        self.assertEqual(self.order.next_invoice_date, date(2026, 3, 31))
+        self.assertEqual(other.next_invoice_date, date(2026, 3, 15))
+        days = other.order_line.filtered("charged_from")
+        self.assertEqual(days.charged_from, date(2026, 3, 1))
+        self.assertEqual(days.price_subtotal, 5)  # 14 of 28 days
+
     def test_delivered_hours_of_the_old_one_can_still_be_invoiced(self):
         order = self._create_subscription(self.fee, self.hours, start="2026-01-31")
         self._run_cron("2026-01-31")

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
-from ..models.sale_order_line_discount import DISCOUNT_RECURRENCE
+from ..models.pricing.line_discount import DISCOUNT_RECURRENCE
 
 
 class SaleOrderDiscount(models.TransientModel):

@@ -1,0 +1,1 @@
+from . import guarded, order_forms, order_isolation, sale_subscription_run

@@ -1,0 +1,1 @@
+from . import line_due, order_dates, order_upsell_dates, sale_subscription_period

@@ -1,0 +1,12 @@
+from . import (
+    line_upsell,
+    order_alternative,
+    order_closing,
+    order_expiration,
+    order_life_cycle,
+    order_plan_change,
+    order_renewal,
+    order_state,
+    order_upsell,
+    sale_order_close_reason,
+)
