@@ -185,7 +185,7 @@ class TestHouse(HouseCase):
                 self.assertGreater(len(text.splitlines()), 4)
 
     def test_each_module_has_what_odoo_shows_of_it(self):
-        """Without an index.html Odoo reads README.md as if it were in another markup."""
+        """Without an index.html Odoo shows README.md, in the wrong markup."""
         for manifest in self.root.glob("**/__manifest__.py"):
             folder = manifest.parent
             if folder != self.root and folder.parent.name != "community":
