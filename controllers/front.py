@@ -22,7 +22,7 @@ from . import slow_body
 from .envelope import MAX_BODY, Refused, is_ours
 
 # How many requests one app can have under way in this process, and how many bytes
-# their bodies can have. A process has some 130 threads, by Odoo's limit for memory.
+# of bodies. A process has some 130 threads, by Odoo's limit for memory.
 MAX_REQUESTS = 32
 MAX_BYTES = 8 * MAX_BODY
 # Of these, one is worked on at a time. Python does one thing at a time: with two, an app

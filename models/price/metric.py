@@ -46,8 +46,8 @@ class FusionBillingMetric(models.Model):
     charge_ids = fields.One2many("fusion.billing.charge", "metric_id", string="Charges")
 
     # A code is used once in each company; a shared metric is one of every company. As
-    # ranges: that of a company is its id alone, that of a shared metric (no company) has
-    # no bounds and so overlaps all. The code goes in as a number (a hash), since an
+    # ranges: that of a company is its id alone, that of a shared metric (no company)
+    # has no bounds and so overlaps all. The code goes in as a number (a hash), since an
     # exclusion by equal texts would need the extension btree_gist.
     _code_unique = models.Constraint(
         "EXCLUDE USING gist (int8range(hashtextextended(code, 0) >> 1,"
