@@ -25,8 +25,8 @@ from .envelope import MAX_BODY, Refused, is_ours
 # of bodies. A process has some 130 threads, by Odoo's limit for memory.
 MAX_REQUESTS = 32
 MAX_BYTES = 8 * MAX_BODY
-# Of these, one is worked on at a time. Python does one thing at a time: with two, an app
-# would leave another app a third of it. The others wait for up to PATIENCE seconds.
+# Of these, one is worked on at a time. Python does one thing at a time: with two, an
+# app would leave another app a third of it. The others wait for up to PATIENCE seconds.
 AT_ONCE = 1
 PATIENCE = 10.0
 
