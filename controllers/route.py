@@ -23,7 +23,7 @@ from ..models.base.own_transaction import begin_read_committed, own_statements
 from . import front
 from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
 
-# Twice as many as an event can use.
+# How many JSON values a body may have for each event: twice what an event can use.
 VALUES_PER_EVENT = 16
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
@@ -187,7 +187,7 @@ def _authenticated_call(route):
         if not key:
             raise Refused("unauthorized")
         key._touch_last_used()
-        # a request that Odoo repeats has its token
+        # A request that Odoo repeats (a concurrent transaction) has taken its token.
         previous = getattr(request, "fc_call", None)
         wait = previous.wait if previous else key.service_id._take_rate_token()
     request.fc_call = Call(route, key.with_env(env), wait, previous)

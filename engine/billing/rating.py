@@ -8,8 +8,8 @@ from .money import EXACT, format_decimal, round_amount
 from .pricing import PriceTerms, price
 
 _ZERO = Decimal(0)
-# From so many of the smallest units on (7e12 with cents) Odoo cannot post an amount:
-# its floats have no digits left for them.
+# The largest amount, in smallest units (7e12 where these are cents): beyond it Odoo's
+# floats have no digits left for them, and the invoice could not be posted.
 TOO_MUCH = 7 * Decimal(10) ** 14
 MOST_PEAK = 2**31 - 1  # what the column holds
 
@@ -134,7 +134,7 @@ def is_postable(revision: Revision, step: Decimal) -> bool:
 
 
 def is_news(revision: Revision, standing: Standing, settles: bool) -> bool:
-    """Whether the ledger has to say it.
+    """Whether a revision says something new, so that the ledger has to store it.
 
     :param settles: the window is about to be settled: a row is kept for 0, too, as it
         says what the window came to; again, where an invoice with it was taken back

@@ -59,7 +59,7 @@ def read_response(read: Callable[[], bytes], max_body: int) -> Response:
     """
     buffer = b""
     passed = 0  # bytes of heads already parsed
-    searched = 0  # bytes of the buffer without an end, or with but a part of one
+    searched = 0  # bytes of the buffer that hold no whole end of a head
     while True:
         end = _HEAD_END.search(buffer, searched)
         if passed + (end.end() if end else len(buffer)) > MAX_HEAD:

@@ -166,15 +166,15 @@ class FusionBillingApiInvoices(models.AbstractModel):
         if not self.env["fusion.billing.pdf.turn"]._take(self):
             raise BillingError("busy", "other PDF files are being made; ask again")
         try:
-            # The customer's layout, as sending takes it. Not kept: reading leaves no
-            # trace, also when two do it at once.
+            # In the layout that is used when the invoice is sent. The file is not
+            # stored: a GET request changes nothing, also when two come at once.
             layout = self.env["account.move.send"]._get_default_pdf_report_id(move)
             report = self.env["ir.actions.report"].with_context(
                 report_pdf_no_attachment=True
             )
             content, kind = report._render_qweb_pdf(layout.id, move.ids)
         except UserError:
-            kind = None  # the server lacks the program, or it failed
+            kind = None  # wkhtmltopdf is not installed, or failed
         if kind != "pdf":
             raise BillingError("pdf_unavailable", "PDF files cannot be made now")
         return content

@@ -14,8 +14,9 @@ from ..base.render import iso_instant, page_end
 from .answers import batch_answer
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
-# So many events, of all apps, one page is looked for in; it takes some 0.1 s. Without a
-# bound, a poll of a small app beside a large one read the whole table.
+# For one page so many events are looked through, those of other apps included: some
+# 0.1 s. Without this bound, a small app beside a large one would have the whole table
+# read each time it asks.
 SPAN = 500_000
 
 _STATE_CONDITIONS = {
@@ -82,7 +83,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         """
         conditions = [
             SQL("u.service_id = %s", self.id),
-            # Sent while the subscription was open to several apps.
+            # Not those of a subscription that is another app's alone by now.
             SQL("(o.fc_service_id IS NULL OR o.fc_service_id = %s)", self.id),
         ]
         if "subscription" in query:
@@ -108,7 +109,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         Usage.flush_model()
         self.env["sale.order"].flush_model(["fc_service_id", "fc_external_id"])
         looked_at = None
-        if "idempotency_key" not in query:  # who asks for one event does not read on
+        if "idempotency_key" not in query:  # one event is no list to go on with
             end = settled_id(self.env, Usage._table)
             if "subscription" not in query:
                 # The events of other apps lie between its own.

@@ -114,7 +114,7 @@ class FusionBillingAuditCheck(models.AbstractModel):
         )
 
     def _count_waiting(self, scope):
-        """How many subscriptions wait to be rated: theirs are not held to account."""
+        """How many subscriptions wait to be rated: their usage is not checked yet."""
         return self._count(
             SQL(
                 """

@@ -15,7 +15,7 @@ _SIGNED = SQL(
           c.decimal_places) * CASE WHEN i.move_type = 'out_refund' THEN -1 ELSE 1 END
     """
 )
-# What a fiscal position makes of the amount; without one, the amount itself.
+# The amount as it stands on the line: adapted by a fiscal position, where there is one.
 _PUT = SQL(
     """
     CASE WHEN o.fiscal_position_id IS NULL AND i.fiscal_position_id IS NULL
@@ -205,10 +205,10 @@ class FusionBillingAuditDocuments(models.AbstractModel):
         ]
 
     def _judged(self, scope):
-        """What posted documents say of ratings, against what the ledger does.
+        """Where posted documents and the ledger disagree about a rating.
 
-        Only of lines about which there is something to say: not what was billed as it
-        was rated, and left alone.
+        Reads only the lines that were edited or credited: a line that was billed as it
+        was rated, and then left alone, has nothing to disagree about.
 
         :return: list of (kind of violation, row)
         """

@@ -134,9 +134,9 @@ class FusionBillingAuditLedger(models.AbstractModel):
         )
 
     def _changed_agreements(self, scope):
-        """Settled agreements that nothing was rated at.
+        """Settled agreements whose price is not that of the rating that billed them.
 
-        What billed them last says the same, or it was taken back and counts no more.
+        Not where that rating was taken back, and so counts no more.
         """
         # Time that turned out to be a gap costs nothing; what was agreed is kept.
         same = SQL(
@@ -191,9 +191,10 @@ class FusionBillingAuditLedger(models.AbstractModel):
         )
 
     def _opened(self, scope):
-        """Prices of settled windows that follow the charges, for no reason.
+        """Agreements of settled windows that are open, though nothing has opened them.
 
-        They do once what billed them was taken back; that rating is kept.
+        An agreement is opened when what billed it is taken back; that rating is kept,
+        and so shows the reason.
         """
         return SQL(
             """

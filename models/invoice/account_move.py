@@ -217,7 +217,10 @@ class AccountMove(models.Model):
         return posted
 
     def _fc_bill_what_came_since(self):
-        """These drafts were pending when their subscriptions were closed."""
+        """Bill what came since for subscriptions that were closed meanwhile.
+
+        While these invoices were drafts, the rest of the usage had to wait for them.
+        """
         corrected = self.filtered(lambda m: m.sudo().invoice_line_ids.fc_copied_from_id)
         invoices = self.filtered(lambda m: not m.reversed_entry_id) - corrected
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id

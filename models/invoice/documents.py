@@ -68,7 +68,7 @@ class FusionBillingDocuments(models.AbstractModel):
             twice
         """
         ratings = ratings.sudo().exists()
-        # One without a line is none of a document: it was carried over by an update.
+        # Adjustments without a line follow from no document: an update has made them.
         domain = [("rating_id", "in", ratings.ids), ("line_id", "!=", False)]
         known = self.env["fusion.billing.adjustment"].sudo().search(domain)
         known = known.grouped("rating_id")
@@ -80,8 +80,8 @@ class FusionBillingDocuments(models.AbstractModel):
             wanted = {} if taken_back or credit else forgiven
             self._adjust(rating, wanted, known.get(rating, ()))
             values = {"is_taken_back": taken_back, "released_by_id": credit.id}
-            # One that came to nothing beside the bill of another document bills, and
-            # so opens, nothing.
+            # A rating of amount 0 opens its agreement only where its own invoice has
+            # settled the window; beside another document's bill it billed nothing.
             window, move = rating.window_id, rating.invoice_id
             settles = (
                 windows and window in windows or move and window.invoice_id == move
@@ -93,7 +93,10 @@ class FusionBillingDocuments(models.AbstractModel):
 
     @api.model
     def _posted(self, moves):
-        """Adjustments follow each other in the order in which they are posted."""
+        """Drop the adjustments of documents just posted, so that they are made anew.
+
+        The order of adjustments (their ids) is thus that of posting.
+        """
         Adjustment = self.env["fusion.billing.adjustment"].sudo()
         Adjustment.search([("line_id", "in", moves.invoice_line_ids.ids)]).unlink()
 
@@ -153,7 +156,7 @@ class FusionBillingDocuments(models.AbstractModel):
             elif money.to_decimal(adjustment.forgiven) != amount:
                 adjustment.forgiven = float(amount)
                 changed = True
-        # The line itself was edited before it could be credited.
+        # The lowest line first: the invoice line itself was edited before its credits.
         for line, amount in sorted(wanted.items(), key=lambda item: item[0].id):
             Adjustment.create(
                 {
@@ -277,9 +280,10 @@ class FusionBillingDocuments(models.AbstractModel):
 
     @api.model
     def _check_nothing_credits(self, moves):
-        """What reverses usage of a document would be left to stand alone.
+        """Refuse to take back a document while a credit note reverses its usage.
 
-        The usage is billed anew then, and given back for a bill that is no more.
+        The usage would be billed anew, and the credit note would give it back once
+        more, for a bill that is gone.
 
         :raises UserError: a document that is to be taken back is credited
         """
@@ -307,7 +311,7 @@ class FusionBillingDocuments(models.AbstractModel):
         """
         for line in lines.sudo().filtered(_may_correct):
             credits = line.fc_copied_from_id.move_id.reversal_move_ids
-            # made right before this
+            # Odoo makes the credit note right before the corrected invoice.
             credit = credits.filtered(lambda m, x=line: m.id < x.move_id.id)
             credit = credit.sorted("id")[-1:]
             for rating in line.fc_copied_from_id.fc_rating_ids:

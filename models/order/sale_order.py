@@ -172,8 +172,10 @@ class SaleOrder(models.Model):
         return super()._action_cancel()
 
     def _is_period_due(self):
-        """Not before the source app had its time. A hook of Community's module only:
-        with Enterprise late usage goes on the next invoice.
+        """Wait with a period until the app had its time to send late usage.
+
+        A hook of Community's module only: with Enterprise late usage goes on the next
+        invoice.
         """
         due = super()._is_period_due()
         if not due or self.env.context.get("fc_no_grace"):
@@ -181,14 +183,19 @@ class SaleOrder(models.Model):
         return not self.env["fusion.billing.grace"]._is_waiting(self)
 
     def _invoice_before_end(self, **options):
-        """Nothing that is on its way is waited for. A hook of Community's module only:
-        elsewhere `write` and `_action_cancel` see to it that what is due is invoiced.
+        """Invoice what is due without waiting for usage that may still come.
+
+        A hook of Community's module only: elsewhere `write` and `_action_cancel` see to
+        it that what is due is invoiced.
         """
         orders = self.with_context(fc_no_grace=True)
         return super(SaleOrder, orders)._invoice_before_end(**options)
 
     def _in_turns(self):
-        """The apps take turns. A hook of Community's module only, as above."""
+        """Sort the orders so that apps take turns: one order of each, then the next.
+
+        A hook of Community's module only, as above.
+        """
         orders, seen, turns = super()._in_turns(), Counter(), {}
         for order in orders:
             seen[order.fc_service_id] += 1
@@ -266,7 +273,7 @@ class SaleOrder(models.Model):
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
-        if moves or chosen:  # what is open beside the chosen windows is shown again
+        if moves or chosen:  # lines showed the chosen windows only; show all again
             self.env["fusion.billing.order.lines"]._update(
                 orders.with_context(fc_windows=None)
             )
@@ -285,7 +292,8 @@ class SaleOrder(models.Model):
             if lines:
                 advance = super()._get_invoiceable_lines(True)
                 lines |= advance.filtered("is_downpayment")
-        # Windows that outweigh each other come to 0, too, and are told all the same.
+        # A line of amount 0 stays where two windows cancel each other out (5.00 and
+        # -5.00): each is a line of the invoice.
         return without_empty_headings(
             lines.filtered(
                 lambda line: not line.fc_charge_id or line._fc_billed_ratings()

@@ -45,9 +45,10 @@ class FusionBillingMetric(models.Model):
     )
     charge_ids = fields.One2many("fusion.billing.charge", "metric_id", string="Charges")
 
-    # Once in each company, and what is shared is in each of them: a company without
-    # bounds is the range of all. The code as a number, since equality of texts would
-    # take an extension.
+    # A code is used once in each company; a shared metric is one of every company. As
+    # ranges: that of a company is its id alone, that of a shared metric (no company)
+    # has no bounds and so overlaps all. The code goes in as a number (a hash), since an
+    # exclusion by equal texts would need the extension btree_gist.
     _code_unique = models.Constraint(
         "EXCLUDE USING gist (int8range(hashtextextended(code, 0) >> 1,"
         " hashtextextended(code, 0) >> 1, '[]') WITH &&,"

@@ -234,7 +234,7 @@ def stored_terms(agreement):
 
 @lru_cache(maxsize=1000)
 def _as_json(terms):
-    # Hundreds of subscriptions agree to the same ones.
+    # Cached: hundreds of subscriptions have the same terms.
     return json.dumps(terms.as_dict())
 
 

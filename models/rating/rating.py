@@ -95,7 +95,8 @@ class FusionBillingRating(models.Model):
         string="Price on the Invoice",
         digits=False,
         readonly=True,
-        help="What it was put on its invoice line with, in the taxes of the customer.",
+        help="The price on its invoice line: the amount, adapted to the taxes of the"
+        " customer.",
     )
     counted = fields.Json(
         readonly=True,

@@ -79,11 +79,14 @@ class FusionBillingWindow(models.Model):
     )
     digest = fields.Char(
         readonly=True,
-        help="Of the events it had when it was settled: tells whether one was changed.",
+        help="Computed from the events it had when it was settled; differs when one of"
+        " them was changed since.",
     )
-    digest_until = fields.Integer(readonly=True, help="The last event in the digest.")
+    digest_until = fields.Integer(
+        readonly=True, help="Id of the last event in the digest."
+    )
     digest_count = fields.Integer(
-        string="Events in the Digest", readonly=True, help="How many there were."
+        string="Events in the Digest", readonly=True, help="How many events are in it."
     )
     agreement_ids = fields.One2many(
         "fusion.billing.window.charge", "window_id", string="Agreements"
