@@ -1,5 +1,6 @@
+from ...engine.api import answers
 from .operation import Link, Operation, Parameter, Request
-from .values import an_object, answer, one_of, or_null, ref, text
+from .values import an_object, ref
 
 TAG = "Customers"
 EXTERNAL_ID = Parameter("The account's id in your app.", "acc-1", ref("Text"))
@@ -12,26 +13,6 @@ SCHEMAS = {
             "email": ref("OptionalText", "Changed where it is given."),
         },
         optional=("name", "email"),
-    ),
-    "Customer": answer(
-        {
-            "partner_id": ref("Id", "The customer in Odoo."),
-            "external_id": text("As you sent it."),
-            "contact": one_of(
-                "written",
-                "kept",
-                description="Whether name and e-mail are yours to write: `kept` says"
-                " that the customer has what it had.",
-            ),
-        }
-    ),
-    "CustomerDetails": answer(
-        {
-            "partner_id": ref("Id", "The customer in Odoo."),
-            "external_id": text("The account's id in your app."),
-            "name": or_null(text("As it stands on invoices.")),
-            "email": or_null(text("Where invoices go.")),
-        }
     ),
 }
 
@@ -61,7 +42,7 @@ one, finance adds an account link in the backend.
                 }
             },
         ),
-        answer="Customer",
+        answer=answers.Customer,
         example={
             "status": "ok",
             "partner_id": 7,
@@ -86,7 +67,7 @@ one, finance adds an account link in the backend.
         tag=TAG,
         summary="A customer",
         path={"external_id": EXTERNAL_ID},
-        answer="CustomerDetails",
+        answer=answers.CustomerDetails,
         example={
             "status": "ok",
             "partner_id": 7,

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from ...engine.api.errors import ERRORS
+from ...engine.api.errors import ERRORS, Error
+from ...engine.shape import Currency, Day, Id, Instant, Number, schema_of
 from . import (
     catalog,
     customers,
@@ -12,7 +13,6 @@ from . import (
     invoices,
     meta,
     reconciliations,
-    subscription_schemas,
     subscriptions,
     usage,
     values,
@@ -32,11 +32,6 @@ RESOURCES = (
 )
 OPERATIONS: dict[tuple[str, str], Operation] = {
     key: operation for r in RESOURCES for key, operation in r.OPERATIONS.items()
-}
-SCHEMAS: dict[str, dict] = {
-    name: schema
-    for module in (values, errors, subscription_schemas, *RESOURCES, webhooks)
-    for name, schema in getattr(module, "SCHEMAS", {}).items()
 }
 TAGS = {
     "Customers": "An account of your app, and the customer in Odoo who pays for it.",
@@ -118,7 +113,7 @@ def document(routes: Sequence, version: str, prefix: str) -> dict:
         "paths": paths,
         "webhooks": webhooks.webhooks(),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": schemas(),
             "parameters": {"Database": DATABASE},
             "headers": errors.HEADERS,
             "examples": errors.EXAMPLES,
@@ -136,6 +131,26 @@ def document(routes: Sequence, version: str, prefix: str) -> dict:
             for code, error in ERRORS.items()
         },
     }
+
+
+def schemas() -> dict[str, dict]:
+    """Name -> JSON Schema: those of requests, as they are written, and of answers."""
+    found = dict(values.SCHEMAS)
+    for hint in (Id, Number, Instant, Day, Currency, Error):
+        schema_of(hint, found)
+    for resource in RESOURCES:
+        found |= getattr(resource, "SCHEMAS", {})
+        _answers(resource.OPERATIONS, found)
+    _answers(OPERATIONS, found)  # those that other modules have added, too
+    webhooks.schemas(found)
+    return found
+
+
+def _answers(operations, found):
+    for operation in operations.values():
+        for shape in (operation.answer, operation.refusal):
+            if isinstance(shape, type):
+                schema_of(shape, found)
 
 
 def _operation(route, operation):
@@ -188,7 +203,9 @@ def _query(route, operation):
 
 
 def _answer(operation):
-    content = {"schema": values.ref(operation.answer)}
+    answer = operation.answer
+    name = answer if isinstance(answer, str) else answer.__name__
+    content = {"schema": values.ref(name)}
     if operation.example is not None:
         content["example"] = operation.example
     found = {"description": "Done.", "content": {operation.media: content}}

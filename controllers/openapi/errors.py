@@ -1,26 +1,9 @@
 """How the document tells what can go wrong."""
 
-from ...engine.api.errors import ERRORS, error_body, status_of
+from ...engine.api.errors import ERRORS, Error, error_body, status_of
 from ...engine.errors import BillingError
 from .operation import JSON, Operation
-from .values import an_object, ref, text
-
-SCHEMAS = {
-    "Error": an_object(
-        {
-            "status": {"const": "error"},
-            "error": text("What is wrong, for people."),
-            "code": ref("ErrorCode"),
-            "field": text("Which key or query parameter is to blame, where one is."),
-        },
-        optional=("field",),
-    ),
-    "ErrorCode": {
-        "type": "string",
-        "enum": list(ERRORS),
-        "description": "Stable, for programs; see the table of errors.",
-    },
-}
+from .values import ref
 
 HEADERS = {
     "Retry-After": {
@@ -114,10 +97,12 @@ def refusals(route, operation: Operation) -> dict[str, dict]:
 
 def _response(codes, operation):
     """The response for one status, which says what its codes are."""
-    plain = ref("Error") | {"properties": {"code": {"enum": codes}}}
+    plain = ref(Error.__name__) | {"properties": {"code": {"enum": codes}}}
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     refusal = operation and operation.refusal
+    schema = plain
     if refusal:
+        schema = {"anyOf": [ref(refusal.__name__), plain]}
         name = operation.refusal_example["code"]
         examples[f"{name} in a batch"] = {
             "summary": "One of several events was refused",
@@ -127,7 +112,7 @@ def _response(codes, operation):
         "description": "; ".join(f"`{code}`: {ERRORS[code].meaning}" for code in codes),
         "content": {
             JSON: {
-                "schema": {"anyOf": [ref(refusal), plain]} if refusal else plain,
+                "schema": schema,
                 "examples": examples,
             }
         },

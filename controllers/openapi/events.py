@@ -1,6 +1,6 @@
+from ...engine.api import answers
 from .operation import Link, Operation, Parameter, Request, paging
-from .values import an_object, answer, count, one_of, page, ref, text
-from .webhooks import ENVELOPE
+from .values import ref
 
 TAG = "Webhook events"
 EVENT_ID = Parameter(
@@ -8,40 +8,7 @@ EVENT_ID = Parameter(
     "evt_0c3a5d1f9b6e4a7d8c2b1f0e9d8c7b6a",
     ref("Text"),
 )
-STATE = one_of(
-    "pending",
-    "sent",
-    "dead",
-    description="`dead`: given up after about three and a half days.",
-)
-
 SCHEMAS = {
-    "EventList": page("events", "Event"),
-    "Event": an_object(
-        {
-            "event_id": text("The same in every attempt."),
-            "event_type": text("As `invoice.posted`."),
-            "state": STATE,
-            "attempts": count("How often it was sent."),
-            "created_at": ref("Instant"),
-            "payload": ref("EventPayload"),
-        }
-    ),
-    "EventPayload": an_object(
-        {
-            **ENVELOPE,
-            "data": {
-                "type": "object",
-                "additionalProperties": True,
-                "description": "What happened; each type has keys of its own.",
-            },
-        },
-        optional=("sequence",),  # not in events of before there was one
-        description="What your receiver is sent.",
-    ),
-    "EventState": answer(
-        {"event_id": text("The same as the first time."), "state": STATE}
-    ),
     "Nothing": {
         "type": "object",
         "additionalProperties": True,
@@ -71,7 +38,7 @@ What was sent to your receiver can also be fetched, for example after it was dow
             "created_until": Parameter("Written before this."),
             **paging("ZXZlbnQ6MTI"),
         },
-        answer="EventList",
+        answer=answers.EventList,
         example={
             "status": "ok",
             "events": [
@@ -105,7 +72,7 @@ It keeps its event id: receivers know it for a repetition.
 """,
         path={"event_id": EVENT_ID},
         request=_NOTHING,
-        answer="EventState",
+        answer=answers.EventState,
         example=_STATE_EXAMPLE,
         errors=("invalid_payload", "no_webhook_url"),
         unknown_in_path="unknown_event",
@@ -116,7 +83,7 @@ It keeps its event id: receivers know it for a repetition.
         summary="Send a test event",
         description="An event of the type `webhook.test` goes to your webhook address.",
         request=_NOTHING,
-        answer="EventState",
+        answer=answers.EventState,
         example=_STATE_EXAMPLE,
         errors=("invalid_payload", "no_webhook_url"),
         links={

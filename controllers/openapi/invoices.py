@@ -1,75 +1,9 @@
+from ...engine.api import answers
 from .operation import Link, Operation, Parameter, paging
-from .values import an_object, answer, list_of, one_of, or_null, page, ref, text
+from .values import ref
 
 TAG = "Invoices"
-INVOICE_ID = Parameter(
-    "The `invoice_id` of a list or a webhook.", 88, {"$ref": "#/components/schemas/Id"}
-)
-
-_INVOICE = {
-    "invoice_id": ref("Id"),
-    "number": text("As the customer knows it."),
-    "type": one_of(
-        "out_invoice", "out_refund", description="`out_refund` is a credit note."
-    ),
-    "state": one_of("posted", "cancel"),
-    "payment_state": one_of(
-        "not_paid",
-        "in_payment",
-        "paid",
-        "partial",
-        "reversed",
-        "blocked",
-        "invoicing_legacy",
-    ),
-    "external_customer_id": or_null(
-        text("The customer's id in your app: the account of its first subscription.")
-    ),
-    "partner_id": ref("Id", "Whom it is addressed to, in Odoo; who pays."),
-    "subscription_ids": list_of(ref("Id"), "The subscriptions of yours it bills."),
-    "date": or_null(ref("Day", "Of the invoice.")),
-    "due_date": or_null(ref("Day", "When it is to be paid.")),
-    "currency": ref("Currency"),
-    "amount_untaxed": ref("Decimal"),
-    "amount_tax": ref("Decimal"),
-    "amount_total": ref("Decimal"),
-    "amount_due": ref("Decimal", "What is still to be paid."),
-    "pdf_path": text("Where its PDF is, below the base path."),
-}
-
-SCHEMAS = {
-    "InvoiceList": page("invoices", "Invoice"),
-    "Invoice": an_object(_INVOICE),
-    "InvoiceDetails": answer({**_INVOICE, "lines": list_of(ref("InvoiceLine"))}),
-    "InvoiceLine": an_object(
-        {
-            "line_id": ref("Id"),
-            "name": text("As it stands on the invoice."),
-            "quantity": ref("Decimal"),
-            "price_unit": ref("Decimal"),
-            "amount": ref("Decimal", "Without taxes."),
-            "subscription_id": or_null(ref("Id", "The subscription it bills.")),
-            "usage": list_of(
-                ref("InvoicedUsage"), "What it is made of; empty for other lines."
-            ),
-        }
-    ),
-    "InvoicedUsage": an_object(
-        {
-            "metric_code": text("What was measured."),
-            "window_start": ref("Instant", "First instant of the window."),
-            "window_end": ref("Instant", "First instant after it."),
-            "quantity": ref("Decimal", "All that was used in the window."),
-            "included": ref("Decimal", "Of the quantity, what is included."),
-            "billable": ref("Decimal", "Of the quantity, what is not."),
-            "amount": ref(
-                "Decimal",
-                "What this invoice bills of it; where it corrects an earlier one, the"
-                " difference.",
-            ),
-        }
-    ),
-}
+INVOICE_ID = Parameter("The `invoice_id` of a list or a webhook.", 88, ref("Id"))
 
 _EXAMPLE = {
     "invoice_id": 88,
@@ -117,7 +51,7 @@ those of these lines.
             "date_until": Parameter("Dated before this day."),
             **paging("aW52b2ljZTo4OA"),
         },
-        answer="InvoiceList",
+        answer=answers.InvoiceList,
         example={
             "status": "ok",
             "invoices": [_EXAMPLE],
@@ -131,7 +65,7 @@ those of these lines.
         tag=TAG,
         summary="One with its lines, and the usage behind them",
         path={"invoice_id": INVOICE_ID},
-        answer="InvoiceDetails",
+        answer=answers.InvoiceDetails,
         example={
             "status": "ok",
             **_EXAMPLE,

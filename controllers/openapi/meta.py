@@ -1,10 +1,9 @@
+from ...engine.api import answers
 from .operation import Operation
-from .values import answer
 
 TAG = "About the API"
 
 SCHEMAS = {
-    "Health": answer({}),
     "Pdf": {"type": "string", "contentMediaType": "application/pdf"},
     "Page": {"type": "string", "contentMediaType": "text/html"},
     "Description": {
@@ -25,7 +24,7 @@ OPERATIONS = {
         name="getHealth",
         tag=TAG,
         summary="Whether the server and its database answer",
-        answer="Health",
+        answer=answers.Health,
         example={"status": "ok"},
     ),
     ("GET", "/openapi.json"): Operation(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...engine.shape import Shape
+
 JSON = "application/json"
 
 
@@ -51,19 +53,20 @@ class Operation:
 
     :param name: its id in the document, unique
     :param tag: the group it belongs to, see :data:`.document.TAGS`
-    :param answer: name of the schema of a good answer
+    :param answer: the shape of a good answer; of one that is no shape, the name of its
+        schema
     :param example: a good answer, to the first example of the request
     :param media: media type of a good answer
     :param errors: codes it can answer, beside those that any such request can get
     :param unknown_in_path: the code for a path that names nothing
-    :param refusal: name of the schema of a 400 that tells more than an ``Error``
+    :param refusal: the shape of a 400 that tells more than an ``Error``
     :param refusal_example: such an answer
     """
 
     name: str
     tag: str
     summary: str
-    answer: str
+    answer: type[Shape] | str
     example: object = None
     description: str = ""
     media: str = JSON
@@ -72,7 +75,7 @@ class Operation:
     query: Mapping[str, Parameter] = field(default_factory=dict)
     errors: Sequence[str] = ()
     unknown_in_path: str | None = None
-    refusal: str | None = None
+    refusal: type[Shape] | None = None
     refusal_example: object = None
     links: Mapping[str, Link] = field(default_factory=dict)
 

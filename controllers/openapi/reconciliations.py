@@ -1,19 +1,6 @@
+from ...engine.api import answers
 from .operation import Operation, Request
-from .values import (
-    an_object,
-    answer,
-    flag,
-    names_subscription,
-    one_of,
-    or_null,
-    ref,
-)
-
-_TOTALS = {
-    "quantity": ref("Decimal", "What was used."),
-    "count": {"type": "integer", "description": "How many events."},
-    "amount": ref("Decimal", "In the subscription's currency."),
-}
+from .values import an_object, flag, names_subscription, or_null, ref
 
 SCHEMAS = {
     "ReconciliationRequest": names_subscription(
@@ -38,31 +25,6 @@ SCHEMAS = {
             },
             optional=("declared_count", "declared_amount", "complete"),
         )
-    ),
-    "Reconciliation": answer(
-        {
-            "reconciliation_id": ref("Id"),
-            "state": one_of(
-                "matched",
-                "mismatch",
-                "explained",
-                description="`explained`: a mismatch that finance has closed.",
-            ),
-            "complete": flag("You said that you have sent everything."),
-            "currency": ref("Currency"),
-            "declared": ref("DeclaredTotals", "What you declared."),
-            "ours": ref("Totals", "What we hold."),
-            "difference": ref("DeclaredTotals", "Declared less ours."),
-        }
-    ),
-    "Totals": an_object(_TOTALS),
-    "DeclaredTotals": an_object(
-        {
-            "quantity": _TOTALS["quantity"],
-            "count": or_null(_TOTALS["count"]),
-            "amount": or_null(_TOTALS["amount"]),
-        },
-        description="Null is what was not declared, and so is not compared.",
     ),
 }
 
@@ -90,7 +52,7 @@ events and the amount. On a mismatch finance gets an activity, and you the event
                 }
             },
         ),
-        answer="Reconciliation",
+        answer=answers.Reconciliation,
         example={
             "status": "ok",
             "reconciliation_id": 5,

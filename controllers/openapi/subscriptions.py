@@ -1,13 +1,83 @@
+from ...engine.api import answers
 from .operation import Link, Operation, Parameter, Request
+from .values import an_object, list_of, one_of, or_null, ref
 
 TAG = "Subscriptions"
+MAX_LINES = (
+    200  # of models/api/subscription_create.py, which this package may not import
+)
+# Not 0, and at most 10^9.
+_LINE_QUANTITY = (
+    r"^(?![0.]*$)0{0,6}([0-9]{1,9}(\.[0-9]{1,10})?|1000000000(\.0{1,10})?)$"
+)
 SUBSCRIPTION = Parameter(
     "Its `external_id`, or `id:` and its `subscription_id`. An app that has never given"
     " a subscription an `external_id` may leave out `id:`.",
     "sub-1",
-    {"$ref": "#/components/schemas/Text"},
+    ref("Text"),
 )
 BY_ID = {"subscription": "id:{$response.body#/subscription_id}"}
+
+SCHEMAS = {
+    "SubscriptionRequest": an_object(
+        {
+            "external_customer_id": ref("Text", "An `external_id` of a customer."),
+            "plan_id": ref("Id", "From the catalog."),
+            "external_id": ref(
+                "OptionalText",
+                "The subscription's id in your app. With it the request is safe to"
+                " repeat. Not `id:` and a number, which means Odoo's id.",
+            ),
+            "lines": list_of(
+                ref("SubscriptionLineRequest"),
+                "Products billed each period.",
+                maxItems=MAX_LINES,
+            ),
+            "start_date": or_null(
+                ref(
+                    "Day",
+                    "To take over a running contract, at most ten years away; today"
+                    " when left out.",
+                )
+            ),
+            "billed_until": or_null(
+                ref(
+                    "Day",
+                    "First day that was not billed elsewhere, and the first of a"
+                    " period. Required where a whole period since `start_date` is"
+                    " over.",
+                )
+            ),
+        },
+        optional=("external_id", "lines", "start_date", "billed_until"),
+    ),
+    "SubscriptionLineRequest": an_object(
+        {
+            "product_id": ref("Id", "A product that is sold."),
+            "quantity": ref("LineQuantity", "1 when left out."),
+        },
+        optional=("quantity",),
+    ),
+    "LineQuantity": {
+        "anyOf": [
+            {"type": "string", "pattern": _LINE_QUANTITY},
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 10**9},
+        ],
+        "description": "Decimal text or a number: above zero, up to 10^9, with as many"
+        " decimals as Odoo's quantities have (2 as installed).",
+    },
+    "CancelRequest": an_object(
+        {
+            "when": one_of(
+                "now",
+                "period_end",
+            )
+            | {"default": "period_end"},
+            "reason": ref("OptionalText", "Kept with the subscription."),
+        },
+        optional=("when", "reason"),
+    ),
+}
 
 OPERATIONS = {
     ("POST", "/subscriptions"): Operation(
@@ -46,7 +116,7 @@ and are not invoiced yet.
                 },
             },
         ),
-        answer="SubscriptionCreated",
+        answer=answers.SubscriptionCreated,
         example={
             "status": "ok",
             "subscription_id": 12,
@@ -84,7 +154,7 @@ The line of a metric shows what it had come to when it was last rated (hourly); 
 /subscriptions/{subscription}/usage` is up to date.
 """,
         path={"subscription": SUBSCRIPTION},
-        answer="Subscription",
+        answer=answers.Subscription,
         example={
             "status": "ok",
             "subscription_id": 12,
@@ -130,7 +200,7 @@ the same function.
                 "How many windows before the open one.", 1, {"default": 3}
             )
         },
-        answer="SubscriptionUsage",
+        answer=answers.SubscriptionUsage,
         example={
             "status": "ok",
             "subscription_id": 12,
@@ -192,7 +262,7 @@ request changes nothing.
             "CancelRequest",
             {"When the period ends": {"when": "period_end", "reason": "moved away"}},
         ),
-        answer="SubscriptionCancelled",
+        answer=answers.SubscriptionCancelled,
         example={
             "status": "ok",
             "subscription_id": 12,

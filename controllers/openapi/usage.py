@@ -1,17 +1,6 @@
+from ...engine.api import answers
 from .operation import Operation, Parameter, Request, paging
-from .values import (
-    an_object,
-    answer,
-    count,
-    flag,
-    list_of,
-    names_subscription,
-    one_of,
-    or_null,
-    page,
-    ref,
-)
-from .values import text as any_text
+from .values import an_object, flag, list_of, names_subscription, or_null, ref
 
 TAG = "Usage"
 MAX_EVENTS = 10_000  # as shipped; a setting
@@ -34,35 +23,11 @@ _BATCH_CODES = (
     "invalid_atomic",
 )
 _ATOMIC = flag("Store all of them, or none. False when left out.")
-_PROBLEM = {
-    "code": ref("ErrorCode", "Why it was refused."),
-    "error": any_text("The same for people."),
-    "field": any_text("Which key of the event is to blame, where one is."),
-}
 _KEY = {
     "subscription_external_id": ref("SubscriptionReference"),
     "subscription_id": ref("OdooReference"),
     "metric_code": ref("Text", "Code of a metric."),
 }
-
-
-def _refusal(done: str, again: str, result: str) -> dict:
-    return an_object(
-        {
-            "status": {"const": "error"},
-            "error": any_text("The first problem, for people."),
-            "code": ref(
-                "ErrorCode",
-                "That of the one event that was refused, or `events_refused`.",
-            ),
-            done: count("How many were, now."),
-            again: count("How many had been already."),
-            "results": list_of(ref(result), "One for each event, in order."),
-            "errors": list_of(ref("EventError"), "What was refused."),
-        },
-        description="Some events were refused. The others are stored, unless the"
-        " request was `atomic`.",
-    )
 
 
 SCHEMAS = {
@@ -111,60 +76,6 @@ SCHEMAS = {
             optional=("idempotency_key", "unique_key"),
         )
     ),
-    "UsageAnswer": answer(
-        {
-            "accepted": count("How many were stored now."),
-            "duplicates": count("How many had been stored already."),
-            "results": list_of(ref("UsageResult"), "One for each event, in order."),
-        }
-    ),
-    "UsageResult": an_object(
-        {
-            "status": one_of(
-                "accepted",
-                "duplicate",
-                "conflict",
-                "rejected",
-                "not_stored",
-                description="`duplicate`: the same was sent before, which is a success."
-                " `conflict`: its key was used with other content. `not_stored`: a good"
-                " event of an atomic batch that failed.",
-            ),
-            "unallocated": flag("Accepted, but no invoice will bill it by itself."),
-            "voided": flag("A duplicate of an event that was voided since."),
-            **_PROBLEM,
-        },
-        optional=("unallocated", "voided", *_PROBLEM),
-    ),
-    "UsageRefusal": _refusal("accepted", "duplicates", "UsageResult"),
-    "EventError": an_object(
-        {"index": count("Which event, from 0.")}
-        | _PROBLEM
-        | {"field": or_null(_PROBLEM["field"])}
-    ),
-    "UsageList": page("events", "Usage"),
-    "Usage": an_object(
-        {
-            "usage_id": {"type": "integer", "minimum": 1},
-            "subscription_id": ref("Id", "The subscription in Odoo."),
-            "external_id": or_null(any_text("The subscription's id in your app.")),
-            "metric_code": any_text("What was measured."),
-            "quantity": ref("Decimal"),
-            "period_start": ref("Instant"),
-            "period_end": ref("Instant"),
-            "idempotency_key": or_null(any_text("Null where none was given.")),
-            "unique_key": or_null(any_text("What a unique-count metric counts.")),
-            "received_at": ref("Instant"),
-            "state": one_of(
-                "accepted",
-                "unallocated",
-                "voided",
-                description="`unallocated`: no invoice bills it by itself.",
-            ),
-            "voided_at": or_null(ref("Instant")),
-            "void_reason": or_null(any_text("Why it was voided.")),
-        }
-    ),
     "VoidRequest": an_object(
         {
             "reason": ref("Text", "Kept with each event."),
@@ -174,28 +85,6 @@ SCHEMAS = {
         optional=("atomic",),
     ),
     "EventKey": names_subscription(an_object({**_KEY, "idempotency_key": ref("Text")})),
-    "VoidAnswer": answer(
-        {
-            "voided": count("How many were voided now."),
-            "already_voided": count("How many had been already."),
-            "results": list_of(ref("VoidResult"), "One for each event, in order."),
-        }
-    ),
-    "VoidResult": an_object(
-        {
-            "status": one_of(
-                "voided",
-                "already_voided",
-                "rejected",
-                "not_stored",
-                description="`not_stored`: left as it is, because the batch was atomic"
-                " and failed.",
-            ),
-            **_PROBLEM,
-        },
-        optional=tuple(_PROBLEM),
-    ),
-    "VoidRefusal": _refusal("voided", "already_voided", "VoidResult"),
 }
 
 _EVENT = {
@@ -241,7 +130,7 @@ and changes nothing. Give keys wherever two different events can look alike.
                 },
             },
         ),
-        answer="UsageAnswer",
+        answer=answers.UsageAnswer,
         example={
             "status": "ok",
             "accepted": 1,
@@ -259,7 +148,7 @@ and changes nothing. Give keys wherever two different events can look alike.
             "idempotency_conflict",
             "invalid_unique_key",
         ),
-        refusal="UsageRefusal",
+        refusal=answers.UsageRefusal,
         refusal_example={
             "status": "error",
             "error": "invalid quantity",
@@ -295,7 +184,7 @@ and changes nothing. Give keys wherever two different events can look alike.
             "idempotency_key": Parameter("With this key."),
             **paging("dXNhZ2U6NTAx"),
         },
-        answer="UsageList",
+        answer=answers.UsageList,
         example={
             "status": "ok",
             "events": [
@@ -349,7 +238,7 @@ The key stays used: sent again, the event is a `duplicate` with `"voided": true`
                 }
             },
         ),
-        answer="VoidAnswer",
+        answer=answers.VoidAnswer,
         example={
             "status": "ok",
             "voided": 1,
@@ -357,7 +246,7 @@ The key stays used: sent again, the event is a `duplicate` with `"voided": true`
             "results": [{"status": "voided"}],
         },
         errors=(*_BATCH_CODES, *_EVENT_CODES, "invalid_reason", "unknown_event"),
-        refusal="VoidRefusal",
+        refusal=answers.VoidRefusal,
         refusal_example={
             "status": "error",
             "error": "no event of yours has this idempotency_key",
