@@ -1,4 +1,5 @@
 from functools import cache
+from typing import Annotated
 
 from werkzeug.exceptions import NotFound
 
@@ -6,10 +7,65 @@ from odoo import http
 from odoo.modules.module import get_manifest
 from odoo.tools import str2bool
 
+from ..engine.api import answers
+from ..engine.shape import Format
 from ..models.base.res_config_settings import CLOSED_PARAMETER
 from . import openapi
 from .envelope import PREFIX, json_response
+from .openapi.operation import Operation
 from .route import ROUTES, api_route
+
+TAG = "About the API"
+
+DESCRIPTION = Annotated[
+    dict,
+    Format(
+        {
+            "type": "object",
+            "properties": {
+                "openapi": {"type": "string", "pattern": r"^3\.1\.[0-9]+$"},
+                "info": {"type": "object", "additionalProperties": True},
+                "paths": {"type": "object", "additionalProperties": True},
+            },
+            "required": ["openapi", "info", "paths"],
+            "additionalProperties": True,
+            "description": "An OpenAPI 3.1 document.",
+        },
+        "Description",
+    ),
+]
+PAGE = Annotated[
+    str, Format({"type": "string", "contentMediaType": "text/html"}, "Page")
+]
+
+GET_HEALTH = Operation(
+    name="getHealth",
+    tag=TAG,
+    summary="Whether the server and its database answer",
+    answer=answers.Health,
+    example={"status": "ok"},
+)
+
+GET_DESCRIPTION = Operation(
+    name="getDescription",
+    tag=TAG,
+    summary="This description, for programs",
+    answer=DESCRIPTION,
+    example={
+        "openapi": "3.1.0",
+        "info": {"title": "Fusion Centralized Billing", "version": "1.0.0"},
+        "paths": {},
+    },
+)
+
+GET_DOCS = Operation(
+    name="getDocs",
+    tag=TAG,
+    summary="This description, for people",
+    answer=PAGE,
+    media="text/html",
+)
+
 
 ADDON = "fusion_centralized_billing"
 
@@ -33,16 +89,16 @@ def _check_open():
 
 
 class MetaApi(http.Controller):
-    @api_route("GET", "/health", scope=None)
+    @api_route("GET", "/health", None, GET_HEALTH)
     def health(self):
-        return json_response({"status": "ok"})
+        return json_response(answers.Health().as_json())
 
-    @api_route("GET", "/openapi.json", scope=None)
+    @api_route("GET", "/openapi.json", None, GET_DESCRIPTION)
     def description(self):
         _check_open()
         return json_response(document())
 
-    @api_route("GET", "/docs", scope=None)
+    @api_route("GET", "/docs", None, GET_DOCS)
     def docs(self):
         """The one page for people. It loads nothing, from here or from elsewhere."""
         _check_open()

@@ -16,6 +16,7 @@ from . import (
     test_conformance,
     test_constraints,
     test_contacts,
+    test_described_once,
     test_house,
     test_http,
     test_http_reading,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...engine.api import query
+from ...engine.api.query import Reader
 from ...engine.shape import Shape
 
 JSON = "application/json"
@@ -14,22 +16,26 @@ class Parameter:
 
     :param example: a value as it stands in the URL, or None
     :param schema: JSON Schema; for a query parameter beside what its reader accepts
+    :param read: how a query parameter is read
     """
 
     description: str
     example: object = None
     schema: Mapping[str, object] = field(default_factory=dict)
+    read: Reader | None = None
 
 
 @dataclass(frozen=True)
 class Request:
     """A request body.
 
-    :param schema: name of a schema
+    :param schemas: name -> JSON Schema: that of the body, and what it consists of
+    :param schema: name of that of the body
     :param examples: a title -> the body
     :param required: False where no body at all will do
     """
 
+    schemas: Mapping[str, Mapping]
     schema: str
     examples: Mapping[str, object]
     required: bool = True
@@ -53,8 +59,8 @@ class Operation:
 
     :param name: its id in the document, unique
     :param tag: the group it belongs to, see :data:`.document.TAGS`
-    :param answer: the shape of a good answer; of one that is no shape, the name of its
-        schema
+    :param answer: the type of a good answer: a :class:`~...engine.shape.Shape`, or a
+        type with a format that has a name
     :param example: a good answer, to the first example of the request
     :param media: media type of a good answer
     :param errors: codes it can answer, beside those that any such request can get
@@ -66,7 +72,7 @@ class Operation:
     name: str
     tag: str
     summary: str
-    answer: type[Shape] | str
+    answer: object
     example: object = None
     description: str = ""
     media: str = JSON
@@ -80,15 +86,20 @@ class Operation:
     links: Mapping[str, Link] = field(default_factory=dict)
 
 
-def paging(cursor: str) -> dict[str, Parameter]:
+def paging(kind: str, cursor: str) -> dict[str, Parameter]:
     """The query parameters of a list.
 
+    :param kind: which list
     :param cursor: an example
     """
+    readers = query.page(kind)
     return {
-        "limit": Parameter("How many at most.", schema={"default": 100}),
+        "limit": Parameter(
+            "How many at most.", schema={"default": 100}, read=readers["limit"]
+        ),
         "cursor": Parameter(
             "The `next_cursor` of the page before, with the same filters.",
             schema={"examples": [cursor]},
+            read=readers["cursor"],
         ),
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...engine.shape import Shape, schema_of
-from ...engine.webhook import event_data
+from ...engine.webhook import event_types
 from .operation import JSON
 from .values import ref
 
@@ -89,7 +89,7 @@ TYPES = (
         "customer.linked",
         "An account of your app got its customer, by your request or by hand.",
         "The account's app.",
-        event_data.CustomerLinkedData,
+        event_types.CustomerLinkedData,
         {"external_id": "acc-1", "partner_id": 42},
         numbered=False,
     ),
@@ -97,7 +97,7 @@ TYPES = (
         "subscription.created",
         "A subscription runs for the first time; a renewal is one, too.",
         _OWN,
-        event_data.SubscriptionData,
+        event_types.SubscriptionData,
         _SUBSCRIPTION_EXAMPLE,
         numbered=True,
     ),
@@ -106,7 +106,7 @@ TYPES = (
         "The state of a subscription that has run changed: paused, resumed, renewed,"
         " ended.",
         _OWN,
-        event_data.SubscriptionUpdatedData,
+        event_types.SubscriptionUpdatedData,
         {
             **_SUBSCRIPTION_EXAMPLE,
             "subscription_state": "4_paused",
@@ -119,7 +119,7 @@ TYPES = (
         "Rated usage reached a share of the included quota, once for each share and"
         " window. 80 and 100 % unless the service says otherwise.",
         _OWN,
-        event_data.ThresholdReachedData,
+        event_types.ThresholdReachedData,
         {
             "subscription_id": 17,
             "external_id": "workspace-1",
@@ -136,7 +136,7 @@ TYPES = (
         "The usage of a subscription went on a posted invoice. Not again when the"
         " invoice is reset to draft and posted anew.",
         _OWN,
-        event_data.RatingClosedData,
+        event_types.RatingClosedData,
         {
             "invoice_id": 88,
             "subscription_id": 17,
@@ -160,7 +160,7 @@ TYPES = (
         "An invoice or a credit note was posted. Again when it is reset to draft and"
         " posted anew.",
         _TO_PAYERS,
-        event_data.InvoiceEventData,
+        event_types.InvoiceEventData,
         _INVOICE_EXAMPLE,
         numbered=False,
     ),
@@ -168,7 +168,7 @@ TYPES = (
         "invoice.paid",
         "An invoice was paid in full.",
         _TO_PAYERS,
-        event_data.InvoiceEventData,
+        event_types.InvoiceEventData,
         _INVOICE_EXAMPLE,
         numbered=False,
     ),
@@ -176,7 +176,7 @@ TYPES = (
         "invoice.cancelled",
         "An invoice was cancelled; its usage is billed on another one.",
         _TO_PAYERS,
-        event_data.InvoiceEventData,
+        event_types.InvoiceEventData,
         _INVOICE_EXAMPLE,
         numbered=False,
     ),
@@ -184,7 +184,7 @@ TYPES = (
         "reconciliation.mismatch",
         "The totals that you declared of a window differ from ours.",
         "The app that declared them.",
-        event_data.MismatchData,
+        event_types.MismatchData,
         {
             "reconciliation_id": 5,
             "subscription_id": 17,
@@ -198,7 +198,7 @@ TYPES = (
         "webhook.test",
         "Somebody pressed **Send Test Webhook**, or you called `POST /webhooks/test`.",
         "The service of the button.",
-        event_data.TestData,
+        event_types.TestData,
         {},
         numbered=False,
     ),
@@ -210,10 +210,10 @@ def schemas(found: dict[str, dict]) -> None:
 
     :param found: name -> schema
     """
-    schema_of(event_data.EventPayload, found)
+    schema_of(event_types.EventPayload, found)
     for kind in TYPES:
         data = schema_of(kind.data, found)
-        envelope = found[event_data.EventPayload.__name__]
+        envelope = found[event_types.EventPayload.__name__]
         properties = {**envelope["properties"], "type": {"const": kind.code}}
         found[kind.schema] = envelope | {
             "properties": {**properties, "data": data},

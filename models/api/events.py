@@ -6,8 +6,7 @@ from odoo.fields import Domain
 from ...engine.api import answers
 from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.errors import BillingError, NotFoundError
-from ...engine.webhook.event_data import TestData
-from ...engine.webhook.event_types import TEST
+from ...engine.webhook.event_types import TEST, TestData
 from ..base.arrival import settled_id
 from ..base.render import page_end
 

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...engine.webhook import event_data
+from ...engine.webhook import event_types
 from ..base import groups
 from ..base.render import amount
 from ..subscription.timeline import CHURNED
@@ -154,7 +154,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         amounts = self._fc_amounts_of(service)
         link = self._fc_account_link(service)
-        return event_data.InvoiceEventData(
+        return event_types.InvoiceEventData(
             invoice_id=self.id,
             number=self.name,
             type=self.move_type,
@@ -184,7 +184,7 @@ class AccountMove(models.Model):
             (
                 service,
                 "rating.closed",
-                event_data.RatingClosedData(
+                event_types.RatingClosedData(
                     invoice_id=move.id,
                     subscription_id=order.id,
                     external_id=order.fc_external_id or None,

@@ -2,7 +2,7 @@ from collections import Counter
 
 from odoo import api, fields, models
 
-from ...engine.webhook.event_data import SubscriptionUpdatedData
+from ...engine.webhook.event_types import SubscriptionUpdatedData
 from ..base import groups
 from ..subscription.sections import without_empty_headings
 from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING

@@ -15,7 +15,7 @@ from ...engine.billing.rating import (
     is_postable,
     next_revision,
 )
-from ...engine.webhook.event_data import ThresholdReachedData
+from ...engine.webhook.event_types import ThresholdReachedData
 from ..base.insert_rows import insert_rows
 from .agreements import agreement_of, stored_terms
 

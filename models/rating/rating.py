@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...engine.webhook.event_data import ClosedRating
+from ...engine.webhook.event_types import ClosedRating
 from ..base.render import amount
 
 FROZEN = frozenset(

@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ...engine.billing.money import to_decimal
-from ...engine.webhook.event_data import MismatchData
+from ...engine.webhook.event_types import MismatchData
 
 
 class FusionBillingReconciliation(models.Model):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
 
 from ...engine.errors import BillingError
-from ...engine.webhook.event_data import CustomerLinkedData
+from ...engine.webhook.event_types import CustomerLinkedData
 
 
 class FusionBillingAccountLink(models.Model):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...engine.webhook.event_data import SubscriptionData
+from ...engine.webhook.event_types import SubscriptionData
 from .timeline import CHURNED, RUNNING
 
 

@@ -5,8 +5,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...engine.webhook.event_data import TestData
-from ...engine.webhook.event_types import TEST
+from ...engine.webhook.event_types import TEST, TestData
 from ..base import groups, secret_box
 from ..base.actions import related_action
 from .endpoint import HEALTHY

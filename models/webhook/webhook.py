@@ -4,8 +4,7 @@ import uuid
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...engine.webhook.event_data import EventPayload
-from ...engine.webhook.event_types import is_known
+from ...engine.webhook.event_types import EventPayload, is_known
 from ...engine.webhook.signing import canonical_body
 from ..base import groups
 from ..base.arrival import announce_inserts
@@ -96,7 +95,7 @@ class FusionBillingWebhook(models.Model):
         :param service: the ``fusion.billing.service`` that is told
         :param str event_type: see engine/webhook/event_types.py
         :param dict data: JSON-able: of our types ``as_json()`` of its shape, see
-            engine/webhook/event_data.py. The event is of its ``subscription_id``
+            engine/webhook/event_types.py. The event is of its ``subscription_id``
         :return: the new ``fusion.billing.webhook`` record; none, where the service
             has not chosen the type
         """

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from ...shape import Answer, Count, Instant, Shape, Written
-from ...webhook.event_data import EventPayload
+from ...webhook.event_types import EventPayload
 from .paging import IN_ORDER, HasMore, NextCursor
 
 State = Annotated[

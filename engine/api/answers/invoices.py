@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from ...shape import Amount, Answer, Currency, Id, Number, Shape
-from ...webhook.event_data import (
+from ...webhook.event_types import (
     DueDate,
     InvoiceDate,
     InvoiceType,

@@ -14,7 +14,7 @@ from ...shape import (
     OneOf,
     Shape,
 )
-from ...webhook.event_data import (
+from ...webhook.event_types import (
     ExternalId,
     SubscriptionId,
     SubscriptionState,
