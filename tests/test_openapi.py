@@ -257,12 +257,38 @@ class TestDescriptionOverHttp(HttpApiCase):
             response.headers["Content-Security-Policy"].startswith("default-src 'none'")
         )
         self.assertNotIn("Set-Cookie", response.headers)
+        self.assertNotIn("<script", response.text)
+        self.assertNotIn("script-src", response.headers["Content-Security-Policy"])
         self.assertFalse(re.search(r"\b(src|srcset|style|on\w+)=", response.text))
         self.assertEqual(
             {*re.findall(r'href="([^"#][^"]*)"', response.text)}, {"openapi.json"}
         )
         targets = {*re.findall(r'id="([^"]+)"', response.text)}
         self.assertLessEqual({*re.findall(r'href="#([^"]+)"', response.text)}, targets)
+
+    def test_page_is_what_people_made_of_its_template(self):
+        """It is kept, but not beyond a change of a view."""
+        self._request("GET", "/docs", key=False)
+        self.env["ir.ui.view"].create(
+            {
+                "name": "More of the API description",
+                "type": "qweb",
+                "mode": "extension",
+                "inherit_id": self.env.ref("fusion_centralized_billing.api_docs").id,
+                "arch": '<main position="inside"><p>A word of ours.</p></main>',
+            }
+        )
+        response = self._request("GET", "/docs", key=False)
+        self.assertIn("<p>A word of ours.</p>", response.text)
+
+    def test_page_is_in_english_for_everybody(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        url = f"{self.base_url()}{PREFIX}/docs"
+        pages = {
+            self.url_open(url, headers={"Accept-Language": code}).text
+            for code in ("en-US", "fr-FR")
+        }
+        self.assertEqual(len(pages), 1)
 
     def test_page_shows_every_operation_error_and_schema(self):
         text = self._request("GET", "/docs", key=False).text
