@@ -2,7 +2,7 @@
 
 A shape is a frozen dataclass. The types of its fields say what a value is and how it is
 written; from them come both the JSON (:meth:`Shape.as_json`) and its description
-(:func:`schemas_of`). Beside the type, ``Annotated`` holds a sentence for readers:
+(:func:`schema_of`). Beside the type, ``Annotated`` holds a sentence for readers:
 
     @dataclass(frozen=True)
     class Customer(Answer):
