@@ -1,15 +1,13 @@
 from odoo import http
 
 from ..engine.api import answers, query
+from ..models.api.subscription_create import MAX_LINES
 from .openapi.operation import Link, Operation, Parameter, Request
 from .openapi.values import an_object, list_of, one_of, or_null, ref
 from .route import api_route
 
 TAG = "Subscriptions"
 
-MAX_LINES = (
-    200  # of models/api/subscription_create.py, which this package may not import
-)
 
 # Not 0, and at most 10^9.
 _LINE_QUANTITY = (

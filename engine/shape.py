@@ -133,8 +133,7 @@ class Shape:
     _status: ClassVar[str | None] = None  # of an answer: its first key
     _description: ClassVar[str] = ""
 
-    def __init_subclass__(cls, **options):
-        super().__init_subclass__(**options)
+    def __init_subclass__(cls):
         # before @dataclass writes one where there is none
         cls._description = " ".join((cls.__dict__.get("__doc__") or "").split())
 
