@@ -18,6 +18,7 @@
         "wizards/usage_void_wizard_views.xml",
         "wizards/webhook_replay_wizard_views.xml",
         "wizards/webhook_secret_wizard_views.xml",
+        "views/api_docs.xml",
         "views/api_key_views.xml",
         "views/api_log_views.xml",
         "views/api_refusal_views.xml",

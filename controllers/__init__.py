@@ -1,10 +1,12 @@
 from . import (
+    catalog,
     customers,
     events,
     front,
     invoices,
     meta,
     portal,
+    reconciliations,
     subscriptions,
     usage,
 )

@@ -29,6 +29,7 @@ from .house import (
     test_superuser_page,
 )
 from .http import (
+    test_described_once,
     test_http,
     test_http_reading,
     test_http_reading_usage,

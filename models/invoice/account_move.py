@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 
+from ...engine.webhook import event_types
 from ..base import groups
-from ..base.render import amount_text
+from ..base.render import amount
 from ..subscription.timeline import CHURNED
 
 UPSELL = "7_upsell"
@@ -149,22 +150,22 @@ class AccountMove(models.Model):
         }
 
     def _fc_event_data(self, service):
-        """What a webhook says of an invoice: amounts as decimal text."""
+        """What a webhook says of an invoice (``InvoiceEventData``)."""
         self.ensure_one()
         amounts = self._fc_amounts_of(service)
         link = self._fc_account_link(service)
-        return {
-            "invoice_id": self.id,
-            "number": self.name,
-            "type": self.move_type,
-            "external_customer_id": link.external_id or None,
-            "subscription_ids": self._fc_subscriptions_of(service).ids,
-            "date": fields.Date.to_string(self.invoice_date) or None,
-            "due_date": fields.Date.to_string(self.invoice_date_due) or None,
-            "currency": self.currency_id.name,
-            "amount_untaxed": amount_text(self.currency_id, amounts["untaxed"]),
-            "amount_total": amount_text(self.currency_id, amounts["total"]),
-        }
+        return event_types.InvoiceEventData(
+            invoice_id=self.id,
+            number=self.name,
+            type=self.move_type,
+            external_customer_id=link.external_id or None,
+            subscription_ids=self._fc_subscriptions_of(service).ids,
+            date=self.invoice_date or None,
+            due_date=self.invoice_date_due or None,
+            currency=self.currency_id.name,
+            amount_untaxed=amount(self.currency_id, amounts["untaxed"]),
+            amount_total=amount(self.currency_id, amounts["total"]),
+        )
 
     def _fc_emit(self, event_type):
         # Each tells of its own account: read here for all of them.
@@ -172,7 +173,7 @@ class AccountMove(models.Model):
         orders.fc_account_link_id.mapped("service_id")
         orders.partner_id._fc_account_links()
         self.env["fusion.billing.webhook"]._enqueue_all(
-            (service, event_type, move._fc_event_data(service))
+            (service, event_type, move._fc_event_data(service).as_json())
             for move in self.filtered(lambda m: m.is_sale_document())
             for service in move._fc_services()
         )
@@ -187,12 +188,12 @@ class AccountMove(models.Model):
             (
                 service,
                 "rating.closed",
-                {
-                    "invoice_id": move.id,
-                    "subscription_id": order.id,
-                    "external_id": order.fc_external_id or None,
-                    "ratings": [rating._fc_event_data() for rating in ratings],
-                },
+                event_types.RatingClosedData(
+                    invoice_id=move.id,
+                    subscription_id=order.id,
+                    external_id=order.fc_external_id or None,
+                    ratings=[rating._fc_event_data() for rating in ratings],
+                ).as_json(),
             )
             for (move, order), ratings in groups.items()
             for service in order._fc_services()

@@ -3,6 +3,7 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ...engine.webhook.event_types import SubscriptionUpdatedData
 from ..base import groups
 from ..subscription.sections import without_empty_headings
 from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
@@ -213,11 +214,14 @@ class SaleOrder(models.Model):
         if not started and previous_state in (False, "1_draft"):
             return
         for service in self._fc_services():
+            event_type, data = "subscription.created", self._fc_event_data(service)
+            if not started:
+                event_type = "subscription.updated"
+                data = SubscriptionUpdatedData(
+                    **vars(data), previous_state=previous_state
+                )
             self.env["fusion.billing.webhook"]._enqueue(
-                service,
-                "subscription.created" if started else "subscription.updated",
-                self._fc_event_data(service)
-                | ({} if started else {"previous_state": previous_state}),
+                service, event_type, data.as_json()
             )
 
     def action_fc_view_usage(self):

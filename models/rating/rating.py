@@ -1,5 +1,10 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+from ...engine.webhook.event_types import ClosedRating
+from ..base.render import amount
 
 FROZEN = frozenset(
     (
@@ -284,17 +289,17 @@ class FusionBillingRating(models.Model):
         return self.filtered(lambda r: r.id in wanted)
 
     def _fc_event_data(self):
-        """What a webhook says of a rating: quantities and amounts as decimal text."""
+        """What a webhook says of a rating (``ClosedRating``)."""
         self.ensure_one()
         explanation = self.explanation or {}
-        digits = self.currency_id.decimal_places
-        return {
-            "metric": self.metric_id.code,
-            "window_start": f"{self.window_start.isoformat()}Z",
-            "window_end": f"{self.window_end.isoformat()}Z",
-            "revision": self.revision,
-            "quantity": explanation.get("quantity"),
-            "billable": explanation.get("billable"),
-            "amount": f"{self.amount_untaxed:.{digits}f}",
-            "currency": self.currency_id.name,
-        }
+        quantity, billable = map(explanation.get, ("quantity", "billable"))
+        return ClosedRating(
+            metric=self.metric_id.code,
+            window_start=self.window_start,
+            window_end=self.window_end,
+            revision=self.revision,
+            quantity=None if quantity is None else Decimal(quantity),
+            billable=None if billable is None else Decimal(billable),
+            amount=amount(self.currency_id, self.amount_untaxed),
+            currency=self.currency_id.name,
+        )

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ...engine.billing.money import to_decimal
+from ...engine.webhook.event_types import MismatchData
 
 
 class FusionBillingReconciliation(models.Model):
@@ -284,14 +285,14 @@ class FusionBillingReconciliation(models.Model):
         self.env["fusion.billing.webhook"]._enqueue(
             self.service_id,
             "reconciliation.mismatch",
-            {
-                "reconciliation_id": self.id,
-                "subscription_id": self.subscription_id.id,
-                "external_id": self.subscription_id.sudo().fc_external_id or None,
-                "metric": self.metric_id.code,
-                "window_start": f"{self.window_start.isoformat()}Z",
-                "window_end": f"{self.window_end.isoformat()}Z",
-            },
+            MismatchData(
+                reconciliation_id=self.id,
+                subscription_id=self.subscription_id.id,
+                external_id=self.subscription_id.sudo().fc_external_id or None,
+                metric=self.metric_id.code,
+                window_start=self.window_start,
+                window_end=self.window_end,
+            ).as_json(),
         )
 
     def _mismatches(self):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...engine.webhook.event_types import TEST
+from ...engine.webhook.event_types import TEST, TestData
 from ..base import groups, secret_box
 from ..base.actions import related_action
 from .endpoint import HEALTHY
@@ -250,7 +250,9 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         """Queue a ``webhook.test`` event, to see whether the receiver verifies it."""
         self.check_access("write")
         for service in self:
-            self.env["fusion.billing.webhook"]._enqueue(service, TEST, {})
+            self.env["fusion.billing.webhook"]._enqueue(
+                service, TEST, TestData().as_json()
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
