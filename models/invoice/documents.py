@@ -279,7 +279,7 @@ class FusionBillingDocuments(models.AbstractModel):
     def _check_nothing_credits(self, moves):
         """Refuse to take back a document while a credit note reverses its usage.
 
-        Its usage would be billed anew, and given back once more for a bill that is gone.
+        Its usage would be billed anew, and given back again for a bill that is gone.
 
         :raises UserError: a document that is to be taken back is credited
         """
