@@ -93,10 +93,7 @@ class FusionBillingDocuments(models.AbstractModel):
 
     @api.model
     def _posted(self, moves):
-        """Drop the adjustments of documents just posted, so that they are made anew.
-
-        The order of adjustments (their ids) is thus that of posting.
-        """
+        """Have adjustments of documents just posted made anew, in order of posting."""
         Adjustment = self.env["fusion.billing.adjustment"].sudo()
         Adjustment.search([("line_id", "in", moves.invoice_line_ids.ids)]).unlink()
 
@@ -282,8 +279,7 @@ class FusionBillingDocuments(models.AbstractModel):
     def _check_nothing_credits(self, moves):
         """Refuse to take back a document while a credit note reverses its usage.
 
-        The usage would be billed anew, and the credit note would give it back once
-        more, for a bill that is gone.
+        Its usage would be billed anew, and given back again for a bill that is gone.
 
         :raises UserError: a document that is to be taken back is credited
         """
