@@ -1,10 +1,25 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..base import groups
 from ..base.render import amount_text
 from ..subscription.timeline import CHURNED
 
 UPSELL = "7_upsell"
+# What becomes of usage that a credit note credits in full.
+USAGE_CHOICES = [
+    ("forgive", "Forgive it: it is not billed again"),
+    ("again_today", "Bill it again, at the price of then"),
+    ("again_billed", "Bill it again, as it was billed"),
+]
+
+
+def usage_choice_values(choice):
+    """What a credit note stores of a key of :data:`USAGE_CHOICES` (dict)."""
+    return {
+        "fc_bill_again": choice != "forgive",
+        "fc_at_billed_price": choice == "again_billed",
+    }
 
 
 class AccountMove(models.Model):
@@ -23,9 +38,23 @@ class AccountMove(models.Model):
 
     fc_bill_again = fields.Boolean(
         string="Bill the Usage Again",
-        default=True,
-        help="Usage that this credit note credits in full goes on the next invoice, at"
-        " the price of then. Switch off to forgive it.",
+        copy=False,
+        help="Usage that this credit note credits in full goes on the next invoice."
+        " Else it is forgiven.",
+    )
+    fc_at_billed_price = fields.Boolean(
+        string="At the Price It Was Billed At",
+        copy=False,
+        help="What is billed again keeps its agreed price. Else it has the price of"
+        " the charge as it is when it is billed.",
+    )
+    fc_usage_choice = fields.Selection(
+        USAGE_CHOICES,
+        string="Credited Usage",
+        compute="_compute_fc_usage_choice",
+        inverse="_inverse_fc_usage_choice",
+        help="What becomes of the usage that this credit note credits in full. Usage"
+        " that is credited in part is forgiven in any case.",
     )
     fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
     fc_by_hand = fields.Boolean(
@@ -57,6 +86,16 @@ class AccountMove(models.Model):
                 and not move.reversed_entry_id
             )
 
+    @api.depends("fc_bill_again", "fc_at_billed_price")
+    def _compute_fc_usage_choice(self):
+        for move in self:
+            again = "again_billed" if move.fc_at_billed_price else "again_today"
+            move.fc_usage_choice = again if move.fc_bill_again else "forgive"
+
+    def _inverse_fc_usage_choice(self):
+        for move in self:
+            move.write(usage_choice_values(move.fc_usage_choice))
+
     @api.depends("move_type", "invoice_line_ids")
     def _compute_fc_credits_usage(self):
         for move in self:
@@ -64,10 +103,18 @@ class AccountMove(models.Model):
                 move.sudo().invoice_line_ids.fc_copied_from_id.fc_rating_ids
             )
 
-    @api.depends("fc_rating_ids")
+    @api.depends("fc_rating_ids", "invoice_line_ids.fc_copied_from_id")
     def _compute_fc_rating_count(self):
         for move in self:
-            move.fc_rating_count = len(move.fc_rating_ids)
+            move.fc_rating_count = len(move._fc_explained_ratings())
+
+    def _fc_explained_ratings(self):
+        """The ratings that this document bills; of one that reverses, those it does."""
+        self.ensure_one()
+        if self.fc_rating_ids:
+            return self.fc_rating_ids
+        ratings = self.env["fusion.billing.documents"]._ratings_of(self)
+        return ratings.sudo(False)
 
     def action_fc_view_ratings(self):
         self.ensure_one()
@@ -77,7 +124,7 @@ class AccountMove(models.Model):
             "name": self.env._("Usage Ratings"),
             "res_model": "fusion.billing.rating",
             "view_mode": "list,form",
-            "domain": [("invoice_id", "=", self.id)],
+            "domain": [("id", "in", self._fc_explained_ratings().ids)],
         }
 
     def _fc_services(self):
@@ -193,6 +240,18 @@ class AccountMove(models.Model):
             for (move, order), ratings in groups.items()
             for service in order._fc_services()
         )
+
+    def write(self, vals):
+        """What was chosen for credited usage is what happened once it is posted."""
+        if {"fc_bill_again", "fc_at_billed_price"} & vals.keys():
+            if any(move.state == "posted" for move in self):
+                raise UserError(
+                    self.env._(
+                        "Reset the credit note to draft before you choose otherwise"
+                        " for its usage."
+                    )
+                )
+        return super().write(vals)
 
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]

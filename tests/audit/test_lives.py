@@ -139,7 +139,9 @@ class TestCleanLives(AuditCase):
         wizard = self.env["account.move.reversal"].with_context(
             active_model="account.move", active_ids=invoice.ids
         )
-        wizard.create({"journal_id": invoice.journal_id.id}).refund_moves()
+        wizard.create(
+            {"journal_id": invoice.journal_id.id, "fc_usage_choice": "again_today"}
+        ).refund_moves()
         credit = invoice.reversal_move_ids - before
         line = credit.invoice_line_ids.filtered(
             lambda x: x.product_id == self.usage_product
