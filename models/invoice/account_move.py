@@ -5,7 +5,6 @@ from ..base import groups
 from ..base.render import amount_text
 from ..subscription.timeline import CHURNED
 
-UPSELL = "7_upsell"
 # What becomes of usage that a credit note credits in full.
 USAGE_CHOICES = [
     ("forgive", "Forgive it: it is not billed again"),
@@ -36,6 +35,12 @@ class AccountMove(models.Model):
         groups=groups.USER,
     )
 
+    fc_accrual_id = fields.Many2one(
+        "fusion.billing.accrual",
+        string="Usage Accrual",
+        compute="_compute_fc_accrual_id",
+        groups="base.group_user",
+    )
     fc_bill_again = fields.Boolean(
         string="Bill the Usage Again",
         copy=False,
@@ -115,6 +120,27 @@ class AccountMove(models.Model):
             return self.fc_rating_ids
         ratings = self.env["fusion.billing.documents"]._ratings_of(self)
         return ratings.sudo(False)
+
+    def _compute_fc_accrual_id(self):
+        """The accrual of usage whose entry, or reversal, this is."""
+        Accrual = self.env["fusion.billing.accrual"].sudo()
+        entries = self.filtered(lambda m: m.move_type == "entry")
+        found = Accrual.search(
+            ["|", ("move_id", "in", entries.ids), ("reversal_id", "in", entries.ids)]
+        )
+        for move in self:
+            of_move = found.filtered(lambda a, m=move: m in a.move_id | a.reversal_id)
+            move.fc_accrual_id = of_move[:1].sudo(False)
+
+    def action_fc_view_accrual(self):
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "fusion.billing.accrual",
+            "res_id": self.fc_accrual_id.id,
+            "view_mode": "form",
+        }
 
     def action_fc_view_ratings(self):
         self.ensure_one()
@@ -312,76 +338,4 @@ class AccountMove(models.Model):
         (own.exists()).write({"invoice_id": False})
         Documents._review(ratings, windows)
         Documents._open_windows_of(windows)
-        return result
-
-
-class AccountMoveLine(models.Model):
-    _name = "account.move.line"
-    _inherit = ["account.move.line", "fusion.billing.guarded"]
-
-    fc_rating_ids = fields.One2many(
-        "fusion.billing.rating",
-        "invoice_line_id",
-        string="Ratings",
-        groups=groups.USER,
-    )
-    fc_copied_from_id = fields.Many2one(
-        "account.move.line",
-        string="Copied From",
-        copy=False,
-        readonly=True,
-        check_company=True,
-        ondelete="set null",
-        index="btree_not_null",
-        help="The usage line that this one credits, or corrects.",
-    )
-    fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
-
-    def _copy_data_extend_business_fields(self, values):
-        result = super()._copy_data_extend_business_fields(values)
-        if self.sudo().fc_rating_ids or self.fc_copied_from_id:
-            values["fc_copied_from_id"] = self.id
-            self._fc_note_copied(values)
-        return result
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        copies = lines.filtered("fc_copied_from_id")
-        self.env["fusion.billing.documents"]._take_over(copies)
-        return lines
-
-    def write(self, vals):
-        """What somebody changes of a usage line is what the books say now.
-
-        Another price, quantity or discount on a draft is forgiven, or added.
-        """
-        result = super().write(vals)
-        if {"price_unit", "quantity", "discount"} & vals.keys():
-            # Not while the invoice is being made.
-            ratings = self.sudo().fc_rating_ids.filtered("invoice_id")
-            self.env["fusion.billing.documents"]._review(ratings)
-        if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
-            posted = self.filtered(lambda line: line.parent_state == "posted")
-            self.env["fusion.billing.audit.seal"]._take(posted)
-        return result
-
-    def _fc_subscriptions(self):
-        """The subscriptions that these lines bill; of an upsell, what it adds to."""
-        orders = self.sudo().sale_line_ids.order_id
-        upsells = orders.filtered(
-            lambda o: o.subscription_state == UPSELL and not o.is_subscription
-        )
-        subscriptions = orders.filtered("is_subscription") | upsells.subscription_id
-        return subscriptions.sorted("id")
-
-    def unlink(self):
-        """A usage line taken off a draft is still to be billed."""
-        self.check_access("unlink")
-        ratings = self.sudo().fc_rating_ids
-        result = super().unlink()
-        ratings = ratings.exists()
-        # Or posting that draft would take them back as billed.
-        ratings.write({"invoice_id": False})
-        self.env["fusion.billing.documents"]._review(ratings)
         return result

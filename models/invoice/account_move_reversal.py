@@ -13,8 +13,8 @@ class AccountMoveReversal(models.TransientModel):
         default="forgive",
         required=True,
         help="What becomes of usage that is credited in full. Usage that is credited"
-        " in part is forgiven in any case, and a corrected invoice bills it in place of"
-        " the credited one. Until the credit note is posted, this can be changed on it.",
+        " in part is forgiven in any case. A corrected invoice bills it in place of the"
+        " credited one. Until the credit note is posted, this can be changed there.",
     )
 
     @api.depends("move_ids")
