@@ -16,6 +16,7 @@ from . import (
     test_conformance,
     test_constraints,
     test_contacts,
+    test_credit_choice,
     test_house,
     test_http,
     test_http_reading,
@@ -83,6 +84,7 @@ from .rating import (
     test_windows_follow,
 )
 from .security import (
+    test_buttons,
     test_customer_token,
     test_public_methods,
     test_rpc,

@@ -117,8 +117,6 @@ class TestEntries(AccrualCase):
     def test_entries_that_are_secured_are_reversed_instead(self):
         self.journal.restrict_mode_hash_table = True
         first = self.accrue()
-        # Odoo secures what has lower numbers with it.
-        first.reversal_id.button_hash()
         self.assertTrue(first.move_id.inalterable_hash)
         self._record(20, "2026-01-31 12:00:00")
         self.accrue()
@@ -259,11 +257,7 @@ class TestWhoMay(AccrualCase):
         ):
             with self.subTest(group):
                 user = self.user(group)
-                for method in (
-                    "action_post_entries",
-                    "action_compute",
-                    "action_cancel",
-                ):
+                for method in METHODS:
                     with self.assertRaises(AccessError):
                         getattr(accrual.with_user(user), method)()
                 with self.assertRaises(AccessError):

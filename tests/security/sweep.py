@@ -31,7 +31,7 @@ def _is_ours(module_name):
     return parts[2] == ADDON
 
 
-def _methods_of_ours(cls):
+def methods_of_ours(cls):
     """Names of the methods of a model that code of ours defines, or overrides."""
     names = set()
     for base in cls.mro():
@@ -48,7 +48,7 @@ def public_methods(env, models=None):
     """All (model name, method name) of ours that a client may call."""
     found = []
     for model_name in models or env.registry:
-        for name in _methods_of_ours(env.registry[model_name]):
+        for name in methods_of_ours(env.registry[model_name]):
             try:
                 get_public_method(env[model_name], name)
             except (AccessError, AttributeError):

@@ -51,6 +51,7 @@ WRITES = {
     "product.pricelist": [{"company_id": 1}],
 }
 MANAGERS = ("manager", "administrator")
+ACCRUERS = (*MANAGERS, "invoicing accountant")
 SELLERS = ("salesperson", "sales manager")
 # Who may change, by a method, records that he has no right to write to otherwise; and
 # who may by which dialog. At home: nobody changes anything of another company.
@@ -63,6 +64,10 @@ MAY = {
     ("fusion.billing.webhook.replay.wizard", "action_replay"): MANAGERS,
     ("fusion.billing.usage.void.wizard", "action_void"): MANAGERS,
     ("fusion.billing.usage.move.wizard", "action_move"): MANAGERS,
+    ("fusion.billing.accrual", "action_post_entries"): ACCRUERS,
+    ("fusion.billing.accrual", "action_compute"): ACCRUERS,
+    ("fusion.billing.accrual", "action_cancel"): ACCRUERS,
+    ("fusion.billing.accrual.wizard", "action_preview"): ACCRUERS,
     ("sale.subscription.close", "action_close"): SELLERS,
     ("sale.subscription.pause", "action_pause"): SELLERS,
     ("sale.subscription.change.plan", "action_change_plan"): SELLERS,
