@@ -56,7 +56,7 @@ from . import (
     test_worked_examples,
     test_written_by_code,
 )
-from .accrual import test_entries, test_valuation
+from .accrual import test_accrual_browser, test_entries, test_valuation
 from .audit import (
     test_audit,
     test_lives,

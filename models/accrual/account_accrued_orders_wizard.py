@@ -1,13 +1,14 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import RedirectWarning
 
 
 class AccountAccruedOrdersWizard(models.TransientModel):
     _inherit = "account.accrued.orders.wizard"
 
-    def default_get(self, fields):
+    @api.model
+    def default_get(self, fields_list):
         self._fc_check_no_usage()
-        return super().default_get(fields)
+        return super().default_get(fields_list)
 
     def _compute_move_vals(self):
         self._fc_check_no_usage()

@@ -50,6 +50,19 @@ WRITES = {
     "res.company": [{"fc_billing_tz": "Europe/Berlin"}],
     "product.pricelist": [{"company_id": 1}],
 }
+# What Odoo works out in its own dialogs from where they were opened.
+DIALOGS = {
+    "account.move.reversal": lambda case: {
+        "journal_id": case.invoice.journal_id.id,
+        "move_ids": [(6, 0, case.invoice.ids)],
+        "company_id": case.company.id,
+    },
+    "account.accrued.orders.wizard": lambda case: {
+        "journal_id": case.env["account.journal"]
+        .search([("type", "=", "general"), ("company_id", "=", case.company.id)])[:1]
+        .id,
+    },
+}
 MANAGERS = ("manager", "administrator")
 ACCRUERS = (*MANAGERS, "invoicing accountant")
 SELLERS = ("salesperson", "sales manager")
@@ -68,6 +81,7 @@ MAY = {
     ("fusion.billing.accrual", "action_compute"): ACCRUERS,
     ("fusion.billing.accrual", "action_cancel"): ACCRUERS,
     ("fusion.billing.accrual.wizard", "action_preview"): ACCRUERS,
+    ("account.move.reversal", "reverse_moves"): ("invoicing accountant",),
     ("sale.subscription.close", "action_close"): SELLERS,
     ("sale.subscription.pause", "action_pause"): SELLERS,
     ("sale.subscription.change.plan", "action_change_plan"): SELLERS,
@@ -129,6 +143,7 @@ class SweepCase(PeopleCase):
                     values[name] = [(6, 0, target[:1].ids)]
             elif field.required and field.type == "char":
                 values[name] = "a reason"
+        values |= DIALOGS.get(model_name, lambda case: {})(self)
         return Wizard.create(values).sudo(False).with_env(self.env)
 
     def _rights(self, user, record):
