@@ -50,7 +50,10 @@ class FusionBillingAccrualLine(models.Model):
     product_id = fields.Many2one("product.product", readonly=True, ondelete="restrict")
     currency_id = fields.Many2one("res.currency", readonly=True)
     quantity = fields.Float(
-        digits=False, readonly=True, help="Used in the window, up to the cut-off."
+        digits=False,
+        readonly=True,
+        aggregator=None,  # units of several metrics do not add up
+        help="Used in the window, up to the cut-off.",
     )
     amount_used = fields.Monetary(
         string="Value Used",
