@@ -1,3 +1,4 @@
+from .accrual import test_accrual_browser, test_entries, test_valuation
 from .api import (
     test_accounts,
     test_api_calls,
@@ -37,7 +38,12 @@ from .http import (
     test_openapi,
     test_slow_body,
 )
-from .invoice import test_billed_once, test_invoicing, test_taken_back
+from .invoice import (
+    test_billed_once,
+    test_credit_choice,
+    test_invoicing,
+    test_taken_back,
+)
 from .order import test_sections
 from .price import test_charge_models, test_charge_product, test_metric_companies
 from .price_draft import test_price_draft, test_price_draft_life
@@ -65,6 +71,7 @@ from .rating import (
 )
 from .reconciliation import test_reconciliation
 from .security import (
+    test_buttons,
     test_companies,
     test_customer_token,
     test_people_can,

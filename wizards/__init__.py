@@ -1,4 +1,5 @@
 from . import (
+    accrual_wizard,
     api_key_wizard,
     usage_move_wizard,
     usage_void_wizard,

@@ -10,7 +10,7 @@ from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.api.reference import reference_id
 from ...engine.errors import BillingError, NotFoundError
 from ..base.render import amount, number, page_end
-from ..invoice.account_move import UPSELL
+from ..invoice.account_move_line import UPSELL
 from ..subscription.account import account_link_sql
 
 

@@ -138,9 +138,13 @@ class FusionBillingAudit(models.Model):
     def _cron_run(self):
         self._run()
 
-    @api.model
     def action_run(self):
-        """The button: now, or by the job where it takes longer than people wait."""
+        """The button: now, or by the job where it takes longer than people wait.
+
+        A button is pressed on records: on those that are selected in the list, if any,
+        and on the one that is open. The audit is a new one in any case.
+        """
+        self.check_access("read")
         if not (self.env.su or self.env.user.has_group(groups.MANAGER)):
             raise AccessError(self.env._("Only billing managers may run the audit."))
         [[events]] = self.env.execute_query(

@@ -174,7 +174,11 @@ class FusionBillingAuditLedger(models.AbstractModel):
         )
 
     def _without_rating(self, scope):
-        """Settled agreements of which no rating says what their window came to."""
+        """Settled agreements of which no rating says what their window came to.
+
+        One that was credited, and is to be billed again as it was, is rated by the next
+        run.
+        """
         return SQL(
             """
             SELECT a.subscription_id, a.metric_id, a.charge_id,
@@ -186,6 +190,11 @@ class FusionBillingAuditLedger(models.AbstractModel):
              WHERE a.state = 'settled' AND %s
                AND NOT EXISTS (SELECT FROM fusion_billing_rating r
                                 WHERE r.agreement_id = a.id AND r.state <> 'released')
+               AND NOT (EXISTS (SELECT FROM fusion_billing_rating r
+                                 WHERE r.agreement_id = a.id
+                                   AND r.released_by_id IS NOT NULL)
+                        AND EXISTS (SELECT FROM fusion_billing_rating_queue q
+                                     WHERE q.subscription_id = a.subscription_id))
             """,
             scope,
         )

@@ -1,1 +1,9 @@
-from . import account_move, adjustment, closing, documents
+from . import (
+    account_move,
+    account_move_line,
+    account_move_reversal,
+    adjustment,
+    closing,
+    document_lines,
+    documents,
+)

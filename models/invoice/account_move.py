@@ -1,11 +1,25 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ...engine.webhook import event_types
 from ..base import groups
 from ..base.render import amount
 from ..subscription.timeline import CHURNED
 
-UPSELL = "7_upsell"
+# What becomes of usage that a credit note credits in full.
+USAGE_CHOICES = [
+    ("forgive", "Forgive it: it is not billed again"),
+    ("again_today", "Bill it again, at the price of then"),
+    ("again_billed", "Bill it again, as it was billed"),
+]
+
+
+def usage_choice_values(choice):
+    """What a credit note stores of a key of :data:`USAGE_CHOICES` (dict)."""
+    return {
+        "fc_bill_again": choice != "forgive",
+        "fc_at_billed_price": choice == "again_billed",
+    }
 
 
 class AccountMove(models.Model):
@@ -22,11 +36,31 @@ class AccountMove(models.Model):
         groups=groups.USER,
     )
 
+    fc_accrual_id = fields.Many2one(
+        "fusion.billing.accrual",
+        string="Usage Accrual",
+        compute="_compute_fc_accrual_id",
+        groups="base.group_user",
+    )
     fc_bill_again = fields.Boolean(
         string="Bill the Usage Again",
-        default=True,
-        help="Usage that this credit note credits in full goes on the next invoice, at"
-        " the price of then. Switch off to forgive it.",
+        copy=False,
+        help="Usage that this credit note credits in full goes on the next invoice."
+        " Else it is forgiven.",
+    )
+    fc_at_billed_price = fields.Boolean(
+        string="At the Price It Was Billed At",
+        copy=False,
+        help="What is billed again keeps its agreed price. Else it has the price of"
+        " the charge as it is when it is billed.",
+    )
+    fc_usage_choice = fields.Selection(
+        USAGE_CHOICES,
+        string="Credited Usage",
+        compute="_compute_fc_usage_choice",
+        inverse="_inverse_fc_usage_choice",
+        help="What becomes of the usage that this credit note credits in full. Usage"
+        " that is credited in part is forgiven in any case.",
     )
     fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
     fc_by_hand = fields.Boolean(
@@ -58,6 +92,16 @@ class AccountMove(models.Model):
                 and not move.reversed_entry_id
             )
 
+    @api.depends("fc_bill_again", "fc_at_billed_price")
+    def _compute_fc_usage_choice(self):
+        for move in self:
+            again = "again_billed" if move.fc_at_billed_price else "again_today"
+            move.fc_usage_choice = again if move.fc_bill_again else "forgive"
+
+    def _inverse_fc_usage_choice(self):
+        for move in self:
+            move.write(usage_choice_values(move.fc_usage_choice))
+
     @api.depends("move_type", "invoice_line_ids")
     def _compute_fc_credits_usage(self):
         for move in self:
@@ -65,10 +109,39 @@ class AccountMove(models.Model):
                 move.sudo().invoice_line_ids.fc_copied_from_id.fc_rating_ids
             )
 
-    @api.depends("fc_rating_ids")
+    @api.depends("fc_rating_ids", "invoice_line_ids.fc_copied_from_id")
     def _compute_fc_rating_count(self):
         for move in self:
-            move.fc_rating_count = len(move.fc_rating_ids)
+            move.fc_rating_count = len(move._fc_explained_ratings())
+
+    def _fc_explained_ratings(self):
+        """The ratings that this document bills; of one that reverses, those it does."""
+        self.ensure_one()
+        if self.fc_rating_ids:
+            return self.fc_rating_ids
+        ratings = self.env["fusion.billing.documents"]._ratings_of(self)
+        return ratings.sudo(False)
+
+    def _compute_fc_accrual_id(self):
+        """The accrual of usage whose entry, or reversal, this is."""
+        Accrual = self.env["fusion.billing.accrual"].sudo()
+        entries = self.filtered(lambda m: m.move_type == "entry")
+        found = Accrual.search(
+            ["|", ("move_id", "in", entries.ids), ("reversal_id", "in", entries.ids)]
+        )
+        for move in self:
+            of_move = found.filtered(lambda a, m=move: m in a.move_id | a.reversal_id)
+            move.fc_accrual_id = of_move[:1].sudo(False)
+
+    def action_fc_view_accrual(self):
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "fusion.billing.accrual",
+            "res_id": self.fc_accrual_id.id,
+            "view_mode": "form",
+        }
 
     def action_fc_view_ratings(self):
         self.ensure_one()
@@ -78,7 +151,7 @@ class AccountMove(models.Model):
             "name": self.env._("Usage Ratings"),
             "res_model": "fusion.billing.rating",
             "view_mode": "list,form",
-            "domain": [("invoice_id", "=", self.id)],
+            "domain": [("id", "in", self._fc_explained_ratings().ids)],
         }
 
     def _fc_services(self):
@@ -199,6 +272,18 @@ class AccountMove(models.Model):
             for service in order._fc_services()
         )
 
+    def write(self, vals):
+        """What was chosen for credited usage is what happened once it is posted."""
+        if {"fc_bill_again", "fc_at_billed_price"} & vals.keys():
+            if any(move.state == "posted" for move in self):
+                raise UserError(
+                    self.env._(
+                        "Reset the credit note to draft before you choose otherwise"
+                        " for its usage."
+                    )
+                )
+        return super().write(vals)
+
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]
         self.env["fusion.billing.audit"]._check_before_posting(self)
@@ -261,76 +346,4 @@ class AccountMove(models.Model):
         (own.exists()).write({"invoice_id": False})
         Documents._review(ratings, windows)
         Documents._open_windows_of(windows)
-        return result
-
-
-class AccountMoveLine(models.Model):
-    _name = "account.move.line"
-    _inherit = ["account.move.line", "fusion.billing.guarded"]
-
-    fc_rating_ids = fields.One2many(
-        "fusion.billing.rating",
-        "invoice_line_id",
-        string="Ratings",
-        groups=groups.USER,
-    )
-    fc_copied_from_id = fields.Many2one(
-        "account.move.line",
-        string="Copied From",
-        copy=False,
-        readonly=True,
-        check_company=True,
-        ondelete="set null",
-        index="btree_not_null",
-        help="The usage line that this one credits, or corrects.",
-    )
-    fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
-
-    def _copy_data_extend_business_fields(self, values):
-        result = super()._copy_data_extend_business_fields(values)
-        if self.sudo().fc_rating_ids or self.fc_copied_from_id:
-            values["fc_copied_from_id"] = self.id
-            self._fc_note_copied(values)
-        return result
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        copies = lines.filtered("fc_copied_from_id")
-        self.env["fusion.billing.documents"]._take_over(copies)
-        return lines
-
-    def write(self, vals):
-        """What somebody changes of a usage line is what the books say now.
-
-        Another price, quantity or discount on a draft is forgiven, or added.
-        """
-        result = super().write(vals)
-        if {"price_unit", "quantity", "discount"} & vals.keys():
-            # Not while the invoice is being made.
-            ratings = self.sudo().fc_rating_ids.filtered("invoice_id")
-            self.env["fusion.billing.documents"]._review(ratings)
-        if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
-            posted = self.filtered(lambda line: line.parent_state == "posted")
-            self.env["fusion.billing.audit.seal"]._take(posted)
-        return result
-
-    def _fc_subscriptions(self):
-        """The subscriptions that these lines bill; of an upsell, what it adds to."""
-        orders = self.sudo().sale_line_ids.order_id
-        upsells = orders.filtered(
-            lambda o: o.subscription_state == UPSELL and not o.is_subscription
-        )
-        subscriptions = orders.filtered("is_subscription") | upsells.subscription_id
-        return subscriptions.sorted("id")
-
-    def unlink(self):
-        """A usage line taken off a draft is still to be billed."""
-        self.check_access("unlink")
-        ratings = self.sudo().fc_rating_ids
-        result = super().unlink()
-        ratings = ratings.exists()
-        # Or posting that draft would take them back as billed.
-        ratings.write({"invoice_id": False})
-        self.env["fusion.billing.documents"]._review(ratings)
         return result

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...engine.billing import money
 from ...engine.billing.ledger import CreditPart, in_ledger, judge_credits
+from .document_lines import is_reversal, may_correct, net, signed
 
 
 class FusionBillingDocuments(models.AbstractModel):
@@ -87,7 +88,10 @@ class FusionBillingDocuments(models.AbstractModel):
                 windows and window in windows or move and window.invoice_id == move
             )
             if taken_back or credit:
-                self._release(rating, values, rating.amount or settles)
+                # As it was billed: what was agreed stays.
+                keeps = not taken_back and credit.fc_at_billed_price
+                opens = not keeps and (rating.amount or settles)
+                self._release(rating, values, opens)
             else:
                 self._reclaim(rating, values, rating.amount or settles)
 
@@ -119,11 +123,11 @@ class FusionBillingDocuments(models.AbstractModel):
         step = money.to_decimal(rating.currency_id.rounding)
         amount = money.to_decimal(rating.amount or 0)
         put = money.to_decimal(rating.line_price or 0) or amount
-        charged = in_ledger(_signed(line), amount, put, step)
-        credits = line.fc_copy_ids.filtered(_credits).sorted("id")
+        charged = in_ledger(signed(line), amount, put, step)
+        credits = line.fc_copy_ids.filtered(is_reversal).sorted("id")
         parts = [
             CreditPart(
-                -in_ledger(_net(copy), amount, put, step),
+                -in_ledger(net(copy), amount, put, step),
                 copy.move_id.move_type == "out_refund" and copy.move_id.fc_bill_again,
             )
             for copy in credits
@@ -284,8 +288,8 @@ class FusionBillingDocuments(models.AbstractModel):
         :raises UserError: a document that is to be taken back is credited
         """
         lines = moves.filtered(lambda m: m.state == "posted").sudo().invoice_line_ids
-        for copy in lines.fc_copy_ids.filtered(_credits) - lines:
-            if _net(copy):
+        for copy in lines.fc_copy_ids.filtered(is_reversal) - lines:
+            if net(copy):
                 raise UserError(
                     self.env._(
                         "%(document)s was reversed by %(credit)s, which would be left"
@@ -305,7 +309,7 @@ class FusionBillingDocuments(models.AbstractModel):
         the usage lines of the old one. Its ratings are rows of their own. Where an
         earlier credit note has released the usage, the next invoice bills it, not this.
         """
-        for line in lines.sudo().filtered(_may_correct):
+        for line in lines.sudo().filtered(may_correct):
             credits = line.fc_copied_from_id.move_id.reversal_move_ids
             # Odoo makes the credit note right before the corrected invoice.
             credit = credits.filtered(lambda m, x=line: m.id < x.move_id.id)
@@ -361,39 +365,3 @@ class FusionBillingDocuments(models.AbstractModel):
         self.env.invalidate_all()
         self._agree_as(rating)
         self._rate_again(rating)
-
-
-def _signed(line):
-    """What a document line charges, below zero where it gives back (Decimal)."""
-    sign = -1 if line.move_type == "out_refund" else 1
-    step = money.to_decimal(line.currency_id.rounding)
-    share = 1 - money.to_decimal(line.discount or 0) / 100
-    price = money.to_decimal(line.price_unit) * money.to_decimal(line.quantity)
-    return money.round_amount(price * share, step) * sign
-
-
-def _credits(copy):
-    """Whether a line counts as reversing the one that it was copied from."""
-    move = copy.move_id
-    return (
-        move.state == "posted"
-        and move.reversed_entry_id
-        and move.reversed_entry_id == copy.fc_copied_from_id.move_id
-    )
-
-
-def _net(copy):
-    """What a reversing line charges, less what reverses it in its turn (Decimal)."""
-    return sum((_net(c) for c in copy.fc_copy_ids.filtered(_credits)), _signed(copy))
-
-
-def _may_correct(line):
-    move = line.move_id
-    is_debit_note = "debit_origin_id" in move._fields and move.debit_origin_id
-    return (
-        move.move_type == "out_invoice"
-        and move.state != "cancel"
-        and not move.reversed_entry_id
-        and not is_debit_note
-        and line.fc_copied_from_id
-    )

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -83,16 +83,32 @@ class FusionBillingRater(models.AbstractModel):
         :return: list of (``Job``, ``Revision``)
         """
         self, window = self.sudo(), window.sudo()
-        order = window.subscription_id
-        row = self._rows(SQL("w.id = %s", window.id))
-        jobs = self.env["fusion.billing.agreements"]._jobs(order, row)
-        jobs = [job for job in jobs if job.agreement.terms]
-        quantities = self._quantities(jobs)
         step = money.to_decimal(window.currency_id.rounding)
         return [
             (job, next_revision(job.agreement, quantity, step, Standing()))
-            for job, quantity in zip(jobs, quantities, strict=True)
+            for job, quantity in self._quantified(SQL("w.id = %s", window.id))
+            if job.agreement.terms
         ]
+
+    @api.model
+    def _quantified(self, condition, end=datetime.max, end_day=date.max):
+        """What is to be priced of some windows, and how much was used; writes nothing.
+
+        :param SQL condition: on ``w``, the window
+        :param end: naive UTC; of windows that end later, as if they ended then
+        :param end_day: the day that begins then
+        :return: list of (``Job``, Decimal)
+        """
+        self = self.sudo()
+        found = [
+            window._replace(
+                end=min(window.end, end), end_day=min(window.end_day, end_day)
+            )
+            for window in self._rows(condition)
+        ]
+        orders = self.env["sale.order"].browse({window.order for window in found})
+        jobs = self.env["fusion.billing.agreements"]._jobs(orders, found)
+        return list(zip(jobs, self._quantities(jobs), strict=True))
 
     # -- which windows ---------------------------------------------------------
 

@@ -29,6 +29,21 @@ class ResCompany(models.Model):
         " overlap, or a rated quantity is not what the usage events come to.",
     )
 
+    fc_accrual_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Usage Accruals",
+        check_company=True,
+        domain="[('type', '=', 'general')]",
+        help="The entries that accrue unbilled usage at the end of a period are in it.",
+    )
+    fc_accrued_revenue_account_id = fields.Many2one(
+        "account.account",
+        string="Accrued Revenue Account",
+        check_company=True,
+        domain="[('account_type', '=', 'asset_current')]",
+        help="What customers owe for usage that was not invoiced yet.",
+    )
+
     def write(self, vals):
         """With the time zone windows end at another instant; they begin as before."""
         if "fc_billing_tz" not in vals:

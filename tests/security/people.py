@@ -143,6 +143,7 @@ class PeopleCase(BillingCase):
             }
         )
         cls._note_what_happened()
+        cls._accrue()
         provider = cls.env["payment.provider"].search([], limit=1)
         methods = cls.env["payment.method"].with_context(active_test=False).search([])
         cls.payment_token = cls.env["payment.token"].create(
@@ -178,6 +179,28 @@ class PeopleCase(BillingCase):
                 "forgiven": 1.0,
             }
         )
+
+    @classmethod
+    def _accrue(cls):
+        """What was used in February, worked out and not posted."""
+        journal = cls.env["account.journal"].search(
+            [("type", "=", "general"), ("company_id", "=", cls.company.id)], limit=1
+        )
+        account = cls.env["account.account"].search(
+            [
+                ("account_type", "=", "asset_current"),
+                ("company_ids", "in", cls.company.ids),
+            ],
+            limit=1,
+        )
+        wizard = cls.env["fusion.billing.accrual.wizard"].create(
+            {
+                "date": "2026-02-28",
+                "journal_id": journal.id,
+                "account_id": account.id,
+            }
+        )
+        wizard.action_preview()
 
     @classmethod
     def _make_people(cls):

@@ -50,7 +50,21 @@ WRITES = {
     "res.company": [{"fc_billing_tz": "Europe/Berlin"}],
     "product.pricelist": [{"company_id": 1}],
 }
+# What Odoo works out in its own dialogs from where they were opened.
+DIALOGS = {
+    "account.move.reversal": lambda case: {
+        "journal_id": case.invoice.journal_id.id,
+        "move_ids": [(6, 0, case.invoice.ids)],
+        "company_id": case.company.id,
+    },
+    "account.accrued.orders.wizard": lambda case: {
+        "journal_id": case.env["account.journal"]
+        .search([("type", "=", "general"), ("company_id", "=", case.company.id)])[:1]
+        .id,
+    },
+}
 MANAGERS = ("manager", "administrator")
+ACCRUERS = (*MANAGERS, "invoicing accountant")
 SELLERS = ("salesperson", "sales manager")
 # Who may change, by a method, records that he has no right to write to otherwise; and
 # who may by which dialog. At home: nobody changes anything of another company.
@@ -63,6 +77,11 @@ MAY = {
     ("fusion.billing.webhook.replay.wizard", "action_replay"): MANAGERS,
     ("fusion.billing.usage.void.wizard", "action_void"): MANAGERS,
     ("fusion.billing.usage.move.wizard", "action_move"): MANAGERS,
+    ("fusion.billing.accrual", "action_post_entries"): ACCRUERS,
+    ("fusion.billing.accrual", "action_compute"): ACCRUERS,
+    ("fusion.billing.accrual", "action_cancel"): ACCRUERS,
+    ("fusion.billing.accrual.wizard", "action_preview"): ACCRUERS,
+    ("account.move.reversal", "reverse_moves"): ("invoicing accountant",),
     ("sale.subscription.close", "action_close"): SELLERS,
     ("sale.subscription.pause", "action_pause"): SELLERS,
     ("sale.subscription.change.plan", "action_change_plan"): SELLERS,
@@ -124,6 +143,7 @@ class SweepCase(PeopleCase):
                     values[name] = [(6, 0, target[:1].ids)]
             elif field.required and field.type == "char":
                 values[name] = "a reason"
+        values |= DIALOGS.get(model_name, lambda case: {})(self)
         return Wizard.create(values).sudo(False).with_env(self.env)
 
     def _rights(self, user, record):

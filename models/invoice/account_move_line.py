@@ -1,0 +1,77 @@
+from odoo import api, fields, models
+
+from ..base import groups
+
+UPSELL = "7_upsell"
+
+
+class AccountMoveLine(models.Model):
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "fusion.billing.guarded"]
+
+    fc_rating_ids = fields.One2many(
+        "fusion.billing.rating",
+        "invoice_line_id",
+        string="Ratings",
+        groups=groups.USER,
+    )
+    fc_copied_from_id = fields.Many2one(
+        "account.move.line",
+        string="Copied From",
+        copy=False,
+        readonly=True,
+        check_company=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The usage line that this one credits, or corrects.",
+    )
+    fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
+
+    def _copy_data_extend_business_fields(self, values):
+        result = super()._copy_data_extend_business_fields(values)
+        if self.sudo().fc_rating_ids or self.fc_copied_from_id:
+            values["fc_copied_from_id"] = self.id
+            self._fc_note_copied(values)
+        return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        copies = lines.filtered("fc_copied_from_id")
+        self.env["fusion.billing.documents"]._take_over(copies)
+        return lines
+
+    def write(self, vals):
+        """What somebody changes of a usage line is what the books say now.
+
+        Another price, quantity or discount on a draft is forgiven, or added.
+        """
+        result = super().write(vals)
+        if {"price_unit", "quantity", "discount"} & vals.keys():
+            # Not while the invoice is being made.
+            ratings = self.sudo().fc_rating_ids.filtered("invoice_id")
+            self.env["fusion.billing.documents"]._review(ratings)
+        if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
+            posted = self.filtered(lambda line: line.parent_state == "posted")
+            self.env["fusion.billing.audit.seal"]._take(posted)
+        return result
+
+    def _fc_subscriptions(self):
+        """The subscriptions that these lines bill; of an upsell, what it adds to."""
+        orders = self.sudo().sale_line_ids.order_id
+        upsells = orders.filtered(
+            lambda o: o.subscription_state == UPSELL and not o.is_subscription
+        )
+        subscriptions = orders.filtered("is_subscription") | upsells.subscription_id
+        return subscriptions.sorted("id")
+
+    def unlink(self):
+        """A usage line taken off a draft is still to be billed."""
+        self.check_access("unlink")
+        ratings = self.sudo().fc_rating_ids
+        result = super().unlink()
+        ratings = ratings.exists()
+        # Or posting that draft would take them back as billed.
+        ratings.write({"invoice_id": False})
+        self.env["fusion.billing.documents"]._review(ratings)
+        return result
