@@ -1,6 +1,6 @@
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from ..test_browser import HELPERS, READY
+from ..browser.test_browser import HELPERS, READY
 from .case import AccrualCase
 
 ACCRUE = """

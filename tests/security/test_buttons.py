@@ -46,7 +46,7 @@ class PressCase(SweepCase):
         self.wrong, self.pressed = set(), set()
 
     def _modules(self):
-        return own_modules(self.env)
+        return list(own_modules(self.env))
 
     def _xml_ids(self, model_name):
         """Ids of the records of a model that our modules made."""
