@@ -2,10 +2,12 @@ from odoo import fields, models
 
 from ...engine.api.events import check_text, subscription_reference
 from ...engine.api.payload import check_object, flag, require
+from ...engine.billing.money import format_decimal
 from ...engine.billing.periods import parse_timestamp
 from ...engine.billing.quantity import parse_quantity
 from ...engine.errors import BillingError
-from ..base.render import amount_text, decimal_text
+from ..base.exact import read_exact
+from ..base.render import amount_text
 
 # Any two-part lock number of ours, beside that of the rating queue.
 _LOCK = 0x46434253
@@ -91,8 +93,9 @@ class FusionBillingApiReconciliations(models.AbstractModel):
         currency = record.currency_id
 
         def totals(prefix):
+            [quantity] = read_exact(record, f"{prefix}_quantity")
             return {
-                "quantity": decimal_text(record[f"{prefix}_quantity"]),
+                "quantity": format_decimal(quantity),
                 "count": record[f"{prefix}_count"],
                 "amount": amount_text(currency, record[f"{prefix}_amount"]),
             }
@@ -126,7 +129,7 @@ def _declared(payload):
             "invalid_declared_count", "invalid declared_count", "declared_count"
         )
     return {
-        "declared_quantity": float(quantity),
+        "declared_quantity": quantity,
         "declared_count": count or 0,
         "has_declared_count": count is not None,
         "declared_amount": float(amount or 0),
