@@ -12,5 +12,6 @@ from . import service
 from . import audit
 from . import invoice
 from . import reconciliation
+from . import control
 from . import price_draft
 from . import order

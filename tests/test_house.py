@@ -13,7 +13,7 @@ from odoo.tools import file_path
 # From the bottom to the top: a package imports and calls what stands before it.
 FLOORS = (
     "base queue webhook service price subscription usage rating audit invoice"
-    " reconciliation price_draft api order"
+    " reconciliation control price_draft api order"
 ).split()
 # Of Odoo, or of Python: not calls to what a package of ours happens to define, too.
 FOREIGN = {"unlink", "write", "create", "copy", "init", "_create_invoices", "_replace"}

@@ -3,3 +3,5 @@
 USER = "fusion_centralized_billing.group_user"
 MANAGER = "fusion_centralized_billing.group_manager"
 ADMIN = "fusion_centralized_billing.group_admin"
+# Of Odoo: who keeps the books.
+ACCOUNTANT = "account.group_account_user"

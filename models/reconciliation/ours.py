@@ -136,8 +136,8 @@ class FusionBillingReconciliationOurs(models.AbstractModel):
                 """
                 SELECT count(*), count(*) FILTER (WHERE start >= %(start)s
                                                     AND "end" <= %(end)s),
-                       coalesce(sum(least("end", %(end)s) - greatest(start, %(start)s)),
-                                interval '0') = %(end)s::timestamp - %(start)s::timestamp
+                       sum(least("end", %(end)s) - greatest(start, %(start)s))
+                       = %(end)s::timestamp - %(start)s::timestamp
                   FROM fusion_billing_window
                  WHERE subscription_id = %(order)s AND kind = 'billing'
                    AND start < %(end)s AND "end" > %(start)s
