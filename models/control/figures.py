@@ -273,19 +273,6 @@ class FusionBillingControlFigures(models.AbstractModel):
 
     # -- the list behind each figure -------------------------------------------
 
-    def _scopes(self):
-        """The lines that these figures are made of."""
-        raise NotImplementedError
-
-    def _open(self, model, domain, name=None):
-        return {
-            "type": "ir.actions.act_window",
-            "name": name or self.env[model]._description,
-            "res_model": model,
-            "view_mode": "list,form",
-            "domain": domain,
-        }
-
     def _view_figure(self, figure):
         self.ensure_one()
         self.check_access("read")
@@ -307,6 +294,9 @@ class FusionBillingControlFigures(models.AbstractModel):
 
     def action_view_moved_in(self):
         return self._view_figure("moved_in")
+
+    def action_view_moved_out(self):
+        return self._view_figure("moved_out")
 
     def action_view_rated(self):
         """The ratings that count."""

@@ -1,1 +1,1 @@
-from . import account_move, adjustment, closing, documents
+from . import account_move, adjustment, closing, documents, hold
