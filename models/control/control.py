@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ...engine.billing.periods import day_start_utc
 from ..base import groups
@@ -225,7 +225,9 @@ class FusionBillingControl(models.Model):
         self.check_access("write")
         user = self.env.user
         if not (
-            self.env.su or user.has_group(groups.MANAGER) or user.has_group(groups.ACCOUNTANT)
+            self.env.su
+            or user.has_group(groups.MANAGER)
+            or user.has_group(groups.ACCOUNTANT)
         ):
             raise AccessError(
                 self.env._(

@@ -108,9 +108,17 @@ class FusionBillingControlExport(models.AbstractModel):
             sheet.write_string(0, column, head, bold)
         row, last = 0, 0
         while portion := self._portion(table, last, with_window):
-            for last, app, metric, order, first, end, currency, state, *figures in (
-                portion
-            ):
+            for (
+                last,
+                app,
+                metric,
+                order,
+                first,
+                end,
+                currency,
+                state,
+                *figures,
+            ) in portion:
                 row += 1
                 texts = [app, metric]
                 if with_window:

@@ -88,7 +88,7 @@ class FusionBillingControlFigures(models.AbstractModel):
     )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     is_declared = fields.Boolean(
-        string="Declared",
+        string="Has a Declared Total",
         readonly=True,
         help="The app has declared its total of this very window.",
     )
@@ -124,7 +124,9 @@ class FusionBillingControlFigures(models.AbstractModel):
         help="Sent for this time, and billed in another window by a decision.",
     )
     rated_quantity = Exact(
-        string="Rated", readonly=True, help="The quantity that the price was applied to."
+        string="Rated",
+        readonly=True,
+        help="The quantity that the price was applied to.",
     )
     declared_difference = Exact(
         string="Declared - Accepted",

@@ -33,9 +33,7 @@ class FusionBillingControlLists(models.AbstractModel):
     def _usage_domain(self, line):
         """Domain of the events of a line, whatever has become of them."""
         control, window = line.control_id, line.window_id.sudo()
-        start, end = (
-            (window.start, window.end) if window else control._instants()
-        )
+        start, end = (window.start, window.end) if window else control._instants()
         domain = [
             ("subscription_id", "=", line.subscription_id.id),
             ("metric_id", "=", line.metric_id.id),
@@ -61,9 +59,7 @@ class FusionBillingControlLists(models.AbstractModel):
         return domain
 
     def _list_usage(self, line, *more):
-        return self._action(
-            "fusion.billing.usage", [*self._usage_domain(line), *more]
-        )
+        return self._action("fusion.billing.usage", [*self._usage_domain(line), *more])
 
     def _list_accepted(self, line):
         return self._list_usage(
@@ -84,7 +80,7 @@ class FusionBillingControlLists(models.AbstractModel):
         return self._list_usage(line, ("id", "in", self._moved_from(line)))
 
     def _list_moved_in(self, line):
-        ids = self._ids(
+        ids = self._ids_of(
             SQL(
                 "SELECT id FROM fusion_billing_usage"
                 " WHERE subscription_id = %s AND metric_id = %s AND %s",
@@ -97,7 +93,7 @@ class FusionBillingControlLists(models.AbstractModel):
 
     def _moved_from(self, line):
         """Ids of events of this subscription that were billed elsewhere instead."""
-        return self._ids(
+        return self._ids_of(
             SQL(
                 """
                 SELECT u.id
@@ -113,7 +109,7 @@ class FusionBillingControlLists(models.AbstractModel):
             )
         )
 
-    def _ids(self, query):
+    def _ids_of(self, query):
         self.env["fusion.billing.usage"].flush_model()
         return [key for [key] in self.env.execute_query(query)]
 
@@ -170,9 +166,11 @@ class FusionBillingControlLists(models.AbstractModel):
         found = level = self._ratings(line).invoice_line_id
         while level:
             level = level.fc_copy_ids.filtered(
-                lambda copy: copy.parent_state == "posted"
-                and copy.move_id.reversed_entry_id
-                and copy.move_id.reversed_entry_id == copy.fc_copied_from_id.move_id
+                lambda copy: (
+                    copy.parent_state == "posted"
+                    and copy.move_id.reversed_entry_id
+                    and copy.move_id.reversed_entry_id == copy.fc_copied_from_id.move_id
+                )
             )
             level -= found
             found |= level
