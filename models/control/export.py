@@ -46,6 +46,7 @@ class FusionBillingControlExport(models.AbstractModel):
         """The workbook (bytes)."""
         self.ensure_one()
         self.check_access("read")
+        self.env.flush_all()
         target = io.BytesIO()
         options = {"in_memory": False, "constant_memory": True}
         with xlsxwriter.Workbook(target, options) as book:
@@ -178,9 +179,9 @@ class FusionBillingControlExport(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT s.name, coalesce(m.name->>%s, m.name->>'en_US'), o.name, f.figure,
-                       trim_scale(f.signed)::text, trim_scale(f.now)::text,
-                       trim_scale(f.difference)::text
+                SELECT s.name, coalesce(m.name->>%s, m.name->>'en_US'), o.name,
+                       f.figure, trim_scale(f.signed)::text,
+                       trim_scale(f.now)::text, trim_scale(f.difference)::text
                   FROM fusion_billing_control_change f
                   LEFT JOIN fusion_billing_service s ON s.id = f.service_id
                   JOIN fusion_billing_metric m ON m.id = f.metric_id

@@ -90,7 +90,7 @@ class FusionBillingControlFigures(models.AbstractModel):
     is_declared = fields.Boolean(
         string="Has a Declared Total",
         readonly=True,
-        help="The app has declared its total of this very window.",
+        help="The app has declared its total of this very window; on a sum: of each.",
     )
     is_declared_otherwise = fields.Boolean(
         string="Declared for Other Times",

@@ -34,7 +34,7 @@ class FusionBillingControlStore(models.AbstractModel):
         self._insert("fusion_billing_control_line", columns, self._figures_now())
         per_total = ("service_id", "metric_id", "currency_id")
         sums = SQL(
-            "SELECT %s, bool_or(is_declared) AS is_declared,"
+            "SELECT %s, bool_and(is_declared) AS is_declared,"
             " bool_or(is_declared_otherwise) AS is_declared_otherwise, %s"
             " FROM fusion_billing_control_line WHERE control_id = %s GROUP BY %s",
             _names(per_total),
@@ -48,7 +48,20 @@ class FusionBillingControlStore(models.AbstractModel):
         columns = (*per_total, *FLAGS, *FIGURES)
         self._insert("fusion_billing_control_total", columns, sums)
         self._worst_states()
-        self.env.invalidate_all(flush=False)
+        self._forget_lines()
+
+    def _forget_lines(self):
+        """What is in memory of lines, totals and changes is not any more so."""
+        for kind in ("line", "total", "change"):
+            self.env[f"fusion.billing.control.{kind}"].invalidate_model(flush=False)
+        self.invalidate_recordset(
+            [
+                name
+                for name, field in self._fields.items()
+                if field.type == "one2many" or (field.compute and not field.store)
+            ],
+            flush=False,
+        )
 
     def _figures_now(self):
         """The query of the lines as they would be now (SQL)."""
@@ -144,7 +157,7 @@ class FusionBillingControlStore(models.AbstractModel):
                 ),
             )
         )
-        self.env.invalidate_all(flush=False)
+        self._forget_lines()
 
 
 def _names(columns):

@@ -168,7 +168,8 @@ class FusionBillingHold(models.Model):
             if line.product_id in ratings.product_id and line.price_subtotal:
                 fact = f"added:{line.id}:{line.price_subtotal!r}"
                 found[fact] = self.env._(
-                    "%(line)s has a product of usage, and no rating behind it: %(amount)s",
+                    "%(line)s has a product of usage, and no rating behind it:"
+                    " %(amount)s",
                     line=(line.name or "").split("\n")[0],
                     amount=amount_text(line.currency_id, line.price_subtotal),
                 )

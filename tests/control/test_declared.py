@@ -15,6 +15,7 @@ class TestDeclared(ControlCase):
     def test_times_that_are_no_window_are_named(self):
         """They were compared in silence, and their amount was that of no window."""
         self._record(150)
+        self.bill()
         self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
         for start, end, covers in (
             ("2026-01-01", "2026-02-01", "window"),
