@@ -110,7 +110,7 @@ class FusionBillingControlExport(models.AbstractModel):
         row, last = 0, 0
         while portion := self._portion(table, last, with_window):
             for (
-                last,
+                _id,
                 app,
                 metric,
                 order,
@@ -129,6 +129,7 @@ class FusionBillingControlExport(models.AbstractModel):
                     sheet.write_string(row, column, _safe(text or ""))
                 for column, figure in enumerate(figures, len(texts)):
                     _write_number(sheet, row, column, figure)
+            last = portion[-1][0]
 
     def _portion(self, table, last, with_window):
         """The next rows after an id, figures as decimal text."""

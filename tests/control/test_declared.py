@@ -1,8 +1,10 @@
+import runpy
 from datetime import date
 from decimal import Decimal
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import file_path
 
 from ...models.base.exact import read_exact
 from .case import ControlCase
@@ -191,6 +193,31 @@ class TestDeclared(ControlCase):
         self.assertEqual(
             read_exact(record, "difference_quantity"), (Decimal("0.0000000001"),)
         )
+
+    def test_the_update_of_totals_of_before(self):
+        """Differences were those of floats, and nobody had asked for the windows."""
+        self._record("0.1")
+        self.bill()
+        self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
+        self._record("123456789012345.0000000001", "2026-02-10 00:00:00")
+        short = self.declare(0.3)
+        part = self.declare(0.1, window_end="2026-01-20")
+        february = {"window_start": "2026-02-01", "window_end": "2026-03-01"}
+        long = self.declare(Decimal("123456789012345.0000000001"), **february)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE fusion_billing_reconciliation SET covers = NULL,"
+            " difference_quantity = 0.19999999999999998, state = 'matched'"
+        )
+        self.env.invalidate_all()
+        script = "fusion_centralized_billing/migrations/19.0.1.7.0/post-exact_totals.py"
+        runpy.run_path(file_path(script))["migrate"](self.env.cr, "19.0.1.6.0")
+        self.env.invalidate_all()
+        self.assertEqual(read_exact(short, "difference_quantity"), (Decimal("0.2"),))
+        self.assertEqual((short.covers, part.covers), ("window", "part"))
+        self.assertEqual((short.state, long.state), ("matched", False))
+        long.action_compare()
+        self.assertEqual(long.state, "matched")
 
     def test_a_reader_reads_and_computes_nothing(self):
         self._record(150)
