@@ -64,7 +64,13 @@ from .audit import (
     test_planted_windows,
 )
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .control import test_chain, test_declared, test_hold, test_sign_off
+from .control import (
+    test_chain,
+    test_declared,
+    test_hold,
+    test_pressed,
+    test_sign_off,
+)
 from .rating import (
     test_closing_when_due,
     test_conversion_rates,
