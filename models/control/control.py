@@ -5,6 +5,9 @@ from odoo.tools import format_date
 from ...engine.billing.periods import day_start_utc
 from ..base import groups
 
+# With more events in the database the figures take longer than people wait.
+AT_ONCE = 2_000_000
+
 
 class FusionBillingControl(models.Model):
     """Control totals of a period: from what apps declare to what the journal holds.
@@ -53,6 +56,12 @@ class FusionBillingControl(models.Model):
         tracking=True,
     )
     computed_at = fields.Datetime(readonly=True, copy=False)
+    is_requested = fields.Boolean(
+        string="Computed in the Background",
+        readonly=True,
+        copy=False,
+        help="There is much to read: the figures are computed by a scheduled action.",
+    )
     signed_by_id = fields.Many2one(
         "res.users", string="Signed Off By", readonly=True, copy=False, tracking=True
     )
@@ -172,14 +181,51 @@ class FusionBillingControl(models.Model):
                 raise UserError(
                     self.env._("What was signed off stays as it was. Reopen it first.")
                 )
-            control._compute_lines()
-            control._write_by_code({"computed_at": fields.Datetime.now()})
+            if self._is_long():
+                control._write_by_code({"is_requested": True})
+                cron = self.env.ref("fusion_centralized_billing.cron_control")
+                cron.sudo()._trigger()
+            else:
+                control._compute_now()
+
+    def _compute_now(self):
+        self.ensure_one()
+        self._compute_lines()
+        now = fields.Datetime.now()
+        self._write_by_code({"computed_at": now, "is_requested": False})
+
+    @api.model
+    def _is_long(self):
+        """Whether there are more events than can be read while somebody waits."""
+        [[events]] = self.env.execute_query(
+            SQL(
+                "SELECT reltuples::bigint FROM pg_class"
+                " WHERE oid = 'fusion_billing_usage'::regclass"
+            )
+        )
+        return events > AT_ONCE
+
+    @api.model
+    def _cron_compute(self):
+        """Compute what was asked for, each period by itself."""
+        asked = self.search([("is_requested", "=", True), ("state", "=", "draft")])
+        self.env["ir.cron"]._commit_progress(remaining=len(asked))
+        for control in asked:
+            control._compute_now()
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
 
     def action_sign(self):
-        """Sign the figures off as they are now, by name and date."""
+        """Sign the figures off as they are now, by name and date.
+
+        Where computing takes long, as they were computed last.
+        """
         self._check_may()
         for control in self.filtered(lambda c: c.state == "draft"):
-            control.action_compute()
+            if not self._is_long():
+                control._compute_now()
+            elif control.is_requested or not control.computed_at:
+                raise UserError(self.env._("The figures are not computed yet."))
             if control.differs_count and not (control.note or "").strip():
                 raise ValidationError(
                     self.env._(

@@ -69,6 +69,7 @@ class FusionBillingControlFigures(models.AbstractModel):
 
     control_id = fields.Many2one(
         "fusion.billing.control",
+        string="Period",
         required=True,
         ondelete="cascade",
         readonly=True,

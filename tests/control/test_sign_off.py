@@ -1,5 +1,6 @@
 import base64
 import io
+from unittest.mock import patch
 
 import openpyxl
 
@@ -7,6 +8,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
+from ...models.control import control
 from .case import ControlCase
 
 
@@ -123,6 +125,20 @@ class TestSignOff(ControlCase):
         self.period.note = "The app counted twice on the 3rd; it is being mended."
         self.period.action_sign()
         self.assertEqual(self.line(self.period).declared_unexplained, 100)
+
+    def test_what_takes_long_is_computed_in_the_background(self):
+        with patch.object(control, "AT_ONCE", -2):
+            self._record(20)
+            self.period.action_compute()
+            self.assertTrue(self.period.is_requested)
+            self.assertEqual(self.line(self.period).accepted_quantity, 300)
+            with self.assertRaises(UserError):
+                self.period.action_sign()
+            self.period._cron_compute()
+            self.assertFalse(self.period.is_requested)
+            self.assertEqual(self.line(self.period).accepted_quantity, 320)
+            self.period.action_sign()
+        self.assertEqual(self.period.state, "signed")
 
     def test_the_spreadsheet(self):
         self.period.action_sign()
