@@ -120,7 +120,7 @@ class TestPressed(ControlCase, HttpCase):
         self.browser_js("/odoo", HELPERS + script, READY, login=login, timeout=240)
         url = self.period.with_user(user).action_export()["url"]
         self.authenticate(login, login)
-        answer = self.url_open(url)
+        answer = self.url_open(url, timeout=120)
         self.assertEqual(answer.status_code, 200)
         self.assertEqual(answer.content[:2], b"PK")
 
