@@ -134,7 +134,11 @@ class TestSignOff(ControlCase):
             self.assertEqual(self.line(self.period).accepted_quantity, 300)
             with self.assertRaises(UserError):
                 self.period.action_sign()
-            self.period._cron_compute()
+            with self.enter_registry_test_mode():
+                self.env.ref(
+                    "fusion_centralized_billing.cron_control"
+                ).method_direct_trigger()
+            self.env.invalidate_all()
             self.assertFalse(self.period.is_requested)
             self.assertEqual(self.line(self.period).accepted_quantity, 320)
             self.period.action_sign()
