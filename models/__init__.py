@@ -13,5 +13,6 @@ from . import audit
 from . import invoice
 from . import accrual
 from . import reconciliation
+from . import control
 from . import price_draft
 from . import order

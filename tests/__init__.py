@@ -22,6 +22,13 @@ from .audit import (
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
 from .browser import test_browser
+from .control import (
+    test_chain,
+    test_declared,
+    test_hold,
+    test_pressed,
+    test_sign_off,
+)
 from .house import (
     test_conformance_behaviour,
     test_conformance_names,

@@ -3,10 +3,12 @@ from odoo import fields, models
 from ...engine.api import answers
 from ...engine.api.events import check_text, subscription_reference
 from ...engine.api.payload import check_object, flag, require
+from ...engine.billing.money import format_decimal
 from ...engine.billing.periods import parse_timestamp
 from ...engine.billing.quantity import parse_quantity
 from ...engine.errors import BillingError
-from ..base.render import amount, number
+from ..base.exact import read_exact
+from ..base.render import amount
 
 # Any two-part lock number of ours, beside that of the rating queue.
 _LOCK = 0x46434253
@@ -93,8 +95,9 @@ class FusionBillingApiReconciliations(models.AbstractModel):
         currency = record.currency_id
 
         def totals(prefix):
+            [quantity] = read_exact(record, f"{prefix}_quantity")
             return answers.Totals(
-                quantity=number(record[f"{prefix}_quantity"]),
+                quantity=format_decimal(quantity),
                 count=record[f"{prefix}_count"],
                 amount=amount(currency, record[f"{prefix}_amount"]),
             )
@@ -129,7 +132,7 @@ def _declared(payload):
             "invalid_declared_count", "invalid declared_count", "declared_count"
         )
     return {
-        "declared_quantity": float(quantity),
+        "declared_quantity": quantity,
         "declared_count": count or 0,
         "has_declared_count": count is not None,
         "declared_amount": float(amount or 0),

@@ -172,6 +172,21 @@ class FusionBillingAuditDocuments(models.AbstractModel):
         )
         return float(amount)
 
+    @api.model
+    def _moves_by_hand(self, order, metric):
+        """The posted documents that charge by hand what ratings of these two bill."""
+        scope = SQL("o.id = %s", order.id)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT x.move_id FROM (%s UNION ALL SELECT * FROM (%s) b) x"
+                " WHERE x.metric_id = %s",
+                SQL("SELECT * FROM (%s) a", self._by_hand(scope, False)),
+                self._by_hand(scope, True),
+                metric.id,
+            )
+        )
+        return self.env["account.move"].browse({move for [move] in rows})
+
     # -- I6: what is billed is what was rated ----------------------------------
 
     def _check_i6(self, scope):

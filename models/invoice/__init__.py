@@ -6,4 +6,5 @@ from . import (
     closing,
     document_lines,
     documents,
+    hold,
 )

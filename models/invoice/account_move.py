@@ -71,6 +71,20 @@ class AccountMove(models.Model):
         " are meant. The audit names them all the same, but not as something wrong.",
     )
     fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
+    fc_hold_ids = fields.One2many(
+        "fusion.billing.hold", "move_id", string="Held", groups=groups.HOLDS
+    )
+    fc_held_reason = fields.Text(
+        string="Held, as Totals Differ",
+        compute="_compute_fc_held_reason",
+        groups=groups.HOLDS,
+    )
+
+    @api.depends("state", "fc_hold_ids.state")
+    def _compute_fc_held_reason(self):
+        for move in self:
+            held = move.sudo().fc_hold_ids.filtered(lambda h: h.state == "held")
+            move.fc_held_reason = move.state == "draft" and held.reason
 
     @api.depends("move_type", "state", "reversed_entry_id", "invoice_line_ids")
     def _compute_fc_charges_by_hand(self):
@@ -153,6 +167,12 @@ class AccountMove(models.Model):
             "view_mode": "list,form",
             "domain": [("id", "in", self._fc_explained_ratings().ids)],
         }
+
+    def action_fc_decide(self):
+        """Open the decision on what holds this invoice."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.fc_hold_ids.action_open_wizard()
 
     def _fc_services(self):
         """Services that are told about this invoice.
@@ -287,7 +307,8 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]
         self.env["fusion.billing.audit"]._check_before_posting(self)
-        posted = super()._post(soft)
+        held = self.env["fusion.billing.hold"]._hold(self)
+        posted = super(AccountMove, self - held)._post(soft)
         Documents._settle_windows(posted)
         Documents._posted(posted)
         ratings = Documents._ratings_of(posted)

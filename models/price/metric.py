@@ -33,6 +33,12 @@ class FusionBillingMetric(models.Model):
         translate=True,
         help="Printed behind the quantity, for example GB or requests.",
     )
+    tolerance = fields.Float(
+        string="Tolerance (%)",
+        digits=False,
+        help="A source app may declare so much more or less than we hold before a"
+        " reconciliation says that they differ, in percent of what it declares.",
+    )
     description = fields.Text(translate=True)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
@@ -54,6 +60,11 @@ class FusionBillingMetric(models.Model):
         " hashtextextended(code, 0) >> 1, '[]') WITH &&,"
         " int4range(company_id, company_id, '[]') WITH &&)",
         "A metric code is used once: in a company, and among what is shared.",
+    )
+
+    _tolerance_valid = models.Constraint(
+        "CHECK (tolerance >= 0 AND tolerance <= 100)",
+        "A tolerance is between 0 and 100 percent.",
     )
 
     @api.model

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ...engine.api.own_keys import moved_key
 from ...engine.billing.aggregation import AGGREGATIONS
 from ..base.arrival import announce_inserts
 
@@ -22,6 +23,9 @@ FROZEN = frozenset(
         "received_at",
     )
 )
+_MOVED = moved_key("")
+# Whether an event stands for another one that finance has billed here instead.
+MOVED = f"left(idempotency_key, {len(_MOVED)}) = '{_MOVED}'"
 
 
 class FusionBillingUsage(models.Model):
@@ -114,6 +118,11 @@ class FusionBillingUsage(models.Model):
     # What finance has to decide on; a small part of the table.
     _unallocated = models.Index(
         "(subscription_id, metric_id) WHERE unallocated AND voided_at IS NULL"
+    )
+
+    # What finance has billed in another place than it was sent for: a handful.
+    _moved = models.Index(
+        f"(subscription_id, metric_id, idempotency_key) WHERE {MOVED}"
     )
 
     def init(self):
