@@ -3,7 +3,6 @@ from odoo import fields, models
 from ...engine.api import answers
 from ...engine.api.events import check_text, subscription_reference
 from ...engine.api.payload import check_object, flag, require
-from ...engine.billing.money import format_decimal
 from ...engine.billing.periods import parse_timestamp
 from ...engine.billing.quantity import parse_quantity
 from ...engine.errors import BillingError
@@ -97,7 +96,7 @@ class FusionBillingApiReconciliations(models.AbstractModel):
         def totals(prefix):
             [quantity] = read_exact(record, f"{prefix}_quantity")
             return answers.Totals(
-                quantity=format_decimal(quantity),
+                quantity=quantity,
                 count=record[f"{prefix}_count"],
                 amount=amount(currency, record[f"{prefix}_amount"]),
             )

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, ValidationError
 
 from ..base import groups
 from ..base.attention import TODO
-from ..base.render import amount_text
+from ..base.render import amount
 
 
 class FusionBillingHold(models.Model):
@@ -161,8 +161,8 @@ class FusionBillingHold(models.Model):
                 "%(rating)s was rated at %(rated)s, and the line was changed by hand"
                 " to %(charged)s",
                 rating=rating.display_name,
-                rated=amount_text(currency, rating.amount),
-                charged=amount_text(currency, rating.amount - adjustment.forgiven),
+                rated=amount(currency, rating.amount),
+                charged=amount(currency, rating.amount - adjustment.forgiven),
             )
         for line in lines - ratings.invoice_line_id:
             if line.product_id in ratings.product_id and line.price_subtotal:
@@ -171,7 +171,7 @@ class FusionBillingHold(models.Model):
                     "%(line)s has a product of usage, and no rating behind it:"
                     " %(amount)s",
                     line=(line.name or "").split("\n")[0],
-                    amount=amount_text(line.currency_id, line.price_subtotal),
+                    amount=amount(line.currency_id, line.price_subtotal),
                 )
         return found
 
