@@ -223,6 +223,8 @@ class PeopleCase(BillingCase):
             }
         )
         wizard.action_preview()
+        # That has rated all that waited.
+        cls.env["fusion.billing.rating.queue"]._add(cls.order)
 
     @classmethod
     def _make_people(cls):

@@ -232,7 +232,7 @@ class TestButtons(PressCase):
                     "active_ids": records.ids,
                     "active_id": records.id,
                 }
-                own = action.with_user(user).with_context(context)
+                own = action.with_user(user).with_context(**context)
                 self._press(role, user, own, "run", context)
         self.assertAllWork()
 
