@@ -11,6 +11,7 @@ from . import price
 from . import service
 from . import audit
 from . import invoice
+from . import portal
 from . import reconciliation
 from . import price_draft
 from . import order

@@ -58,6 +58,7 @@ from .rating import (
     test_settled_prices,
     test_taken_back_late,
     test_tax_basis,
+    test_text_recomputed,
     test_time_zone_moves,
     test_windows_follow,
     test_worked_examples,

@@ -31,6 +31,7 @@ class SaleOrder(models.Model):
         "fusion.billing.order.account",
         "fusion.billing.order.windows",
         "fusion.billing.order.rating",
+        "fusion.billing.order.portal",
         "fusion.billing.customer.document",
         "fusion.billing.guarded",
     ]
