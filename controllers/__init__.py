@@ -7,4 +7,5 @@ from . import (
     portal,
     subscriptions,
     usage,
+    usage_portal,
 )

@@ -20,7 +20,7 @@ from .audit import (
 )
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .browser import test_browser
+from .browser import test_browser, test_portal_page
 from .house import (
     test_conformance_behaviour,
     test_conformance_names,
@@ -36,8 +36,14 @@ from .http import (
     test_openapi,
     test_slow_body,
 )
-from .invoice import test_billed_once, test_invoicing, test_taken_back
+from .invoice import (
+    test_billed_once,
+    test_breakdown,
+    test_invoicing,
+    test_taken_back,
+)
 from .order import test_sections
+from .portal import test_usage_page
 from .price import test_charge_models, test_charge_product, test_metric_companies
 from .price_draft import test_price_draft, test_price_draft_life
 from .queue import test_queue

@@ -61,22 +61,6 @@ class FusionBillingOrderPortal(models.AbstractModel):
             base_lines=lines, currency=order.currency_id, company=order.company_id
         )
 
-    # -- hooks of Community's module only ---------------------------------------
-
-    def _get_portal_headline(self):
-        """The amount to come, usage so far included."""
-        headline = super()._get_portal_headline()
-        total = self._fc_expected_total()
-        if total is None:
-            return headline
-        return {"amount": total, "text": self.env._("expected on your next invoice")}
-
-    def _get_portal_sections(self):
-        sections = super()._get_portal_sections()
-        if self._fc_has_usage_page():
-            sections = ["fusion_centralized_billing.portal_usage", *sections]
-        return sections
-
     # -- backend ---------------------------------------------------------------
 
     def action_fc_preview_invoice(self):

@@ -184,6 +184,22 @@ class FusionBillingUsagePage(models.AbstractModel):
     # -- events ----------------------------------------------------------------
 
     @api.model
+    def _metrics_of(self, window):
+        """What a customer is billed by in a window (``fusion.billing.metric``)."""
+        window = window.sudo()
+        plans = window.plan_id | window.subscription_id.plan_id
+        charges = self.env["fusion.billing.charge"].sudo()
+        charges = charges.search(
+            [("plan_id", "in", plans.ids), ("company_id", "in", window.company_id.ids)]
+        )
+        return charges.metric_id | window.rating_ids.metric_id
+
+    @api.model
+    def _event_columns(self):
+        """The heads of the columns of :meth:`_events_of`."""
+        return COLUMNS
+
+    @api.model
     def _events_of(self, window, metric, after=0):
         """The events that make the quantity of a window, in order of time.
 
