@@ -204,6 +204,11 @@ class SaleOrder(models.Model):
             return headline
         return {"amount": total, "text": self.env._("expected on the next invoice")}
 
+    def _get_measured_base_lines(self):
+        """The usage so far. A hook of Community's module only, as above."""
+        lines = self.env["fusion.billing.next.invoice"]._usage_lines(self)
+        return [*super()._get_measured_base_lines(), *lines]
+
     def _get_portal_sections(self):
         """The usage comes first. A hook of Community's module only, as above."""
         sections = super()._get_portal_sections()

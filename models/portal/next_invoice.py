@@ -47,6 +47,12 @@ class FusionBillingNextInvoice(models.AbstractModel):
         day = order.next_invoice_date if running else None
         return {"date": day or None, "rows": rows, **totals}
 
+    @api.model
+    def _usage_lines(self, order):
+        """The usage on it, as base lines of ``account.tax``."""
+        order = order.sudo().with_context(lang=self.env.lang)
+        return [line for line, _told in self._usage_part(order)]
+
     def _fixed_part(self, order):
         """Base lines of what costs the same however much is used."""
         following = order.next_invoice_date

@@ -236,7 +236,11 @@ class TestUsagePage(BillingCase, HttpCase):
         self.env.flush_all()
         self.authenticate("usage_colleague", "usage_colleague")
         head, *rows = self._rows(self.events)
-        self.assertEqual(head[:4], ["period_start", "period_end", "quantity"] + head[3:4])
+        self.assertEqual(
+            head,
+            "period_start period_end quantity idempotency_key unique_key"
+            " received_at".split(),
+        )
         received = fields.Datetime.to_string(self.event.received_at).replace(" ", "T")
         at = "2026-01-15T12:00:00Z"
         self.assertEqual(rows, [[at, at, "250.5", "'=1+1", "", f"{received}Z"]])

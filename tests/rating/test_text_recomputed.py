@@ -1,7 +1,9 @@
 from datetime import date
+from runpy import run_path
 
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from ..common import BillingCase
 from ..price.test_charge_models import TIERS
@@ -119,6 +121,30 @@ class TestTextRecomputed(BillingCase):
         self.assertIn("Rounded to 1.67", line.fc_rating_ids.explanation_text)
         agreement = line.fc_rating_ids.agreement_id
         self.assertEqual(agreement.rate_date, date(2026, 2, 1))
+
+    def test_the_day_of_older_rates_is_the_end_of_their_window(self):
+        """What was agreed before that day was kept, after an update."""
+        other = self._foreign("XTC", 2)
+        agreement = self._invoice(3, currency_id=other.id).fc_rating_ids.agreement_id
+        early = self._invoice(4, currency_id=other.id).fc_rating_ids.agreement_id
+        plain = self._invoice(5, currency_id=self.currency.id).fc_rating_ids
+        agreements = agreement | early | plain.agreement_id
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE fusion_billing_window_charge SET rate_date = NULL WHERE id = ANY(%s)",
+            [agreements.ids],
+        )
+        # Settled before its end, as a subscription that is closed.
+        early.window_id.sudo().settled_at = "2026-01-20 00:00:00"
+        self.env.flush_all()
+        script = file_path(
+            "fusion_centralized_billing/migrations/19.0.1.7.0/post-rate-date.py"
+        )
+        run_path(script)["migrate"](self.env.cr, "19.0.1.6.0")
+        self.env.invalidate_all()
+        self.assertEqual(
+            agreements.mapped("rate_date"), [date(2026, 2, 1), False, False]
+        )
 
     def test_a_correction_tells_what_was_charged_before(self):
         """100 at 0.50 were billed; 20 more of January: 60.00 less 50.00."""

@@ -113,6 +113,14 @@ class SaleSubscriptionOrderPortal(models.AbstractModel):
             text = self.env._("%s, and what you use", text)
         return {"amount": self._get_portal_amounts()["total"], "text": text}
 
+    def _get_measured_base_lines(self):
+        """Return what the next invoice bills, as it stands now, of what is measured.
+
+        :return: base lines of account.tax
+        :rtype: list[dict]
+        """
+        return []
+
     def _get_portal_sections(self):
         """Return the names of templates that come before the lines of the page.
 
