@@ -110,7 +110,9 @@ class FusionBillingRater(models.AbstractModel):
         jobs = self.env["fusion.billing.agreements"]._jobs(orders, found)
         Ledger = self.env["fusion.billing.ledger"]
         standing = Ledger._standing([job.key for job in jobs if job.key])
-        currencies = self.env["res.currency"].browse({job.window.currency for job in jobs})
+        currencies = self.env["res.currency"].browse(
+            {job.window.currency for job in jobs}
+        )
         steps = {c.id: money.to_decimal(c.rounding) for c in currencies}
         revisions = [
             (

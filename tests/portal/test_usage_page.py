@@ -39,7 +39,8 @@ class TestNextInvoice(BillingCase):
         self._record(250)
         models = ("rating", "window.charge", "rating.queue", "webhook", "window")
         counts = [
-            self.env[f"fusion.billing.{name}"].sudo().search_count([]) for name in models
+            self.env[f"fusion.billing.{name}"].sudo().search_count([])
+            for name in models
         ]
         lines = self.order.order_line
         self.assertEqual(self._expected()["total"], 85.0)
@@ -66,9 +67,7 @@ class TestNextInvoice(BillingCase):
         self._record(20, "2026-01-20 00:00:00")
         self._record(110, "2026-02-03 00:00:00")
         expected = self._expected()
-        self.assertEqual(
-            [row["amount"] for row in expected["rows"]], [10.0, 10.0, 5.0]
-        )
+        self.assertEqual([row["amount"] for row in expected["rows"]], [10.0, 10.0, 5.0])
         self.assertEqual(expected["total"], 25.0)
         self.assertEqual(self.order._create_invoices().amount_total, 25.0)
 

@@ -44,10 +44,22 @@ class TestRatedLines(BillingCase):
         """The numbers were written as in German, the words in English."""
         currency = self.currency.name
         for code, text in (
-            ("de_DE", "vom 01.01.2026 bis 31.01.2026, 100 inklusive, 1.150,5 zu je 0,50 XXX"),
-            ("es_ES", "del 01/01/2026 al 31/01/2026, 100 incluidos, 1.150,5 a 0,50 XXX cada uno"),
-            ("it_IT", "dal 01/01/2026 al 31/01/2026, 100 inclusi, 1.150,5 a 0,50 XXX cadauno"),
-            ("nl_NL", "van 01-01-2026 tot en met 31-01-2026, 100 inbegrepen, 1.150,5 à 0,50"),
+            (
+                "de_DE",
+                "vom 01.01.2026 bis 31.01.2026, 100 inklusive, 1.150,5 zu je 0,50 XXX",
+            ),
+            (
+                "es_ES",
+                "del 01/01/2026 al 31/01/2026, 100 incluidos, 1.150,5 a 0,50 XXX cada uno",
+            ),
+            (
+                "it_IT",
+                "dal 01/01/2026 al 31/01/2026, 100 inclusi, 1.150,5 a 0,50 XXX cadauno",
+            ),
+            (
+                "nl_NL",
+                "van 01-01-2026 tot en met 31-01-2026, 100 inbegrepen, 1.150,5 à 0,50",
+            ),
         ):
             self.env["res.lang"]._activate_lang(code)
             partner = self.env["res.partner"].create({"name": code, "lang": code})

@@ -74,8 +74,7 @@ class TestTextRecomputed(BillingCase):
         )
         self._assert_line(
             line,
-            "calls: 150 JAN, 100 at 1.00 XXX per 10 + 5.00 XXX,"
-            " 50 at 0.50 XXX per 10",
+            "calls: 150 JAN, 100 at 1.00 XXX per 10 + 5.00 XXX, 50 at 0.50 XXX per 10",
             17.5,
         )
 
