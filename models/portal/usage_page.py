@@ -95,7 +95,8 @@ class FusionBillingUsagePage(models.AbstractModel):
     def _by_days(self, window, metric, width):
         """A query: number of the day (or week) in the window, its quantity."""
         day = SQL(
-            "((u.period_start AT TIME ZONE 'UTC' AT TIME ZONE %s)::date - %s::date) / %s",
+            "((u.period_start AT TIME ZONE 'UTC' AT TIME ZONE %s)::date - %s::date)"
+            " / %s",
             window.tz,
             window.first_day,
             width,

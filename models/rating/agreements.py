@@ -79,8 +79,8 @@ class FusionBillingAgreements(models.AbstractModel):
         for window, metric, key, state, rate_day, *values in self.env.execute_query(
             SQL(
                 """
-                SELECT window_id, metric_id, id, state, rate_date, charge_id, product_id,
-                       charge_currency_id, terms, rate_from::text, rate_to::text,
+                SELECT window_id, metric_id, id, state, rate_date,
+                       charge_id, product_id, charge_currency_id, terms, rate_from::text, rate_to::text,
                        coalesce(discount, 0)::text
                   FROM fusion_billing_window_charge WHERE window_id = ANY(%s)
                 """,
