@@ -9,4 +9,5 @@ from . import (
     reconciliations,
     subscriptions,
     usage,
+    usage_portal,
 )

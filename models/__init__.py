@@ -11,6 +11,7 @@ from . import price
 from . import service
 from . import audit
 from . import invoice
+from . import portal
 from . import accrual
 from . import reconciliation
 from . import control

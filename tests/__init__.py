@@ -21,7 +21,7 @@ from .audit import (
 )
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .browser import test_browser
+from .browser import test_browser, test_portal_page
 from .control import (
     test_chain,
     test_declared,
@@ -47,11 +47,13 @@ from .http import (
 )
 from .invoice import (
     test_billed_once,
+    test_breakdown,
     test_credit_choice,
     test_invoicing,
     test_taken_back,
 )
 from .order import test_sections
+from .portal import test_usage_page
 from .price import test_charge_models, test_charge_product, test_metric_companies
 from .price_draft import test_price_draft, test_price_draft_life
 from .queue import test_queue
@@ -72,6 +74,7 @@ from .rating import (
     test_settled_prices,
     test_taken_back_late,
     test_tax_basis,
+    test_text_recomputed,
     test_time_zone_moves,
     test_windows_follow,
     test_worked_examples,

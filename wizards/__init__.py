@@ -2,6 +2,7 @@ from . import (
     accrual_wizard,
     api_key_wizard,
     hold_wizard,
+    next_invoice_wizard,
     usage_move_wizard,
     usage_void_wizard,
     webhook_replay_wizard,

@@ -1,6 +1,7 @@
 """Which revision follows for a window and metric: its amount, and if it is news."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
 from .ledger import Adjustment, charged_for
@@ -22,6 +23,7 @@ class Agreement:
     :param rate_from: of the price's currency, exactly as stored
     :param rate_to: of the invoice's currency; both None: they are the same
     :param discount: in percent
+    :param rate_day: the day whose rates these are
     """
 
     charge: int
@@ -31,6 +33,11 @@ class Agreement:
     rate_from: Decimal | None = None
     rate_to: Decimal | None = None
     discount: Decimal = _ZERO
+    # What is told of the rates, and no part of the price.
+    rate_day: date | None = field(default=None, compare=False)
+
+    def dated(self, rate_day: date | None) -> "Agreement":
+        return replace(self, rate_day=rate_day)
 
     def without_price(self) -> "Agreement":
         return replace(self, terms=None)
@@ -97,16 +104,12 @@ def next_revision(
         priced = price(agreement.terms, quantity, agreement.discount)
         included, billable = priced.included, priced.billable
         explanation = priced.as_dict()
-        amount = priced.amount
         if agreement.rate_from:
             explanation["rates"] = [
                 format_decimal(agreement.rate_from),
                 format_decimal(agreement.rate_to),
             ]
-            amount = EXACT.divide(
-                EXACT.multiply(amount, agreement.rate_to), agreement.rate_from
-            )
-        window_amount = round_amount(amount, step)
+        window_amount = round_amount(converted(agreement, priced.amount), step)
         quota = agreement.terms.included
         peak = int(quantity * 100 / quota) if quota else 0
     target = charged_for(window_amount, standing.adjustments, step)
@@ -126,6 +129,13 @@ def next_revision(
         peak=max(standing.peak, min(peak, MOST_PEAK)),
         explanation=explanation,
     )
+
+
+def converted(agreement: Agreement, amount: Decimal) -> Decimal:
+    """An amount of the price's currency in that of the invoice, not rounded."""
+    if not agreement.rate_from:
+        return amount
+    return EXACT.divide(EXACT.multiply(amount, agreement.rate_to), agreement.rate_from)
 
 
 def is_postable(revision: Revision, step: Decimal) -> bool:

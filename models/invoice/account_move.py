@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from ...engine.webhook import event_types
 from ..base import groups
 from ..base.render import amount
+from ..rating.text import UsageText, told_of_rating
 from ..subscription.timeline import CHURNED
 
 # What becomes of usage that a credit note credits in full.
@@ -173,6 +174,19 @@ class AccountMove(models.Model):
         self.ensure_one()
         self.check_access("read")
         return self.fc_hold_ids.action_open_wizard()
+
+    def _fc_breakdown(self):
+        """The usage on this document, charge by charge, in the language of the env.
+
+        :return: list of dict, see ``UsageText.breakdown``
+        """
+        self.ensure_one()
+        text = UsageText()
+        lines = self.sudo().invoice_line_ids.sorted(lambda x: (x.sequence, x.id))
+        return [
+            text.breakdown(told_of_rating(rating), self.env.lang)
+            for rating in lines.fc_rating_ids
+        ]
 
     def _fc_services(self):
         """Services that are told about this invoice.

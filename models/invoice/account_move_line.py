@@ -26,6 +26,37 @@ class AccountMoveLine(models.Model):
         help="The usage line that this one credits, or corrects.",
     )
     fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
+    fc_bills_usage = fields.Boolean(
+        compute="_compute_fc_bills_usage", groups=groups.USER
+    )
+
+    @api.depends("fc_rating_ids", "fc_copied_from_id")
+    def _compute_fc_bills_usage(self):
+        for line in self:
+            line.fc_bills_usage = bool(line._fc_ratings_behind())
+
+    def _fc_ratings_behind(self):
+        """The ratings that this line bills; of a credit, those of what it credits."""
+        origin = self.sudo()
+        while origin.fc_copied_from_id and not origin.fc_rating_ids:
+            origin = origin.fc_copied_from_id
+        return origin.fc_rating_ids.with_env(self.env)
+
+    def action_fc_view_ratings(self):
+        """Open what stands behind this amount: each window that the line bills."""
+        self.ensure_one()
+        self.check_access("read")
+        ratings = self._fc_ratings_behind()
+        action = {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Usage Ratings"),
+            "res_model": "fusion.billing.rating",
+            "view_mode": "list,form",
+            "domain": [("id", "in", ratings.ids)],
+        }
+        if len(ratings) == 1:
+            action |= {"view_mode": "form", "res_id": ratings.id}
+        return action
 
     def _copy_data_extend_business_fields(self, values):
         result = super()._copy_data_extend_business_fields(values)

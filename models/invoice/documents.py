@@ -219,12 +219,12 @@ class FusionBillingDocuments(models.AbstractModel):
         self.env.cr.execute(
             """
             UPDATE fusion_billing_window_charge a
-               SET charge_id = r.charge_id, product_id = r.product_id,
-                   charge_currency_id = r.charge_currency_id, terms = r.terms,
-                   rate_from = r.rate_from, rate_to = r.rate_to,
-                   discount = r.discount, state = 'settled'
-              FROM fusion_billing_rating r
-             WHERE r.id = %s AND a.id = r.agreement_id
+               SET charge_id = r.charge_id, product_id = r.product_id, terms = r.terms,
+                   charge_currency_id = r.charge_currency_id, discount = r.discount,
+                   rate_from = r.rate_from, rate_to = r.rate_to, state = 'settled',
+                   rate_date = CASE (a.rate_from, a.rate_to) = (r.rate_from, r.rate_to)
+                               WHEN TRUE THEN a.rate_date END
+              FROM fusion_billing_rating r WHERE r.id = %s AND a.id = r.agreement_id
             """,
             [rating.id],
         )

@@ -32,6 +32,7 @@ class SaleOrder(models.Model):
         "fusion.billing.order.account",
         "fusion.billing.order.windows",
         "fusion.billing.order.rating",
+        "fusion.billing.order.portal",
         "fusion.billing.customer.document",
         "fusion.billing.guarded",
     ]
@@ -202,6 +203,26 @@ class SaleOrder(models.Model):
             seen[order.fc_service_id] += 1
             turns[order] = seen[order.fc_service_id]
         return orders.sorted(turns.get)
+
+    def _get_portal_headline(self):
+        """What is to come, usage so far included. A hook of Community's module only."""
+        headline = super()._get_portal_headline()
+        total = self._fc_expected_total()
+        if total is None:
+            return headline
+        return {"amount": total, "text": self.env._("expected on the next invoice")}
+
+    def _get_measured_base_lines(self):
+        """The usage so far. A hook of Community's module only, as above."""
+        lines = self.env["fusion.billing.next.invoice"]._usage_lines(self)
+        return [*super()._get_measured_base_lines(), *lines]
+
+    def _get_portal_sections(self):
+        """The usage comes first. A hook of Community's module only, as above."""
+        sections = super()._get_portal_sections()
+        if self._fc_has_usage_page():
+            return ["fusion_centralized_billing.portal_usage", *sections]
+        return sections
 
     def _fc_emit_state_change(self, previous_state):
         """Tell the services; the first time it runs, it was created for them."""

@@ -97,6 +97,21 @@ class FusionBillingRatingQueue(models.Model):
         return dirty, rechecked
 
     @api.model
+    def _changed_since(self, orders):
+        """What :meth:`_take` would say of usage, leaving the rows where they are.
+
+        :return: dict order id -> naive UTC since when usage of it has changed
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT subscription_id, min(since) FROM fusion_billing_rating_queue"
+                " WHERE subscription_id = ANY(%s) GROUP BY subscription_id",
+                orders.ids,
+            )
+        )
+        return {order_id: since or datetime.max for order_id, since in rows}
+
+    @api.model
     def _waiting(self):
         """Ids of the orders that wait, in the order in which they are to be rated.
 

@@ -37,15 +37,12 @@ class FusionBillingOrderLineRating(models.AbstractModel):
         A document's total is rounded once: a price and a discount whose product has
         more digits than the currency could make it a cent more than its lines.
         """
-        full_name = self.env["account.move.line"]._get_journal_items_full_name
         product = rating.product_id
         rating.line_price = self.env["fusion.billing.rates"]._adapt(
             self.order_id, product, rating.amount
         )
         values = {
-            "name": full_name(
-                text.describe(self.order_id, rating), product.display_name
-            ),
+            "name": text.describe_invoiced(self.order_id, rating),
             "price_unit": rating.line_price,
             "discount": 0.0,
             "fc_rating_ids": [Command.link(rating.id)],

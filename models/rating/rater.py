@@ -110,6 +110,40 @@ class FusionBillingRater(models.AbstractModel):
         jobs = self.env["fusion.billing.agreements"]._jobs(orders, found)
         return list(zip(jobs, self._quantities(jobs), strict=True))
 
+    @api.model
+    def _still_to_charge(self, orders):
+        """What rating these subscriptions now would leave to be charged.
+
+        Reads what :meth:`_rate` reads, and writes nothing.
+
+        :return: list of (``Job``, ``Revision``), of windows that have an amount
+        """
+        self, orders = self.sudo(), orders.sudo()
+        for model in ("fusion.billing.rating", "fusion.billing.adjustment"):
+            self.env[model].flush_model()
+        changed = self.env["fusion.billing.rating.queue"]._changed_since(orders)
+        found = self._windows(orders, changed)
+        jobs = self.env["fusion.billing.agreements"]._jobs(orders, found)
+        Ledger = self.env["fusion.billing.ledger"]
+        standing = Ledger._standing([job.key for job in jobs if job.key])
+        currencies = self.env["res.currency"].browse(
+            {job.window.currency for job in jobs}
+        )
+        steps = {c.id: money.to_decimal(c.rounding) for c in currencies}
+        revisions = [
+            (
+                job,
+                next_revision(
+                    job.agreement,
+                    quantity,
+                    steps[job.window.currency],
+                    standing.get(job.key, Standing()),
+                ),
+            )
+            for job, quantity in zip(jobs, self._quantities(jobs), strict=True)
+        ]
+        return [(job, revision) for job, revision in revisions if revision.amount]
+
     # -- which windows ---------------------------------------------------------
 
     def _windows(self, orders, dirty):

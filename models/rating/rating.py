@@ -185,60 +185,23 @@ class FusionBillingRating(models.Model):
                 f"{fields.Date.to_string(rating.window_start)}"
             )
 
-    @api.depends("explanation")
+    @api.depends("explanation", "agreement_id.rate_date")
     def _compute_explanation_text(self):
+        Arithmetic = self.env["fusion.billing.arithmetic"]
         for rating in self:
-            rating.explanation_text = self._explain(
-                rating.explanation or {}, rating.currency_id
+            rating.explanation_text = Arithmetic._text(
+                rating.explanation or {}, rating.currency_id, rating._rate_day()
             )
 
-    @api.model
-    def _explain(self, explanation, currency):
-        """The arithmetic as text, a step on each line.
+    def _rate_day(self):
+        """The day whose exchange rates it was converted at; none where it is not known.
 
-        :param dict explanation: as the engine's ``next_revision`` makes it
-        :param currency: what the amount was converted to, if it was
+        Its agreement can have other rates by now.
         """
-        lines = [
-            self.env._(
-                "%(quantity)s used, %(included)s included, %(billable)s billable",
-                quantity=explanation.get("quantity", "0"),
-                included=explanation.get("included", "0"),
-                billable=explanation.get("billable", "0"),
-            )
-        ]
-        lines += [
-            f"{step['label']}: {step['quantity']} x {step['unit_price']}"
-            f" = {step['amount']}"
-            for step in explanation.get("steps", ())
-        ]
-        lines.append(
-            self.env._(
-                "Amount of the window: %(amount)s %(currency)s",
-                amount=explanation.get("amount", "0"),
-                currency=explanation.get("currency") or "",
-            )
-        )
-        if rates := explanation.get("rates"):
-            lines.append(
-                self.env._(
-                    "Converted at %(to)s / %(from)s = %(amount)s %(currency)s",
-                    **{"to": rates[1], "from": rates[0]},
-                    amount=explanation["rounded"],
-                    currency=currency.name,
-                )
-            )
-        if charged := explanation.get("charged_in_all"):
-            lines.append(
-                self.env._(
-                    "To be charged in all, after what was forgiven or added:"
-                    " %(amount)s",
-                    amount=charged,
-                )
-            )
-        if billed := explanation.get("billed"):
-            lines.append(self.env._("Minus charged so far: %(billed)s", billed=billed))
-        return "\n".join(lines)
+        agreed = self.agreement_id
+        if (agreed.rate_from, agreed.rate_to) != (self.rate_from, self.rate_to):
+            return None
+        return agreed.rate_date or None
 
     def action_view_usage(self):
         """Open the events that the quantity was made of."""

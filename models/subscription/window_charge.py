@@ -48,6 +48,9 @@ class FusionBillingWindowCharge(models.Model):
     rate_to = fields.Float(
         string="Rate of the Invoice's Currency", digits=False, readonly=True
     )
+    rate_date = fields.Date(
+        string="Rates Of", readonly=True, help="The day whose exchange rates these are."
+    )
     discount = fields.Float(string="Discount (%)", digits=False, readonly=True)
     state = fields.Selection(
         [("open", "Open"), ("settled", "Settled")],
