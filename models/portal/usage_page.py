@@ -6,7 +6,7 @@ from odoo.tools import SQL, format_date, format_datetime
 
 from ...engine.billing.aggregation import AGGREGATIONS
 from ...engine.billing.money import format_decimal
-from ..base.render import iso_instant
+from ...engine.shape import write_instant
 from ..rating.numbers import Numbers
 from ..rating.text import UsageText, told_of_preview, told_of_rating
 
@@ -216,11 +216,11 @@ class FusionBillingUsagePage(models.AbstractModel):
             rows = self._portion(window, metric, place, min(_AT_ONCE, left))
             for _key, start, end, quantity, *keys, received in rows:
                 yield [
-                    iso_instant(start),
-                    iso_instant(end),
+                    write_instant(start),
+                    write_instant(end),
                     format_decimal(Decimal(quantity)),
                     *(_as_text(key) for key in keys),
-                    iso_instant(received),
+                    write_instant(received),
                 ]
             if len(rows) < min(_AT_ONCE, left):
                 return
