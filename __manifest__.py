@@ -39,6 +39,7 @@
         "views/res_partner_views.xml",
         "views/account_move_views.xml",
         "views/res_config_settings_views.xml",
+        "views/overview_views.xml",
         "views/menus.xml",
     ],
     "assets": {

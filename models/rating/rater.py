@@ -45,10 +45,15 @@ class FusionBillingRater(models.AbstractModel):
         jobs = Agreements._jobs(orders, found)
         standing = Ledger._standing([job.key for job in jobs if job.key])
         jobs = Agreements._agree(jobs, standing)
-        quantities = self._quantities(jobs)
+        used = self._used(jobs)
+        quantities = [quantity for quantity, _count in used]
         changed = Ledger._write(orders, jobs, quantities, standing, frozenset(settle))
         self.env["fusion.billing.allocation"]._recheck(
             orders, dirty, rechecked, settles=bool(settle)
+        )
+        self.env["fusion.billing.window"]._note_rated(
+            [window.id for window in found],
+            [(job.window.id, count) for job, (_q, count) in zip(jobs, used, strict=True)],
         )
         self.env["fusion.billing.window"]._seal_again(
             [window.id for window in found if window.order in dirty]
@@ -87,7 +92,7 @@ class FusionBillingRater(models.AbstractModel):
         row = self._rows(SQL("w.id = %s", window.id))
         jobs = self.env["fusion.billing.agreements"]._jobs(order, row)
         jobs = [job for job in jobs if job.agreement.terms]
-        quantities = self._quantities(jobs)
+        quantities = [quantity for quantity, _count in self._used(jobs)]
         step = money.to_decimal(window.currency_id.rounding)
         return [
             (job, next_revision(job.agreement, quantity, step, Standing()))
@@ -137,14 +142,14 @@ class FusionBillingRater(models.AbstractModel):
 
     # -- how much was used -----------------------------------------------------
 
-    def _quantities(self, jobs):
-        """The aggregated usage of each job, in order (list of Decimal)."""
+    def _used(self, jobs):
+        """The aggregated usage of each job, in order: list of (Decimal, events)."""
         Usage = self.env["fusion.billing.usage"].sudo()
         Metric = self.env["fusion.billing.metric"].sudo()
         Order = self.env["sale.order"].sudo()
         metrics = {m.id: m for m in Metric.browse({job.metric for job in jobs})}
         orders = {o.id: o for o in Order.browse({job.window.order for job in jobs})}
-        return Usage._aggregate_windows(
+        return Usage._aggregate_counted(
             [
                 (
                     orders[job.window.order],

@@ -48,7 +48,8 @@ class FusionBillingReconciliation(models.Model):
         readonly=False,
         precompute=True,
     )
-    declared_quantity = fields.Float(digits=False, tracking=True)
+    # Quantities of several metrics are not added up.
+    declared_quantity = fields.Float(digits=False, tracking=True, aggregator=None)
     declared_count = fields.Integer(string="Declared Events", tracking=True)
     declared_amount = fields.Monetary(tracking=True)
     has_declared_count = fields.Boolean(
@@ -58,7 +59,11 @@ class FusionBillingReconciliation(models.Model):
         string="Compare Amount", help="The source declared an amount."
     )
     actual_quantity = fields.Float(
-        string="Our Quantity", digits=False, readonly=True, copy=False
+        string="Our Quantity",
+        digits=False,
+        readonly=True,
+        copy=False,
+        aggregator=None,
     )
     actual_count = fields.Integer(string="Our Events", readonly=True, copy=False)
     actual_amount = fields.Monetary(string="Our Amount", readonly=True, copy=False)
@@ -72,7 +77,7 @@ class FusionBillingReconciliation(models.Model):
         " somebody has entered, for this metric and window. No rating explains them.",
     )
     difference_quantity = fields.Float(
-        digits=False, compute="_compute_difference", store=True
+        digits=False, compute="_compute_difference", store=True, aggregator=None
     )
     difference_count = fields.Integer(compute="_compute_difference", store=True)
     difference_amount = fields.Monetary(compute="_compute_difference", store=True)
