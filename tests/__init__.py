@@ -20,7 +20,7 @@ from .audit import (
 )
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .browser import test_browser
+from .browser import test_browser, test_overview
 from .house import (
     test_conformance_behaviour,
     test_conformance_names,
@@ -39,6 +39,7 @@ from .http import (
 )
 from .invoice import test_billed_once, test_invoicing, test_taken_back
 from .order import test_sections
+from .overview import test_figures, test_pivots, test_rate_now, test_update
 from .price import test_charge_models, test_charge_product, test_metric_companies
 from .price_draft import test_price_draft, test_price_draft_life
 from .queue import test_queue

@@ -6,7 +6,8 @@ from odoo.fields import Domain
 # The subscriptions of an app are those that it has made, and those of its customers
 # that were entered in Odoo.
 APP = "subscription_id.fc_service_id"
-APP_OF_ACCOUNT = "subscription_id.fc_account_link_id.service_id"
+ACCOUNT = "subscription_id.fc_account_link_id"
+APP_OF_ACCOUNT = f"{ACCOUNT}.service_id"
 
 
 class Figure(NamedTuple):
@@ -49,7 +50,7 @@ class FusionBillingFigures(models.AbstractModel):
 
     @api.model
     def _sum_text(self, model, domain, field):
-        """The sum of amounts as text, each currency for itself; False: there is none."""
+        """The sum of amounts as text, by currency; False where there is none."""
         sums = self.env[model]._read_group(domain, ["currency_id"], [f"{field}:sum"])
         return self._text_of_sums(dict(sums))
 
@@ -80,7 +81,6 @@ class FusionBillingFigures(models.AbstractModel):
         """Windows that run at an instant (naive UTC)."""
         return (
             Domain("kind", "=", "billing")
-            & Domain("is_settled", "=", False)
             & Domain("start", "<=", now)
             & Domain("end", ">", now)
         )

@@ -124,7 +124,10 @@ class FusionBillingOverview(models.Model):
 
         :param str name: a key of ``MODELS``
         """
-        by_customer = {"search_default_group_currency": 1, "search_default_group_partner": 2}
+        by_customer = {
+            "search_default_group_currency": 1,
+            "search_default_group_partner": 2,
+        }
         running = Domain("is_subscription", "=", True)
         problems = [
             Domain(field, "!=", False)

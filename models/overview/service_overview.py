@@ -81,7 +81,9 @@ class FusionBillingServiceOverview(models.AbstractModel):
         refused = Domain("rejected", ">", 0) | Domain("conflicts", ">", 0)
         app = self._of_app_domain(self.ids)
         return {
-            "accepted": Figure("api_log_action", today & Domain("accepted", ">", 0), {}),
+            "accepted": Figure(
+                "api_log_action", today & Domain("accepted", ">", 0), {}
+            ),
             "refused": Figure("api_log_action", today & refused, {}),
             "requests": Figure("api_log_action", of_app, {}),
             "window": Figure(

@@ -53,7 +53,10 @@ class FusionBillingRater(models.AbstractModel):
         )
         self.env["fusion.billing.window"]._note_rated(
             [window.id for window in found],
-            [(job.window.id, count) for job, (_q, count) in zip(jobs, used, strict=True)],
+            [
+                (job.window.id, count)
+                for job, (_q, count) in zip(jobs, used, strict=True)
+            ],
         )
         self.env["fusion.billing.window"]._seal_again(
             [window.id for window in found if window.order in dirty]

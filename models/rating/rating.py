@@ -86,22 +86,20 @@ class FusionBillingRating(models.Model):
     )
     first_day = fields.Date(related="window_id.first_day")
     last_day = fields.Date(related="window_id.last_day")
-    revision = fields.Integer(
-        required=True, readonly=True, default=0, aggregator=None
-    )
+    revision = fields.Integer(required=True, readonly=True, default=0, aggregator=None)
     # What counts units is not added up: of several metrics the sum is of nothing.
     quantity = fields.Float(digits=False, readonly=True, aggregator=None)
     included = fields.Float(
         digits=False,
         readonly=True,
         aggregator=None,
-        help="Part of the quantity that is free."
+        help="Part of the quantity that is free.",
     )
     billable = fields.Float(digits=False, readonly=True, aggregator=None)
     window_amount = fields.Monetary(
         readonly=True,
         aggregator=None,
-        help="What the whole window came to at this revision."
+        help="What the whole window came to at this revision.",
     )
     amount = fields.Monetary(
         readonly=True,

@@ -113,6 +113,8 @@ class FusionBillingWindow(models.Model):
     )
     # The windows of an order from some instant on: rating, ingestion, the API.
     _of_subscription = models.Index('(subscription_id, "end")')
+    # Those that run now: few of them all, and the last ones.
+    _running = models.Index("(\"end\") WHERE kind = 'billing'")
     # What is still to be billed by somebody, a small part of the table.
     _unsettled = models.Index(
         "(\"end\") WHERE is_settled IS NOT TRUE AND kind = 'billing'"

@@ -58,9 +58,7 @@ class FusionBillingUsage(models.Model):
     )
     # Not added up: of several metrics, or of one that takes the maximum, the sum would
     # be no quantity of anything.
-    quantity = fields.Float(
-        digits=False, required=True, readonly=True, aggregator=None
-    )
+    quantity = fields.Float(digits=False, required=True, readonly=True, aggregator=None)
     period_start = fields.Datetime(required=True, readonly=True)
     period_end = fields.Datetime(required=True, readonly=True)
     idempotency_key = fields.Char(readonly=True)
@@ -115,9 +113,10 @@ class FusionBillingUsage(models.Model):
         "(subscription_id, metric_id, period_start) INCLUDE (quantity, voided_at)"
     )
 
-    # What finance has to decide on; a small part of the table.
+    # What finance has to decide on; a small part of the table. "IS TRUE", as a domain
+    # says it: PostgreSQL 15 does not see that it is the same as the bare column.
     _unallocated = models.Index(
-        "(subscription_id, metric_id) WHERE unallocated AND voided_at IS NULL"
+        "(subscription_id, metric_id) WHERE unallocated IS TRUE AND voided_at IS NULL"
     )
 
     def init(self):
