@@ -9,6 +9,10 @@ APP = "subscription_id.fc_service_id"
 ACCOUNT = "subscription_id.fc_account_link_id"
 APP_OF_ACCOUNT = f"{ACCOUNT}.service_id"
 
+# Amounts of several currencies are not added up.
+BY_CURRENCY = {"search_default_group_currency": 1}
+BY_CUSTOMER = BY_CURRENCY | {"search_default_group_partner": 2}
+
 
 class Figure(NamedTuple):
     """What is counted, and shown as a list: ``domain`` on ``model``.

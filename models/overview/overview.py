@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from ..base import groups
-from .figure import APP, APP_OF_ACCOUNT, Figure
+from .figure import ACCOUNT, APP, BY_CUSTOMER, Figure
 
 RATING_JOB = "fusion_centralized_billing.cron_rate_usage"
 # Of the module that invoices subscriptions, where it has a job of this name.
@@ -124,10 +124,6 @@ class FusionBillingOverview(models.Model):
 
         :param str name: a key of ``MODELS``
         """
-        by_customer = {
-            "search_default_group_currency": 1,
-            "search_default_group_partner": 2,
-        }
         running = Domain("is_subscription", "=", True)
         problems = [
             Domain(field, "!=", False)
@@ -138,11 +134,11 @@ class FusionBillingOverview(models.Model):
         unbilled = self._unbilled_domain()
         orders = "overview_order_action"
         return {
-            "unbilled": Figure("rating_action", unbilled, by_customer),
+            "unbilled": Figure("rating_action", unbilled, BY_CUSTOMER),
             "without_app": Figure(
                 "rating_action",
-                unbilled & Domain(APP, "=", False) & Domain(APP_OF_ACCOUNT, "=", False),
-                by_customer,
+                unbilled & Domain(APP, "=", False) & Domain(ACCOUNT, "=", False),
+                BY_CUSTOMER,
             ),
             "near_quota": Figure(
                 "rating_action",

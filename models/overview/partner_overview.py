@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..base import groups
-from .figure import Figure
+from .figure import BY_CURRENCY, Figure
 
 # Who may read invoices.
 ACCOUNTING = "account.group_account_readonly,account.group_account_invoice"
@@ -63,7 +63,6 @@ class FusionBillingPartnerOverview(models.AbstractModel):
             & family
             & Domain(f"{SUBSCRIPTION}.is_subscription", "=", True)
         )
-        by_currency = {"search_default_group_currency": 1}
         return {
             "subscriptions": Figure(
                 "overview_order_action",
@@ -78,13 +77,13 @@ class FusionBillingPartnerOverview(models.AbstractModel):
                 & Domain("state", "=", "open")
                 & Domain("window_start", "<=", now)
                 & Domain("window_end", ">", now),
-                by_currency,
+                BY_CURRENCY,
             ),
             "unbilled": Figure(
-                "rating_action", ratings & self._unbilled_domain(), by_currency
+                "rating_action", ratings & self._unbilled_domain(), BY_CURRENCY
             ),
             "billed": Figure(
-                "rating_action", ratings & Domain("state", "=", "invoiced"), by_currency
+                "rating_action", ratings & Domain("state", "=", "invoiced"), BY_CURRENCY
             ),
             "invoiced": Figure("overview_invoice_action", invoices, {}),
             "owed": Figure(

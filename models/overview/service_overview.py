@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...engine.billing.periods import day_start_utc
-from .figure import APP, APP_OF_ACCOUNT, Figure
+from .figure import APP, APP_OF_ACCOUNT, BY_CUSTOMER, Figure
 
 MODELS = {
     "accepted": "fusion.billing.api.log",
@@ -30,7 +30,7 @@ class FusionBillingServiceOverview(models.AbstractModel):
     overview_accepted = fields.Integer(
         string="Events Today",
         compute="_compute_overview_requests",
-        help="Accepted over the API since midnight, in the company's billing time zone.",
+        help="Accepted over the API since midnight of the company's billing time zone.",
     )
     overview_refused = fields.Integer(
         string="Refused Today",
@@ -94,7 +94,7 @@ class FusionBillingServiceOverview(models.AbstractModel):
             "unbilled": Figure(
                 "rating_action",
                 self._unbilled_domain() & app,
-                {"search_default_group_currency": 1, "search_default_group_partner": 2},
+                BY_CUSTOMER,
             ),
             "mismatch": Figure(
                 "reconciliation_action", of_app & Domain("state", "=", "mismatch"), {}

@@ -83,10 +83,15 @@ class FusionBillingWindow(models.Model):
         " them was changed since.",
     )
     digest_until = fields.Integer(
-        readonly=True, help="Id of the last event in the digest."
+        readonly=True,
+        aggregator=None,
+        help="Id of the last event in the digest.",
     )
     digest_count = fields.Integer(
-        string="Events in the Digest", readonly=True, help="How many events are in it."
+        string="Events in the Digest",
+        readonly=True,
+        aggregator=None,
+        help="How many events are in it.",
     )
     event_count = fields.Integer(
         string="Events",

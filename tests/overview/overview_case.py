@@ -110,6 +110,13 @@ class OverviewCase(BillingCase):
             {"service_id": service.id, "method": "POST", "route": "/usage"} | values,
         )
 
+    def _invoiced(self, order):
+        """The invoice of January, posted on the first day after it."""
+        with freeze_time("2026-02-01 12:00:00"):
+            invoice = order._create_invoices()
+            invoice.action_post()
+        return invoice
+
     def _overview(self, user=None):
         page = self.env["fusion.billing.overview"].browse(1)
         page = page.with_user(user or self.reader)
@@ -126,7 +133,6 @@ class OverviewCase(BillingCase):
         """What is sent to PostgreSQL while ``read`` is called (list of str)."""
         self.env.flush_all()
         self.env.invalidate_all()
-        self.env.transaction.clear_access_cache()
         seen, cursor = [], type(self.env.cr)
         execute = cursor.execute
 

@@ -105,9 +105,7 @@ class TestFigures(OverviewCase):
 
     def test_the_next_runs(self):
         job = self.env.ref("fusion_centralized_billing.cron_rate_usage")
-        job.write(
-            {"lastcall": "2026-01-15 11:00:00", "nextcall": "2026-01-15 12:30:00"}
-        )
+        job.lastcall, job.nextcall = "2026-01-15 11:00:00", "2026-01-15 12:30:00"
         page = self._overview()
         self.assertEqual(page.rated_at, job.lastcall)
         self.assertEqual(page.next_rating, job.nextcall)
@@ -210,8 +208,7 @@ class TestFigures(OverviewCase):
             groups="fusion_centralized_billing.group_user,"
             "account.group_account_readonly",
         )
-        invoice = self.order._create_invoices()
-        invoice.action_post()
+        invoice = self._invoiced(self.order)
         self.env.flush_all()
         customer = self.partner.with_user(accountant)
         self.assertEqual(customer.fc_billed_amount, self._money(100))
@@ -281,8 +278,7 @@ class TestFigures(OverviewCase):
         return message
 
     def _disputed(self):
-        invoice = self.second_order._create_invoices()
-        invoice.action_post()
+        invoice = self._invoiced(self.second_order)
         invoice.action_toggle_block_payment()
         self.assertEqual(invoice.payment_state, "blocked")
         return invoice

@@ -42,11 +42,10 @@ class TestPivots(OverviewCase):
                 self.assertEqual(added, set(ADDED.get(model, "").split()))
 
     def test_released_ratings_do_not_count_twice(self):
-        """100.00 were billed, credited and are to be billed again: 100.00, not 200.00."""
-        invoice = self.order._create_invoices()
-        invoice.action_post()
+        """100.00 were billed, credited, and are billed again: 100.00, not 200.00."""
+        invoice = self._invoiced(self.order)
         invoice._reverse_moves(
-            [{"fc_bill_again": True, "date": "2026-01-15"}], cancel=True
+            [{"fc_bill_again": True, "date": "2026-02-01"}], cancel=True
         )
         self.order._fc_rate_usage()
         ratings = self.order.fc_rating_ids

@@ -67,6 +67,7 @@ class TestRateNow(OverviewCase):
         self.assertEqual(self.order.fc_rating_ids.amount, 125.0)
         self._use(self.order, 2, "2026-01-13 00:00:00")
         rating = self.order.fc_rating_ids.with_user(self.manager)
+        self.env.invalidate_all()
         self.assertEqual(rating.waiting_count, 1)
         rating.action_rate_now()
         self.assertEqual(self.order.fc_rating_ids.amount, 126.0)
