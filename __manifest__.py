@@ -47,6 +47,7 @@
         "views/portal_templates.xml",
         "views/report_invoice.xml",
         "views/res_config_settings_views.xml",
+        "views/overview_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -1,6 +1,7 @@
 # A model is registered after those that it lists as its bases.
 # isort: off
 from . import base
+from . import overview
 from . import queue
 from . import subscription
 from . import rating

@@ -21,7 +21,7 @@ from .audit import (
 )
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .browser import test_browser, test_portal_page
+from .browser import test_browser, test_overview, test_portal_page
 from .control import (
     test_chain,
     test_declared,
@@ -53,6 +53,7 @@ from .invoice import (
     test_taken_back,
 )
 from .order import test_sections
+from .overview import test_figures, test_pivots, test_rate_now, test_update
 from .portal import test_usage_page
 from .price import test_charge_models, test_charge_product, test_metric_companies
 from .price_draft import test_price_draft, test_price_draft_life

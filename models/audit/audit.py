@@ -56,8 +56,11 @@ class FusionBillingAudit(models.Model):
         readonly=True,
         help="Failed: a check could not be made; see its line.",
     )
-    violation_count = fields.Integer(string="Violations", readonly=True)
+    violation_count = fields.Integer(
+        string="Violations", readonly=True, aggregator=None
+    )
     waiting_count = fields.Integer(
+        aggregator=None,
         string="Subscriptions Waiting",
         readonly=True,
         help="They have usage that is still to be rated, and are known to be behind:"

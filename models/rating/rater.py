@@ -45,10 +45,18 @@ class FusionBillingRater(models.AbstractModel):
         jobs = Agreements._jobs(orders, found)
         standing = Ledger._standing([job.key for job in jobs if job.key])
         jobs = Agreements._agree(jobs, standing)
-        quantities = self._quantities(jobs)
+        used = self._used(jobs)
+        quantities = [quantity for quantity, _count in used]
         changed = Ledger._write(orders, jobs, quantities, standing, frozenset(settle))
         self.env["fusion.billing.allocation"]._recheck(
             orders, dirty, rechecked, settles=bool(settle)
+        )
+        self.env["fusion.billing.window"]._note_rated(
+            [window.id for window in found],
+            [
+                (job.window.id, count)
+                for job, (_q, count) in zip(jobs, used, strict=True)
+            ],
         )
         self.env["fusion.billing.window"]._seal_again(
             [window.id for window in found if window.order in dirty]
@@ -189,12 +197,16 @@ class FusionBillingRater(models.AbstractModel):
 
     def _quantities(self, jobs):
         """The aggregated usage of each job, in order (list of Decimal)."""
+        return [quantity for quantity, _count in self._used(jobs)]
+
+    def _used(self, jobs):
+        """The aggregated usage of each job, in order: list of (Decimal, events)."""
         Usage = self.env["fusion.billing.usage"].sudo()
         Metric = self.env["fusion.billing.metric"].sudo()
         Order = self.env["sale.order"].sudo()
         metrics = {m.id: m for m in Metric.browse({job.metric for job in jobs})}
         orders = {o.id: o for o in Order.browse({job.window.order for job in jobs})}
-        return Usage._aggregate_windows(
+        return Usage._aggregate_counted(
             [
                 (
                     orders[job.window.order],

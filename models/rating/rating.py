@@ -2,6 +2,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...engine.webhook.event_types import ClosedRating
 from ..base.render import amount
@@ -62,6 +63,10 @@ class FusionBillingRating(models.Model):
         "fusion.billing.charge", required=True, ondelete="restrict", readonly=True
     )
     metric_id = fields.Many2one(related="charge_id.metric_id", store=True)
+    rated_at = fields.Datetime(related="window_id.rated_at")
+    waiting_count = fields.Integer(
+        string="Events Waiting", related="subscription_id.fc_waiting_count"
+    )
     window_start = fields.Datetime(required=True, readonly=True)
     window_end = fields.Datetime(
         required=True, readonly=True, help="First instant after the window."
@@ -81,14 +86,20 @@ class FusionBillingRating(models.Model):
     )
     first_day = fields.Date(related="window_id.first_day")
     last_day = fields.Date(related="window_id.last_day")
-    revision = fields.Integer(required=True, readonly=True, default=0)
-    quantity = fields.Float(digits=False, readonly=True)
+    revision = fields.Integer(required=True, readonly=True, default=0, aggregator=None)
+    # What counts units is not added up: of several metrics the sum is of nothing.
+    quantity = fields.Float(digits=False, readonly=True, aggregator=None)
     included = fields.Float(
-        digits=False, readonly=True, help="Part of the quantity that is free."
+        digits=False,
+        readonly=True,
+        aggregator=None,
+        help="Part of the quantity that is free.",
     )
-    billable = fields.Float(digits=False, readonly=True)
+    billable = fields.Float(digits=False, readonly=True, aggregator=None)
     window_amount = fields.Monetary(
-        readonly=True, help="What the whole window came to at this revision."
+        readonly=True,
+        aggregator=None,
+        help="What the whole window came to at this revision.",
     )
     amount = fields.Monetary(
         readonly=True,
@@ -100,6 +111,7 @@ class FusionBillingRating(models.Model):
         string="Price on the Invoice",
         digits=False,
         readonly=True,
+        aggregator=None,
         help="The price on its invoice line: the amount, adapted to the taxes of the"
         " customer.",
     )
@@ -115,9 +127,11 @@ class FusionBillingRating(models.Model):
     terms = fields.Json(
         readonly=True, prefetch=False, help="The price in exact decimals."
     )
-    rate_from = fields.Float(digits=False, readonly=True)
-    rate_to = fields.Float(digits=False, readonly=True)
-    discount = fields.Float(string="Discount (%)", digits=False, readonly=True)
+    rate_from = fields.Float(digits=False, readonly=True, aggregator=None)
+    rate_to = fields.Float(digits=False, readonly=True, aggregator=None)
+    discount = fields.Float(
+        string="Discount (%)", digits=False, readonly=True, aggregator=None
+    )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     explanation = fields.Json(
         readonly=True, help="The arithmetic, step by step, in exact decimals."
@@ -133,6 +147,7 @@ class FusionBillingRating(models.Model):
     )
     peak_share = fields.Integer(
         readonly=True,
+        aggregator="max",
         help="Highest share of the quota that the window reached, in percent.",
     )
     closed_at = fields.Datetime(
@@ -203,6 +218,15 @@ class FusionBillingRating(models.Model):
             return None
         return agreed.rate_date or None
 
+    @api.model
+    def _read_group_select(self, aggregate_spec, query):
+        """Sums are of what is billed: what was released counts in a later revision."""
+        sql = super()._read_group_select(aggregate_spec, query)
+        if not aggregate_spec.startswith(("amount:sum", "amount_untaxed:sum")):
+            return sql
+        state = self._field_to_sql(self._table, "state", query)
+        return SQL("%s FILTER (WHERE %s != 'released')", sql, state)
+
     def action_view_usage(self):
         """Open the events that the quantity was made of."""
         self.ensure_one()
@@ -210,6 +234,11 @@ class FusionBillingRating(models.Model):
         return self.env["fusion.billing.usage"]._action_view_window(
             self.subscription_id, self.metric_id, self.window_start, self.window_end
         )
+
+    def action_rate_now(self):
+        """Bring the amounts of these subscriptions up to date."""
+        self.check_access("read")
+        self.subscription_id.action_fc_rate_now()
 
     def write(self, vals):
         if FROZEN & vals.keys() and any(r.state != "open" for r in self):

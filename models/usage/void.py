@@ -172,8 +172,8 @@ class FusionBillingUsageVoid(models.AbstractModel):
                     RETURNING subscription_id, period_start
                 )
                 INSERT INTO fusion_billing_rating_queue
-                            (subscription_id, since, recheck)
-                SELECT subscription_id, min(period_start), false
+                            (subscription_id, since, event_count, recheck)
+                SELECT subscription_id, min(period_start), count(*), false
                   FROM void GROUP BY subscription_id
                 """,
                 [fields.Datetime.now(), self.env.uid, service.id, reason, ids],

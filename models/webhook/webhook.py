@@ -63,7 +63,7 @@ class FusionBillingWebhook(models.Model):
         default="pending",
         readonly=True,
     )
-    attempts = fields.Integer(readonly=True, default=0)
+    attempts = fields.Integer(readonly=True, default=0, aggregator=None)
     next_attempt_at = fields.Datetime(
         readonly=True, help="Empty: the service had no webhook address."
     )

@@ -14,7 +14,7 @@ from odoo.tools import file_path
 # From the bottom to the top: a package imports and calls what stands before it.
 FLOORS = (
     "base queue webhook service price subscription usage rating audit invoice"
-    " accrual portal reconciliation control price_draft api order"
+    " accrual portal reconciliation control price_draft api order overview"
 ).split()
 # The same for community/sale_subscription.
 SUBSCRIPTION_FLOORS = (
