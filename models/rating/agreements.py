@@ -80,7 +80,8 @@ class FusionBillingAgreements(models.AbstractModel):
             SQL(
                 """
                 SELECT window_id, metric_id, id, state, rate_date,
-                       charge_id, product_id, charge_currency_id, terms, rate_from::text, rate_to::text,
+                       charge_id, product_id, charge_currency_id, terms,
+                       rate_from::text, rate_to::text,
                        coalesce(discount, 0)::text
                   FROM fusion_billing_window_charge WHERE window_id = ANY(%s)
                 """,

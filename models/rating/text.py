@@ -69,7 +69,8 @@ def told_of_rating(rating):
 def told_of_preview(charge, job, revision, currency):
     """What is told of a priced window that is on no invoice yet.
 
-    :param charge: ``fusion.billing.charge``; ``job``, ``revision``: as the rater has them
+    :param charge: ``fusion.billing.charge``
+    :param job: with ``revision`` as the rater gives them
     """
     return Told(
         charge=charge,

@@ -38,22 +38,14 @@ class TestNextInvoice(BillingCase):
     def test_it_stores_nothing(self):
         self._record(250)
         models = ("rating", "window.charge", "rating.queue", "webhook", "window")
-        counts = [
-            self.env[f"fusion.billing.{name}"].sudo().search_count([])
-            for name in models
-        ]
+        models = [self.env[f"fusion.billing.{name}"].sudo() for name in models]
+        counts = [model.search_count([]) for model in models]
         lines = self.order.order_line
         self.assertEqual(self._expected()["total"], 85.0)
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertEqual(self.order.order_line, lines)
-        self.assertEqual(
-            [
-                self.env[f"fusion.billing.{name}"].sudo().search_count([])
-                for name in models
-            ],
-            counts,
-        )
+        self.assertEqual([model.search_count([]) for model in models], counts)
 
     def test_what_came_late_is_on_it(self):
         """20 more of January after its invoice; hand-computed:

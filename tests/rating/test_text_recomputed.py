@@ -55,7 +55,8 @@ class TestTextRecomputed(BillingCase):
         terms = {"included_quota": 300, "unit_batch": 1000, "price_per_unit": 2}
         self._assert_line(
             self._invoice(1500, **terms),
-            "calls: 1,500 JAN, 300 included, 1,200 at 2.00 XXX per 1,000, in proportion",
+            "calls: 1,500 JAN, 300 included, 1,200 at 2.00 XXX per 1,000,"
+            " in proportion",
             2.4,
         )
         self._assert_line(
@@ -130,7 +131,8 @@ class TestTextRecomputed(BillingCase):
         agreements = agreement | early | plain.agreement_id
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE fusion_billing_window_charge SET rate_date = NULL WHERE id = ANY(%s)",
+            "UPDATE fusion_billing_window_charge SET rate_date = NULL"
+            " WHERE id = ANY(%s)",
             [agreements.ids],
         )
         # Settled before its end, as a subscription that is closed.

@@ -10,8 +10,8 @@ class SaleSubscriptionSchedule(models.AbstractModel):
     """What an order with a plan costs now, once, and in every period.
 
     A row has `kind` ("due", its parts "usage", "once" and "days", "period"), `label`,
-    and `untaxed`, `tax` and `total` in the currency of the order. Of two rows "period" the
-    second holds when the discounts of the first have ended.
+    and `untaxed`, `tax` and `total` in the currency of the order. Of two rows "period"
+    the second holds when the discounts of the first have ended.
     """
 
     _name = "sale.subscription.schedule"
