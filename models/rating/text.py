@@ -201,8 +201,9 @@ class _Charge:
         )
 
     def quantity(self, number, is_rounded=False):
-        text = self.numbers.write(number)
-        return self.env._("%s (rounded)", text) if is_rounded else text
+        if is_rounded:
+            return self.env._("%s (rounded)", self.numbers.fixed(number, 2))
+        return self.numbers.write(number)
 
     # -- a sentence ------------------------------------------------------------
 

@@ -182,6 +182,15 @@ class TestUsagePage(BillingCase, HttpCase):
                 # The amount so far is no price of a unit.
                 self.assertNotIn('oe_currency_value">75.25</span> </div>', text)
 
+    def test_the_pdf_of_the_order_has_no_other_total(self):
+        self.order._fc_rate_usage()
+        html, _kind = self.env["ir.actions.report"]._render_qweb_html(
+            "sale.report_saleorder", self.order.ids
+        )
+        html = html.decode()
+        self.assertIn("85.25", html)
+        self.assertIn("as used, invoiced afterwards", html)
+
     def test_the_page_tells_quota_amount_and_days(self):
         """250.5 of 100 included: 250 %; the 15th is the one day with usage."""
         self.authenticate("usage_colleague", "usage_colleague")
