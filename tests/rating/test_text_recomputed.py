@@ -55,8 +55,8 @@ class TestTextRecomputed(BillingCase):
         terms = {"included_quota": 300, "unit_batch": 1000, "price_per_unit": 2}
         self._assert_line(
             self._invoice(1500, **terms),
-            "calls: 1,500 JAN, 300 included,"
-            " 1,200 at 2.00 XXX per 1,000, in proportion",
+            "calls: 1,500 JAN, 300 included, 1,200 at 2.00 XXX per 1,000,"
+            " in proportion",
             2.4,
         )
         self._assert_line(
