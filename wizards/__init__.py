@@ -1,5 +1,6 @@
 from . import (
     api_key_wizard,
+    charge_version_wizard,
     usage_move_wizard,
     usage_void_wizard,
     webhook_replay_wizard,

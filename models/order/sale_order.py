@@ -30,6 +30,7 @@ class SaleOrder(models.Model):
         "sale.order",
         "fusion.billing.order.account",
         "fusion.billing.order.windows",
+        "fusion.billing.order.prices",
         "fusion.billing.order.rating",
         "fusion.billing.customer.document",
         "fusion.billing.guarded",
@@ -122,6 +123,7 @@ class SaleOrder(models.Model):
         if routes and routes(vals):
             # Community's module does what the state stands for, and comes back here.
             return super().write(vals)
+        self._fc_keep_prices(vals)
         if "fc_usage_discount" in vals:
             usage_lines = self.order_line.filtered("fc_charge_id")
             usage_lines.write({"discount": vals["fc_usage_discount"]})

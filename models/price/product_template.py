@@ -1,9 +1,13 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 
 class ProductTemplate(models.Model):
     _inherit = "product.template"
+
+    company_id = fields.Many2one(
+        default=lambda self: self.env.user._fc_default_company(self._name)
+    )
 
     def _fc_can_carry_usage(self):
         """Whether this is invoiced anew each period, at the quantity ordered."""

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..base.price_text import PriceText
+
 FROZEN = frozenset(
     (
         "subscription_id",
@@ -11,6 +13,7 @@ FROZEN = frozenset(
         "quantity",
         "included",
         "billable",
+        "quota_share",
         "amount",
         "currency_id",
         "explanation",
@@ -79,9 +82,20 @@ class FusionBillingRating(models.Model):
     revision = fields.Integer(required=True, readonly=True, default=0)
     quantity = fields.Float(digits=False, readonly=True)
     included = fields.Float(
-        digits=False, readonly=True, help="Part of the quantity that is free."
+        string="Covered",
+        digits=False,
+        readonly=True,
+        help="The part of the quantity that the quota covers: it costs nothing.",
     )
     billable = fields.Float(digits=False, readonly=True)
+    quota_share = fields.Float(
+        string="Quota Used (%)",
+        digits=False,
+        readonly=True,
+        aggregator="max",
+        help="The quantity in percent of the quota: above 100 there is more than the"
+        " quota covers. Empty: there is no quota.",
+    )
     window_amount = fields.Monetary(
         readonly=True, help="What the whole window came to at this revision."
     )
@@ -108,6 +122,12 @@ class FusionBillingRating(models.Model):
     )
     terms = fields.Json(
         readonly=True, prefetch=False, help="The price in exact decimals."
+    )
+    terms_text = fields.Char(
+        string="Price",
+        compute="_compute_terms_text",
+        help="The terms that the amount was made with, as they were then: what is done"
+        " to the charge later does not change them.",
     )
     rate_from = fields.Float(digits=False, readonly=True)
     rate_to = fields.Float(digits=False, readonly=True)
@@ -159,6 +179,12 @@ class FusionBillingRating(models.Model):
         help="Its invoice was cancelled or deleted, or its line taken off.",
     )
 
+    # Whether a price has billed: it is looked at whenever somebody changes one.
+    _billed_with = models.Index("(charge_id) WHERE state != 'open'")
+    # Who is near or over the quota now.
+    _near_quota = models.Index(
+        "(quota_share) WHERE state = 'open' AND quota_share IS NOT NULL"
+    )
     _revision_unique = models.Constraint(
         "UNIQUE (agreement_id, revision)", "This window is rated already."
     )
@@ -179,6 +205,17 @@ class FusionBillingRating(models.Model):
                 f"{fields.Date.to_string(rating.window_start)}"
             )
 
+    @api.depends("terms", "charge_currency_id", "metric_id")
+    @api.depends_context("lang")
+    def _compute_terms_text(self):
+        text = PriceText(self.env)
+        for rating in self:
+            rating.terms_text = rating.terms and text.sentence(
+                rating.terms,
+                (rating.charge_currency_id or rating.currency_id).name,
+                rating.metric_id.unit_name or "",
+            )
+
     @api.depends("explanation")
     def _compute_explanation_text(self):
         for rating in self:
@@ -195,7 +232,7 @@ class FusionBillingRating(models.Model):
         """
         lines = [
             self.env._(
-                "%(quantity)s used, %(included)s included, %(billable)s billable",
+                "%(quantity)s used, %(included)s covered, %(billable)s billable",
                 quantity=explanation.get("quantity", "0"),
                 included=explanation.get("included", "0"),
                 billable=explanation.get("billable", "0"),

@@ -1,4 +1,4 @@
-from . import account, customer_document, order_windows, references
+from . import account, customer_document, order_prices, order_windows, references
 
 # isort: split
 from . import (

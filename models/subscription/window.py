@@ -89,6 +89,20 @@ class FusionBillingWindow(models.Model):
         "fusion.billing.window.charge", "window_id", string="Agreements"
     )
     rating_ids = fields.One2many("fusion.billing.rating", "window_id", string="Ratings")
+    status = fields.Selection(
+        [
+            ("open", "Open"),
+            ("due", "To Be Billed"),
+            ("settled", "Settled"),
+            ("gap", "Gap"),
+        ],
+        compute="_compute_status",
+        help="To be billed: it has ended, and no invoice has settled it yet.",
+    )
+    amount = fields.Monetary(
+        compute="_compute_amount",
+        help="What its usage is charged, on invoices and still to be invoiced.",
+    )
 
     _in_order = models.Constraint(
         'CHECK ("end" > start AND end_day > first_day)',
@@ -106,6 +120,29 @@ class FusionBillingWindow(models.Model):
     _unsettled = models.Index(
         "(\"end\") WHERE is_settled IS NOT TRUE AND kind = 'billing'"
     )
+
+    @api.depends("kind", "is_settled", "end")
+    def _compute_status(self):
+        now = fields.Datetime.now()
+        for window in self:
+            if window.kind == windows.GAP:
+                window.status = "gap"
+            elif window.is_settled:
+                window.status = "settled"
+            else:
+                window.status = "due" if window.end and window.end <= now else "open"
+
+    @api.depends("rating_ids.amount", "rating_ids.state")
+    def _compute_amount(self):
+        sums = dict(
+            self.env["fusion.billing.rating"]._read_group(
+                [("window_id", "in", self.ids), ("state", "!=", "released")],
+                ["window_id"],
+                ["amount:sum"],
+            )
+        )
+        for window in self:
+            window.amount = sums.get(window._origin, 0.0)
 
     @api.depends("end_day")
     def _compute_last_day(self):
