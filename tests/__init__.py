@@ -38,7 +38,12 @@ from .http import (
 )
 from .invoice import test_billed_once, test_invoicing, test_taken_back
 from .order import test_sections
-from .price import test_charge_models, test_charge_product, test_metric_companies
+from .price import (
+    test_charge_models,
+    test_charge_product,
+    test_metric_companies,
+    test_versions,
+)
 from .price_draft import test_price_draft, test_price_draft_life
 from .queue import test_queue
 from .rating import (
@@ -52,6 +57,7 @@ from .rating import (
     test_gaps,
     test_ledger,
     test_life_goes_on,
+    test_quota_share,
     test_rated_lines,
     test_rating,
     test_renewal_cancelled,
@@ -66,6 +72,7 @@ from .reconciliation import test_reconciliation
 from .security import (
     test_companies,
     test_customer_token,
+    test_menus,
     test_people_can,
     test_public_methods,
     test_rpc,
@@ -80,6 +87,7 @@ from .service import (
     test_service_keys,
 )
 from .subscription import (
+    test_order_prices,
     test_renewal,
     test_subscription_names,
     test_successor,
@@ -87,7 +95,7 @@ from .subscription import (
     test_time_zones,
     test_unallocated,
 )
-from .usage import test_usage
+from .usage import test_decide, test_usage
 from .webhook import (
     test_webhook,
     test_webhook_delivery,

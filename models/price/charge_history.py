@@ -2,6 +2,7 @@ from markupsafe import Markup
 
 from odoo import api, models
 
+from ...engine.errors import BillingError
 from ..base.price_text import PriceText
 
 # Under this name the terms of before stand in the data of the transaction.
@@ -48,7 +49,10 @@ class FusionBillingChargeHistory(models.AbstractModel):
             precommit.add(self.env["fusion.billing.charge"]._note_changes)
         before = precommit.data[_BEFORE]
         fresh = self.sudo().filtered(lambda c: c.id not in before)
-        told = {} if created else fresh._terms_told()
+        try:
+            told = {} if created else fresh._terms_told()
+        except BillingError:  # tiers of one that is being created
+            told = {}
         for charge in fresh:
             draft = charge.draft_id if charge.draft_id.state == "draft" else False
             before[charge.id] = draft, charge.name, told.get(charge.id)

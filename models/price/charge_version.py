@@ -146,7 +146,7 @@ class FusionBillingChargeVersion(models.AbstractModel):
                 ("active", "=", True),
                 ("draft_id", "=", False),
             ],
-            order="date_start desc, id desc",
+            order="date_start desc nulls last, id desc",
         )
 
     @api.depends("active", "date_start", "date_end", "draft_id.state")
