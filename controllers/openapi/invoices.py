@@ -60,7 +60,7 @@ SCHEMAS = {
             "window_start": ref("Instant", "First instant of the window."),
             "window_end": ref("Instant", "First instant after it."),
             "quantity": ref("Decimal", "All that was used in the window."),
-            "included": ref("Decimal", "Of the quantity, what is included."),
+            "included": ref("Decimal", "Of the quantity, what the quota covers."),
             "billable": ref("Decimal", "Of the quantity, what is not."),
             "amount": ref(
                 "Decimal",

@@ -43,7 +43,7 @@ _CHARGE = {
     ),
     "quantity": ref("Decimal", "All that was used in the window."),
     "included_quota": ref("Decimal", "What the plan includes."),
-    "included": ref("Decimal", "Of the quantity, what is included."),
+    "included": ref("Decimal", "Of the quantity, what the quota covers."),
     "billable": ref("Decimal", "Of the quantity, what is not."),
     "amount": ref("Decimal", "In the subscription's currency."),
 }

@@ -131,7 +131,7 @@ TYPES = (
     ),
     EventType(
         "usage.threshold_reached",
-        "Rated usage reached a share of the included quota, once for each share and"
+        "Rated usage reached a share of the quota, once for each share and"
         " window. 80 and 100 % unless the service says otherwise.",
         _OWN,
         "ThresholdReachedData",
@@ -258,7 +258,9 @@ _DATA = {
             **_WINDOW,
             "revision": count("0; 1 and up for usage that came after its invoice."),
             "quantity": or_null(ref("Decimal", "All that was used in the window.")),
-            "billable": or_null(ref("Decimal", "Of it, what is not included.")),
+            "billable": or_null(
+                ref("Decimal", "Of it, what the quota does not cover.")
+            ),
             "amount": ref("Decimal", "What the invoice bills, without taxes."),
             "currency": ref("Currency", "Its code, as `USD`."),
         }

@@ -9,7 +9,7 @@ EVENT_TYPES: dict[str, str] = {
     "customer.linked": "An account of the app got its customer.",
     "subscription.created": "A subscription runs for the first time.",
     "subscription.updated": "The state of a subscription changed.",
-    "usage.threshold_reached": "Usage reached a share of the included quota.",
+    "usage.threshold_reached": "Usage reached a share of the quota.",
     "rating.closed": "The windows of a subscription went on a posted invoice.",
     "invoice.posted": "An invoice was posted.",
     "invoice.paid": "An invoice was paid.",

@@ -118,7 +118,9 @@ class TestVersions(PriceDraftCase):
         wizard = self.env["fusion.billing.charge.version.wizard"].with_user(
             self.manager
         )
-        wizard = wizard.create({"charge_id": self.charge.id, "date_start": "2026-02-01"})
+        wizard = wizard.create(
+            {"charge_id": self.charge.id, "date_start": "2026-02-01"}
+        )
         self.assertEqual(wizard.last_billed_day, date(2026, 1, 1))
         action = wizard.action_create()
         version = self.env[action["res_model"]].browse(action["res_id"])

@@ -29,7 +29,7 @@ class TestQuotaShare(LedgerCase):
         self.assertEqual(self._found(NEAR), rating)
         self.assertEqual(self._rated("19.999").quota_share, 100)
         self.assertFalse(self._found(OVER))
-        self.assertEqual(self._rated("0.001").quota_share, 100.01)
+        self.assertEqual(self._rated("0.002").quota_share, 100.01)
         self.assertEqual(self._found(OVER), rating)
 
     def test_what_is_invoiced_is_not_near_any_more(self):

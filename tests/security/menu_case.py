@@ -105,7 +105,8 @@ class Client:
 
     def _is_shown(self, node, values):
         return all(
-            above.get("invisible") not in ("1", "True") for above in node.iterancestors()
+            above.get("invisible") not in ("1", "True")
+            for above in node.iterancestors()
         )
 
     def buttons(self, form):
@@ -117,7 +118,13 @@ class Client:
         ]
 
 
-NOT_LINKS = {"many2one_avatar_user", "selection", "radio", "badge", "res_partner_many2one"}
+NOT_LINKS = {
+    "many2one_avatar_user",
+    "selection",
+    "radio",
+    "badge",
+    "res_partner_many2one",
+}
 
 
 def own_fields(element):

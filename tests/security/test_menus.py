@@ -18,7 +18,8 @@ class TestMenus(PeopleCase):
     def _walk(self, role):
         user = self.at_home[role]
         env = self.env(
-            user=user, context={"allowed_company_ids": self.company.ids, "lang": "en_US"}
+            user=user,
+            context={"allowed_company_ids": self.company.ids, "lang": "en_US"},
         )
         client, refused = Client(env), []
         actions = client.actions()
@@ -67,7 +68,9 @@ class TestMenus(PeopleCase):
             self._try(refused, what, client.open_form, target, target_id)
         for kind, button in client.buttons(form):
             what = f"{name}, {model} button {button}"
-            self._try(refused, what, self._press, client, model, record_id, kind, button)
+            self._try(
+                refused, what, self._press, client, model, record_id, kind, button
+            )
 
     def _press(self, client, model, record_id, kind, button):
         if kind == "object":

@@ -49,6 +49,7 @@ class TestOrderPrices(BillingCase, HttpCase):
         self.assertEqual(self.order.fc_charge_ids, self.charge | version | old)
 
     def test_what_is_no_subscription_has_none(self):
+        self.base_product.recurring_invoice = False
         once = self._create_order(plan_id=False)
         self.assertFalse(once.fc_charge_ids)
         self.assertFalse(once._fc_shown_prices())

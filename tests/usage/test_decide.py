@@ -20,14 +20,15 @@ class TestDecide(BillingCase):
         Wizard = self.env["fusion.billing.usage.move.wizard"].with_user(self.manager)
         Wizard = Wizard.with_context(active_ids=events.ids)
         return Wizard.create(
-            {"subscription_id": self.order.id, "reason": "Before it was signed"} | values
+            {"subscription_id": self.order.id, "reason": "Before it was signed"}
+            | values
         )
 
     def test_why_nothing_bills_it(self):
         before = self._record(5, "2025-12-20 00:00:00")
         metric = self._create_metric(code="storage")
         unpriced = self._record(5, metric=metric)
-        later = self._record(5, "2027-03-02 00:00:00", metric=metric)
+        later = self._record(5, "2026-02-20 00:00:00", metric=metric)
         self.order.end_date = date(2026, 3, 1)
         after = self._record(5, "2026-03-02 00:00:00")
         billed = self._record(5)
