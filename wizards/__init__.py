@@ -1,6 +1,7 @@
 from . import (
     accrual_wizard,
     api_key_wizard,
+    charge_version_wizard,
     hold_wizard,
     next_invoice_wizard,
     usage_move_wizard,
