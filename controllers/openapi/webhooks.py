@@ -258,9 +258,7 @@ _DATA = {
             **_WINDOW,
             "revision": count("0; 1 and up for usage that came after its invoice."),
             "quantity": or_null(ref("Decimal", "All that was used in the window.")),
-            "billable": or_null(
-                ref("Decimal", "Of it, what the quota does not cover.")
-            ),
+            "billable": or_null(ref("Decimal", "Of it, what no quota covers.")),
             "amount": ref("Decimal", "What the invoice bills, without taxes."),
             "currency": ref("Currency", "Its code, as `USD`."),
         }
