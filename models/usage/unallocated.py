@@ -5,6 +5,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...engine.billing import money
+from ...engine.billing.periods import day_start_utc
 from ...engine.billing.pricing import price
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
@@ -68,11 +69,20 @@ class FusionBillingUsageUnallocated(models.AbstractModel):
                 usage.unallocated_reason = "before"
             elif kind == "billing" or (
                 # A window that is to come: only a price can be missing.
-                kind is None and order.subscription_state == "3_progress"
+                kind is None
+                and order.subscription_state == "3_progress"
+                and not self._is_after_the_end(usage, order)
             ):
                 usage.unallocated_reason = "no_price"
             else:
                 usage.unallocated_reason = "gap"
+
+    @staticmethod
+    def _is_after_the_end(usage, order):
+        if not order.end_date:
+            return False
+        end = day_start_utc(order.end_date, order.company_id.fc_billing_tz)
+        return usage.period_start >= end
 
     def _compute_unallocated_value(self):
         exact = dict(
