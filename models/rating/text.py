@@ -203,7 +203,7 @@ class _Charge:
     def quantity(self, number, is_rounded=False):
         if is_rounded:
             return self.env._("%s (rounded)", self.numbers.fixed(number, 2))
-        return self.numbers.write(number)
+        return self.numbers.plain(number)
 
     # -- a sentence ------------------------------------------------------------
 
