@@ -224,7 +224,7 @@ class Metered(DropIn):
             results = self.env["fusion.billing.usage"]._ingest(
                 self.service, events[start : start + BATCH]
             )
-            refused = [r for r in results if r["status"] != "accepted"]
+            refused = [r for r in results if r.status != "accepted"]
             if refused:
                 raise RuntimeError(f"usage was not accepted: {refused[0]}")
 

@@ -180,7 +180,7 @@ class OldLedger:
                 }
             ],
         )
-        if result["status"] != "accepted":
+        if result.status != "accepted":
             raise RuntimeError(f"usage was not accepted: {result}")
 
     def invoice(self, order, *prices, **values):
