@@ -81,7 +81,7 @@ class UsageWorld(Metered):
                 for code in usage.METRICS
             ],
         )
-        if any(result != {"status": "accepted"} for result in results):
+        if any(result.status != "accepted" for result in results):
             raise RuntimeError(f"usage was not accepted: {results}")
         order._create_invoices().action_post()
 
