@@ -305,9 +305,13 @@ class SaleOrder(models.Model):
         # So do down payments on what a closed subscription has used last.
         chosen = self.env.context.get("fc_windows") is not None
         final = final or chosen or any(rating.amount < 0 for rating in billed)
-        # Odoo asks order by order which lines to invoice: read here for all of them.
-        orders.order_line.fc_open_rating_ids.mapped("amount")
-        moves = super()._create_invoices(grouped=grouped, final=final, date=date)
+        # Odoo asks order by order what to invoice: read here for all of them.
+        orders.order_line.fc_open_rating_ids._fc_read_together()
+        Distribution = self.env["account.analytic.distribution.model"]
+        moves = super(
+            SaleOrder, self.with_context(**Distribution._fc_context())
+        )._create_invoices(grouped=grouped, final=final, date=date)
+        moves = moves.with_env(self.env)
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
         if moves or chosen:  # lines showed the chosen windows only; show all again

@@ -23,6 +23,7 @@ class FusionBillingOrderLines(models.AbstractModel):
         """
         self, orders = self.sudo(), orders.sudo()
         ratings = orders._fc_open_ratings()._fc_billed_now()
+        ratings._fc_read_together()
         Line = self.env["sale.order.line"].sudo().with_context(fc_rating=True)
         # Read together, not order by order when its total is computed.
         orders.order_line.mapped("tax_ids")
@@ -86,11 +87,10 @@ class FusionBillingOrderLines(models.AbstractModel):
         }
 
     def _create(self, Line, values, groups):
-        Distribution = self.env["account.analytic.distribution.model"].sudo()
-        Line = Line.with_context(
-            sale_no_log_for_new_lines=True,
-            fc_no_distributions=bool(values) and not Distribution.search([], limit=1),
-        )
+        if values:
+            Distribution = self.env["account.analytic.distribution.model"]
+            Line = Line.with_context(**Distribution._fc_context())
+        Line = Line.with_context(sale_no_log_for_new_lines=True)
         for line in Line.create(values):
             line._fc_link(groups[line.order_id.id, line.fc_charge_id.id])
         orders = self.env["sale.order"].sudo()

@@ -285,6 +285,11 @@ class FusionBillingRating(models.Model):
     def _unlink_never(self):
         raise UserError(self.env._("Ratings are kept: they explain the invoices."))
 
+    def _fc_read_together(self):
+        """Read at once what these ratings are told by: not one after the other."""
+        self.fetch(["amount", "terms", "explanation"])
+        self.agreement_id.fetch(["rate_date", "rate_from", "rate_to"])
+
     def _fc_billed_now(self):
         """Those of these open ratings that an invoice made now bills, or shows.
 
