@@ -1,1 +1,6 @@
-from . import account_move, adjustment, closing, documents
+# An invoice's bases are registered before it.
+# isort: off
+from . import documents, hold, held
+
+# isort: on
+from . import account_move, adjustment, closing

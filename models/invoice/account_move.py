@@ -5,10 +5,20 @@ from ..base.render import amount_text
 from ..subscription.timeline import CHURNED
 
 UPSELL = "7_upsell"
+# What can change what a draft charges for usage.
+CHANGES_OF_MOVE = {"partner_id", "currency_id", "fiscal_position_id", "move_type"}
+CHANGES_OF_MOVE |= {"invoice_line_ids", "line_ids"}
+CHANGES_OF_LINE = {"price_unit", "quantity", "discount", "tax_ids", "product_id"}
+CHANGES_OF_LINE |= {"account_id", "display_type", "currency_id", "move_id"}
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = [
+        "account.move",
+        "fusion.billing.invoice.held",
+        "fusion.billing.guarded",
+    ]
 
     fc_rating_ids = fields.One2many(
         "fusion.billing.rating",
@@ -200,7 +210,8 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]
-        self.env["fusion.billing.audit"]._check_before_posting(self)
+        Hold = self.env["fusion.billing.invoice.hold"]
+        Hold._check(self)
         posted = super()._post(soft)
         Documents._settle_windows(posted)
         Documents._posted(posted)
@@ -210,11 +221,20 @@ class AccountMove(models.Model):
         # A corrected invoice was made before its credit note was posted.
         released = billed.filtered(lambda r: r.state == "released")
         Documents._take_over(released.invoice_line_id.fc_copy_ids)
+        Hold._made(released.invoice_line_id.fc_copy_ids)
         self.env["fusion.billing.audit.seal"]._take(posted.invoice_line_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         posted._fc_bill_what_came_since()
+        Hold._look(posted)
         return posted
+
+    def write(self, vals):
+        """Another customer or currency on a draft is a change by hand, too."""
+        result = super().write(vals)
+        if CHANGES_OF_MOVE & vals.keys():
+            self.env["fusion.billing.invoice.hold"]._look(self)
+        return result
 
     def _fc_bill_what_came_since(self):
         """These drafts were pending when their subscriptions were closed."""
@@ -244,6 +264,7 @@ class AccountMove(models.Model):
         Documents._review(Documents._ratings_of(cancelled))
         Documents._open_windows(cancelled)
         cancelled._fc_emit("invoice.cancelled")
+        self.env["fusion.billing.invoice.hold"]._look(cancelled)
         return result
 
     def unlink(self):
@@ -281,6 +302,12 @@ class AccountMoveLine(models.Model):
         help="The usage line that this one credits, or corrects.",
     )
     fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
+    fc_made = fields.Json(
+        readonly=True,
+        copy=False,
+        prefetch=False,
+        help="Taxes, product, account and customer that a usage line was made with.",
+    )
 
     def _copy_data_extend_business_fields(self, values):
         result = super()._copy_data_extend_business_fields(values)
@@ -294,6 +321,9 @@ class AccountMoveLine(models.Model):
         lines = super().create(vals_list)
         copies = lines.filtered("fc_copied_from_id")
         self.env["fusion.billing.documents"]._take_over(copies)
+        Hold = self.env["fusion.billing.invoice.hold"]
+        Hold._made(copies)
+        Hold._look(lines.move_id)
         return lines
 
     def write(self, vals):
@@ -309,6 +339,8 @@ class AccountMoveLine(models.Model):
         if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
             posted = self.filtered(lambda line: line.parent_state == "posted")
             self.env["fusion.billing.audit.seal"]._take(posted)
+        if CHANGES_OF_LINE & vals.keys():
+            self.env["fusion.billing.invoice.hold"]._look(self.move_id)
         return result
 
     def _fc_subscriptions(self):
@@ -324,9 +356,26 @@ class AccountMoveLine(models.Model):
         """A usage line taken off a draft is still to be billed."""
         self.check_access("unlink")
         ratings = self.sudo().fc_rating_ids
+        drafts = self._fc_note_taken_off()
         result = super().unlink()
         ratings = ratings.exists()
         # Or posting that draft would take them back as billed.
         ratings.write({"invoice_id": False})
         self.env["fusion.billing.documents"]._review(ratings)
+        self.env["fusion.billing.invoice.hold"]._look(drafts)
         return result
+
+    def _fc_note_taken_off(self):
+        """Note on the drafts which of their usage lines are being deleted.
+
+        :return: the drafts (``account.move``)
+        """
+        drafts = self.sudo().move_id.filtered(lambda m: m.state == "draft")
+        for move in drafts:
+            ratings = (self.sudo() & move.line_ids).fc_rating_ids
+            ratings = ratings.filtered(lambda r, m=move: r.invoice_id == m and r.amount)
+            if ratings:
+                taken = map(self.env["fusion.billing.invoice.hold"]._taken_off, ratings)
+                taken = [change._asdict() for change in taken]
+                move.fc_taken_off = [*(move.fc_taken_off or ()), *taken]
+        return drafts

@@ -119,7 +119,7 @@ class FusionBillingDocuments(models.AbstractModel):
         step = money.to_decimal(rating.currency_id.rounding)
         amount = money.to_decimal(rating.amount or 0)
         put = money.to_decimal(rating.line_price or 0) or amount
-        charged = in_ledger(_signed(line), amount, put, step)
+        charged = in_ledger(signed(line), amount, put, step)
         credits = line.fc_copy_ids.filtered(_credits).sorted("id")
         parts = [
             CreditPart(
@@ -363,7 +363,7 @@ class FusionBillingDocuments(models.AbstractModel):
         self._rate_again(rating)
 
 
-def _signed(line):
+def signed(line):
     """What a document line charges, below zero where it gives back (Decimal)."""
     sign = -1 if line.move_type == "out_refund" else 1
     step = money.to_decimal(line.currency_id.rounding)
@@ -384,7 +384,7 @@ def _credits(copy):
 
 def _net(copy):
     """What a reversing line charges, less what reverses it in its turn (Decimal)."""
-    return sum((_net(c) for c in copy.fc_copy_ids.filtered(_credits)), _signed(copy))
+    return sum((_net(c) for c in copy.fc_copy_ids.filtered(_credits)), signed(copy))
 
 
 def _may_correct(line):

@@ -266,6 +266,8 @@ class SaleOrder(models.Model):
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
+            Hold = self.env["fusion.billing.invoice.hold"]
+            Hold._made(moves.invoice_line_ids)
         if moves or chosen:  # what is open beside the chosen windows is shown again
             self.env["fusion.billing.order.lines"]._update(
                 orders.with_context(fc_windows=None)
