@@ -11,6 +11,8 @@ from .api import (
 )
 from .audit import (
     test_audit,
+    test_findings,
+    test_findings_update,
     test_lives,
     test_lives_changed,
     test_planted_documents,
@@ -36,7 +38,7 @@ from .http import (
     test_openapi,
     test_slow_body,
 )
-from .invoice import test_billed_once, test_invoicing, test_taken_back
+from .invoice import test_billed_once, test_held, test_invoicing, test_taken_back
 from .order import test_sections
 from .price import test_charge_models, test_charge_product, test_metric_companies
 from .price_draft import test_price_draft, test_price_draft_life
@@ -87,7 +89,7 @@ from .subscription import (
     test_time_zones,
     test_unallocated,
 )
-from .usage import test_usage
+from .usage import test_refused, test_usage, test_usage_import
 from .webhook import (
     test_webhook,
     test_webhook_delivery,

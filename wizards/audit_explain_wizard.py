@@ -9,7 +9,12 @@ class FusionBillingAuditExplainWizard(models.TransientModel):
     _inherit = ["fusion.billing.guarded"]
 
     finding_ids = fields.Many2many(
-        "fusion.billing.audit.finding", string="Findings", required=True
+        "fusion.billing.audit.finding",
+        "fusion_billing_audit_explained",
+        "wizard_id",
+        "finding_id",
+        string="Findings",
+        required=True,
     )
     reason = fields.Text(required=True)
 

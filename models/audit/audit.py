@@ -93,7 +93,9 @@ class FusionBillingAudit(models.Model):
         help="They have usage that is still to be rated, and are known to be behind:"
         " that part of them was left out.",
     )
-    result_ids = fields.One2many("fusion.billing.audit.result", "audit_id")
+    result_ids = fields.One2many(
+        "fusion.billing.audit.result", "audit_id", string="Checks"
+    )
     finding_ids = fields.Many2many(
         "fusion.billing.audit.finding",
         "fusion_billing_audit_finding_run",

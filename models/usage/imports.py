@@ -249,7 +249,7 @@ class FusionBillingUsageImport(models.Model):
         :return: whether it was read to its end
         """
         try:
-            columns, rows = self._table()
+            columns, rows = self._read_table()
         except BillingError as error:
             self.write({"state": "failed", "problem": error.message})
             return True
@@ -273,7 +273,7 @@ class FusionBillingUsageImport(models.Model):
             self.env["ir.cron"]._commit_progress()
         return True
 
-    def _table(self):
+    def _read_table(self):
         """The columns and the rows of the file.
 
         :raises BillingError: it cannot be read
