@@ -60,7 +60,9 @@ def body_digest(event: object, body: str) -> str:
     """
     whole = body if isinstance(event, dict) else f"{body}{str(event)[:10_000]}"
     if isinstance(event, dict):
-        parts = (f"{key}={str(event[key])[:10_000]}" for key in KEPT_KEYS if key in event)
+        parts = (
+            f"{key}={str(event[key])[:10_000]}" for key in KEPT_KEYS if key in event
+        )
         whole += "|".join(parts)
     return hashlib.sha256(whole.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 

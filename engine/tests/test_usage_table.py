@@ -25,7 +25,7 @@ def event(*cells, tz="Europe/Berlin", comma=False):
 class TestReading(unittest.TestCase):
     def test_delimiters_and_encodings(self):
         for sign in ",;\t|":
-            text = f"a{sign}b\nÄ{sign}\"x{sign}y\"\n"
+            text = f'a{sign}b\nÄ{sign}"x{sign}y"\n'
             rows = [["a", "b"], ["Ä", f"x{sign}y"]]
             self.assertEqual(read_csv(text.encode(), "utf-8"), rows)
             self.assertEqual(read_csv(text.encode("utf-8-sig"), "utf-8"), rows)
@@ -46,10 +46,25 @@ class TestReading(unittest.TestCase):
 
     def test_header(self):
         self.assertEqual(
-            read_header(["Metric Code", "QUANTITY", "period-start", "Period_End",
-                         "subscription_id", "reason", ""]),
-            ["metric_code", "quantity", "period_start", "period_end",
-             "subscription_id", None],
+            read_header(
+                [
+                    "Metric Code",
+                    "QUANTITY",
+                    "period-start",
+                    "Period_End",
+                    "subscription_id",
+                    "reason",
+                    "",
+                ]
+            ),
+            [
+                "metric_code",
+                "quantity",
+                "period_start",
+                "period_end",
+                "subscription_id",
+                None,
+            ],
         )
         for names, said in (
             (HEADER[1:], "subscription_external_id or subscription_id"),
@@ -84,8 +99,14 @@ class TestRow(unittest.TestCase):
             self.assertEqual(self._start(cell), cell)
 
     def test_what_is_no_time_is_left_to_the_validation(self):
-        for cell in ("10.01.2026", "2026-02-30", "2026-13-01 00:00:00", "now",
-                     "2026-01-10 25:00:00", "٢٠٢٦-01-10"):
+        for cell in (
+            "10.01.2026",
+            "2026-02-30",
+            "2026-13-01 00:00:00",
+            "now",
+            "2026-01-10 25:00:00",
+            "٢٠٢٦-01-10",
+        ):
             self.assertEqual(self._start(cell), cell)
 
     def test_when_clocks_change_the_zone_has_to_be_said(self):
@@ -128,8 +149,8 @@ class TestHandedOut(unittest.TestCase):
         self.assertEqual(safe_cell(None), "")
 
     def test_a_file_of_ours_is_read_as_it_was(self):
-        rows = [["a", "=b"], ["ä;,\"\n", "-1"], ["", "\ud800"]]
+        rows = [["a", "=b"], ['ä;,"\n', "-1"], ["", "\ud800"]]
         read = read_csv(write_csv(rows), "utf-8")
         self.assertEqual(read[0], ["a", "'=b"])
-        self.assertEqual(read[1], ["ä;,\"\n", "'-1"])
+        self.assertEqual(read[1], ['ä;,"\n', "'-1"])
         self.assertEqual(read[2], ["", "\\ud800"])

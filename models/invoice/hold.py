@@ -117,8 +117,9 @@ class FusionBillingInvoiceHold(models.AbstractModel):
         )
 
         def is_added(line):
-            if line.fc_rating_ids:  # without an invoice: it is being made
-                return not {move, move.browse()} & {*line.fc_rating_ids.invoice_id}
+            if line.fc_rating_ids:
+                invoices = line.fc_rating_ids.invoice_id
+                return invoices and move not in invoices  # none: it is being made
             sold = line.sale_line_ids.filtered(lambda x: not x.fc_charge_id)
             return line.fc_copied_from_id or (line.product_id in usage and not sold)
 
@@ -246,8 +247,12 @@ class FusionBillingInvoiceHold(models.AbstractModel):
 
     def _whom(self, move):
         """Who answers for the app that is billed, or a manager of the company."""
-        managers = self.env.ref(groups.MANAGER).sudo().all_user_ids.filtered(
-            lambda u: move.company_id in u.company_ids and u.active
+        managers = (
+            self.env.ref(groups.MANAGER)
+            .sudo()
+            .all_user_ids.filtered(
+                lambda u: move.company_id in u.company_ids and u.active
+            )
         )
         responsible = self.env["res.users"].concat(
             *(service.user_id for service in move._fc_services())

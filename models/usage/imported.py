@@ -28,7 +28,10 @@ class FusionBillingUsageImportRow(models.Model):
     )
     company_id = fields.Many2one(related="import_id.company_id")
     number = fields.Integer(
-        string="Row", readonly=True, aggregator=None, help="In the file; 1 is the header."
+        string="Row",
+        readonly=True,
+        aggregator=None,
+        help="In the file; 1 is the header.",
     )
     result = fields.Selection(RESULTS, readonly=True)
     code = fields.Char(string="Error Code", readonly=True)

@@ -118,6 +118,11 @@ class FusionBillingUsageImport(models.Model):
     )
     refused_count = fields.Integer(string="Refused", readonly=True, copy=False)
     row_ids = fields.One2many("fusion.billing.usage.import.row", "import_id")
+    refused_file = fields.Binary(
+        string="Refused Rows",
+        compute="_compute_refused_file",
+        help="As they were, with why: to mend, and import again.",
+    )
 
     @api.depends("row_count", "done_count")
     def _compute_progress(self):
@@ -128,9 +133,7 @@ class FusionBillingUsageImport(models.Model):
     def _check_file(self):
         for record in self:
             if record.file and len(record.file) * 3 // 4 > MAX_BYTES:
-                raise UserError(
-                    self.env._("The file is larger than 32 MiB: split it.")
-                )
+                raise UserError(self.env._("The file is larger than 32 MiB: split it."))
 
     def write(self, vals):
         """A file that is looked at, or imported, is not changed under the result."""
@@ -190,19 +193,20 @@ class FusionBillingUsageImport(models.Model):
 
     def action_download_refused(self):
         self.ensure_one()
-        return self._download(self._refused_csv(), f"refused-{self.id}.csv")
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self._name}/{self.id}/refused_file"
+            f"/refused-{self.id}.csv?download=true",
+            "target": "download",
+        }
 
-    @api.model
-    def action_download_template(self, *_ids):
-        """An empty file with the columns, and one row as an example."""
-        example = ["sub-1", None, "api_calls", "12.5", "2026-01-10 00:00:00"]
-        example += ["2026-01-10 01:00:00", "event-1", None]
-        content = write_csv([COLUMNS, example])
-        return self._download(content, "usage.csv")
+    def _compute_refused_file(self):
+        for record in self:
+            record.refused_file = base64.b64encode(record._refused_csv())
 
     def _refused_csv(self):
-        """The refused rows as they were, with why: to mend and import again (bytes)."""
-        self.check_access("read")
+        """The refused rows as they were, with why (bytes)."""
         rows = self.row_ids.filtered(lambda r: r.result in ("rejected", "conflict"))
         lines = [[*COLUMNS, "row", "result", "code", "column", "reason"]]
         for row in rows.sorted("number"):
@@ -214,23 +218,6 @@ class FusionBillingUsageImport(models.Model):
                 ]
             )
         return write_csv(lines)
-
-    def _download(self, content, name):
-        """A file that whoever asks for it may fetch, and nobody else."""
-        attachment = self.env["ir.attachment"].create(
-            {
-                "name": name,
-                "raw": content,
-                "mimetype": "text/csv",
-                "res_model": self._name if self else False,
-                "res_id": self.id if self else 0,
-            }
-        )
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/{attachment.id}?download=true",
-            "target": "download",
-        }
 
     # -- at work ---------------------------------------------------------------
 

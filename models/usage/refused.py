@@ -115,7 +115,9 @@ class FusionBillingUsageRefused(models.Model):
     @api.depends("code", "is_cut")
     def _compute_advice(self):
         advice = {
-            "unknown_metric": self.env._("Add a metric with this code, then try again."),
+            "unknown_metric": self.env._(
+                "Add a metric with this code, then try again."
+            ),
             "unknown_subscription": self.env._(
                 "Give the subscription this name of the app, link its customer, or"
                 " choose it under Record On; then try again."
@@ -128,7 +130,9 @@ class FusionBillingUsageRefused(models.Model):
         }
         other = self.env._("The app has to mend it and send it again.")
         for refused in self:
-            refused.advice = other if refused.is_cut else advice.get(refused.code, other)
+            refused.advice = (
+                other if refused.is_cut else advice.get(refused.code, other)
+            )
 
     @api.depends("body")
     def _compute_texts(self):
@@ -174,6 +178,7 @@ class FusionBillingUsageRefused(models.Model):
 
     @api.model
     def _add(self, service, rows):
+        self.flush_model()
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(hashtext(%s), %s)", [_LOCK, service.id]
         )
@@ -209,7 +214,7 @@ class FusionBillingUsageRefused(models.Model):
             if len(fresh) > room:
                 Counted = self.env["fusion.billing.api.refusal"]
                 Counted._count_events(service, len(fresh) - room)
-        self.invalidate_model(flush=False)
+        self.invalidate_model()
 
     @api.model
     def _number(self, parameter, default):
@@ -342,7 +347,7 @@ def _text(value):
     """A value of an event as a cell shows it: short, on one line, or None."""
     if value is None or value == "":
         return None
-    text = str(value).encode("ascii", "backslashreplace").decode()
-    if str(value).isprintable():
-        text = str(value)
-    return text.replace("\x00", "")[:80]
+    text = str(value)
+    if not text.isprintable():
+        text = text[:80].encode("unicode_escape").decode()
+    return text[:80]

@@ -48,9 +48,7 @@ class TestFindings(AuditCase):
         self.assertEqual(finding.state, "open")
         self.assertEqual(finding.audit_id, again)
         self.assertEqual(len(finding.audit_ids), 2)
-        self.assertEqual(
-            (finding.first_seen_at.day, finding.last_seen_at.day), (1, 2)
-        )
+        self.assertEqual((finding.first_seen_at.day, finding.last_seen_at.day), (1, 2))
 
     def test_what_is_mended_is_gone_and_opens_when_it_is_back(self):
         finding = self._break()
@@ -141,9 +139,7 @@ class TestFindings(AuditCase):
         self._sql("UPDATE fusion_billing_usage SET fingerprint = 'x'")
         found = self._audit().finding_ids.filtered(lambda f: f.kind == "event_changed")
         self.assertEqual(len(found), 4)
-        with patch(
-            "odoo.addons.fusion_centralized_billing.models.audit.check.KEPT", 2
-        ):
+        with patch("odoo.addons.fusion_centralized_billing.models.audit.check.KEPT", 2):
             self._audit()
         self.assertEqual({*found.mapped("state")}, {"open"})
 

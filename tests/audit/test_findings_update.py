@@ -57,8 +57,9 @@ class TestFindingsUpdate(AuditCase):
                    charge_id, rating_id, move_id, window_start, window_end, is_note
               FROM fusion_billing_audit_finding WHERE id = %s
         """
-        self._sql("UPDATE fusion_billing_audit SET state = 'clean' WHERE id = %s",
-                  nothing.id)
+        self._sql(
+            "UPDATE fusion_billing_audit SET state = 'clean' WHERE id = %s", nothing.id
+        )
         self._sql(copy, first.id, "rating_amount_changed", still.id)
         self._sql(copy, first.id, "not_rated", still.id)
         self._migrate()

@@ -188,7 +188,9 @@ class TestHeld(LifeCase):
                 "partner_id": self.partner.id,
                 "invoice_date": "2026-02-01",
                 "invoice_line_ids": [
-                    Command.create({"product_id": self.base_product.id, "price_unit": 3})
+                    Command.create(
+                        {"product_id": self.base_product.id, "price_unit": 3}
+                    )
                 ],
             }
         )

@@ -44,7 +44,9 @@ class TestRefused(BillingCase):
         self.assertIn("0 recorded, 1 still refused", notice["params"]["message"])
         metric = self._create_metric(name="Exports", code="exports")
         refused.with_user(self.manager).action_retry()
-        self.assertEqual((refused.state, refused.settled_uid), ("recorded", self.manager))
+        self.assertEqual(
+            (refused.state, refused.settled_uid), ("recorded", self.manager)
+        )
         quantity = self.env["fusion.billing.usage"]._aggregate(
             self.order, metric, datetime(2026, 1, 1), datetime(2026, 2, 1)
         )
@@ -66,7 +68,9 @@ class TestRefused(BillingCase):
         mine = refused.with_user(self.manager)
         mine.subscription_id = stranger
         mine.action_retry()
-        self.assertEqual((refused.state, refused.code), ("refused", "unknown_subscription"))
+        self.assertEqual(
+            (refused.state, refused.code), ("refused", "unknown_subscription")
+        )
         mine.subscription_id = self.order
         mine.action_retry()
         self.assertEqual((refused.state, self._usage_count()), ("recorded", 1))
@@ -96,9 +100,7 @@ class TestRefused(BillingCase):
         self.assertEqual((len(refused), refused.times), (1, 3))
 
     def test_an_atomic_batch_keeps_only_what_was_wrong(self):
-        answer = self._post_usage(
-            self._event(), self._event(quantity="x"), atomic=True
-        )
+        answer = self._post_usage(self._event(), self._event(quantity="x"), atomic=True)
         self.assertEqual((answer["accepted"], self._usage_count()), (0, 0))
         self.assertEqual(self._kept().mapped("quantity_text"), ["x"])
 
@@ -117,9 +119,7 @@ class TestRefused(BillingCase):
         self.assertEqual(sum(counted.mapped("requests")), 0)
         other = self._create_service(code="other-app")
         self._post_usage(self._event(), service=other)
-        self.assertEqual(
-            self.Refused.search_count([("service_id", "=", other.id)]), 1
-        )
+        self.assertEqual(self.Refused.search_count([("service_id", "=", other.id)]), 1)
 
     def test_secrets_and_large_bodies_are_not_kept(self):
         key = self.service.action_generate_api_key()

@@ -54,6 +54,15 @@ class ImportCase(BillingCase):
     def _csv(self, *rows):
         return "\n".join([HEADER, *rows]) + "\n"
 
+    def _work(self):
+        """The job runs."""
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "fusion_centralized_billing.cron_usage_import"
+            ).method_direct_trigger()
+        self.env.invalidate_all()
+
     def _counts(self, record):
         return (
             record.state,
@@ -127,11 +136,10 @@ class TestUsageImport(ImportCase):
     def test_what_was_refused_is_handed_out_mended_and_imported(self):
         record = self._import(self._csv("sub-1,=cmd,-5,2026-01-10,2026-01-10,@k"))
         record.action_check()
-        action = record.action_download_refused()
-        attachment = self.env["ir.attachment"].browse(
-            int(action["url"].split("/")[-1].split("?")[0])
-        )
-        text = attachment.raw.decode("utf-8-sig")
+        action = record.with_user(self.reader).action_download_refused()
+        self.assertIn(f"{record.id}/refused_file", action["url"])
+        content = record.with_user(self.reader).refused_file
+        text = base64.b64decode(content).decode("utf-8-sig")
         [row] = csv.DictReader(io.StringIO(text))
         self.assertEqual(
             (row["metric_code"], row["quantity"], row["idempotency_key"]),
@@ -195,20 +203,19 @@ class TestUsageImport(ImportCase):
         with patch(f"{IMPORTS}.AT_ONCE_BYTES", 10):
             record.action_check()
         self.assertEqual(record.state, "checking")
-        Import = self.env["fusion.billing.usage.import"]
         with patch.object(type(self.env["ir.cron"]), "_commit_progress") as commit:
             commit.return_value = 100
-            Import._cron_work()
+            self._work()
             self.assertEqual(self._counts(record), ("checked", 2_500, 0, 0))
             with patch(f"{IMPORTS}.AT_ONCE", 10):
                 record.action_import()
             commit.return_value = 0
-            Import._cron_work()
+            self._work()
             self.assertEqual(self._counts(record), ("running", 1_000, 0, 0))
             self.assertEqual((record.done_count, record.progress), (1_000, 40))
             self.assertEqual(self._usage_count(), 1_000)
             commit.return_value = 100
-            Import._cron_work()
+            self._work()
         self.assertEqual(self._counts(record), ("done", 2_500, 0, 0))
         self.assertEqual(str(self._quantity()), "250.0")
         self.assertEqual(len(record.row_ids), 2_500)
@@ -216,15 +223,14 @@ class TestUsageImport(ImportCase):
     def test_a_hundred_thousand_rows(self):
         rows = [self._row(f"k{n}", "1") for n in range(100_000)]
         record = self._import(self._csv(*rows))
-        Import = self.env["fusion.billing.usage.import"]
         with patch.object(type(self.env["ir.cron"]), "_commit_progress") as commit:
             commit.return_value = 100
             started = time.monotonic()
             record.action_check()
-            Import._cron_work()
+            self._work()
             checked = time.monotonic()
             record.action_import()
-            Import._cron_work()
+            self._work()
         self.assertEqual(self._counts(record), ("done", 100_000, 0, 0))
         self.assertEqual(self._quantity(), 100_000)
         self.assertLess(checked - started, 120)
@@ -337,9 +343,7 @@ class TestSpreadsheet(ImportCase):
     def test_times_are_of_the_zone_that_was_chosen(self):
         day = datetime(2026, 1, 10, 8, 30)
         record = self._import(
-            self._xlsx(
-                {3: (1, "0"), 4: (day, "dd/mm/yyyy hh:mm"), 5: (day, "hh:mm")}
-            ),
+            self._xlsx({3: (1, "0"), 4: (day, "dd/mm/yyyy hh:mm"), 5: (day, "hh:mm")}),
             tz="Europe/Berlin",
         )
         record.action_check()
