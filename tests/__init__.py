@@ -22,7 +22,7 @@ from .audit import (
 )
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .browser import test_browser
+from .browser import test_browser, test_month_end_buttons
 from .house import (
     test_conformance_behaviour,
     test_conformance_names,
