@@ -1,4 +1,4 @@
-"""A finding is one row from run to run: the newest of each, with what is known of it."""
+"""A finding is one row from run to run: the newest of each, with its history."""
 
 from odoo.tools.sql import column_exists, table_exists
 

@@ -23,7 +23,7 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
         string="Usage Changed by Hand",
         readonly=True,
         copy=False,
-        help="Somebody has changed what usage lines charge, and nobody has released it.",
+        help="Somebody has changed what usage is charged, and nobody released it.",
     )
     fc_fault = fields.Text(
         string="What the Audit Finds Wrong",

@@ -161,12 +161,12 @@ class FusionBillingUsage(models.Model):
 
     @api.model
     def load(self, fields, data):
-        """Odoo's own import would pass the validation by; lead to the one that has it."""
+        """Odoo's own import would pass the validation by; lead to ours."""
         self.check_access("read")
         raise RedirectWarning(
             self.env._(
-                "Usage is imported under Usage > Import Usage: there each row is checked"
-                " as if an app had sent it, and is stored once."
+                "Usage is imported under Usage > Import Usage: there each row is"
+                " checked as if an app had sent it, and is stored once."
             ),
             self.env.ref("fusion_centralized_billing.usage_import_action").id,
             self.env._("Import Usage"),

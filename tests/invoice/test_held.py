@@ -34,6 +34,15 @@ class TestHeld(LifeCase):
         [self.draft] = self.documents("draft")
         [self.line] = self.draft.invoice_line_ids.filtered("fc_rating_ids")
 
+    def _rated_as(self, quantity):
+        """Behind Odoo's back: 150 is right."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE fusion_billing_rating SET quantity = %s WHERE subscription_id = %s",
+            [quantity, self.order.id],
+        )
+        self.env.invalidate_all()
+
     def _activities(self):
         return self.draft.activity_search([ACTIVITY])
 
@@ -201,13 +210,8 @@ class TestHeld(LifeCase):
         self.assertEqual(credit.state, "posted")
 
     def test_a_refused_draft_is_flagged_although_the_refusal_undoes_it(self):
-        """What the audit finds wrong shows on the draft; one activity, not one a try."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE fusion_billing_rating SET quantity = 149 WHERE subscription_id = %s",
-            [self.order.id],
-        )
-        self.env.invalidate_all()
+        """What the audit finds wrong shows on the draft; one activity for all tries."""
+        self._rated_as(149)
         for _try in range(2):
             with self.enter_registry_test_mode():
                 with self.assertRaisesRegex(UserError, "come to 150, but 149"):
@@ -221,12 +225,7 @@ class TestHeld(LifeCase):
         self.assertEqual(len(self._activities()), 1)
         with self.assertRaisesRegex(UserError, "Nothing was changed by hand"):
             self.draft.with_user(self.manager)._fc_release("never mind")
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE fusion_billing_rating SET quantity = 150 WHERE subscription_id = %s",
-            [self.order.id],
-        )
-        self.env.invalidate_all()
+        self._rated_as(150)
         self.draft.action_fc_look_again()
         self.assertFalse(self.draft.fc_is_held)
         self.draft.action_post()
