@@ -137,7 +137,7 @@ class FusionBillingUsageImport(models.Model):
 
     def write(self, vals):
         """A file that is looked at, or imported, is not changed under the result."""
-        given = {"service_id", "file", "tz", "encoding", "decimal_sign"} & vals.keys()
+        given = {"file", "tz", "encoding", "decimal_sign"} & vals.keys()
         if given and any(r.state in (*_BUSY, "done") for r in self):
             raise UserError(self.env._("This file was imported, or is being read."))
         result = super().write(vals)
