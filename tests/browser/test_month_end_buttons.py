@@ -116,7 +116,7 @@ class TestMonthEndButtons(BillingCase, HttpCase):
             HELPERS + PRESS % json.dumps(targets),
             READY,
             login=login,
-            timeout=180,
+            timeout=300,
         )
 
     def test_a_manager_presses_each(self):
@@ -211,5 +211,5 @@ class TestMonthEndButtons(BillingCase, HttpCase):
             HELPERS + LOOK % json.dumps(targets),
             READY,
             login=self.reader.login,
-            timeout=180,
+            timeout=300,
         )
