@@ -1,10 +1,13 @@
 from . import (
+    catalog,
     customers,
     events,
     front,
     invoices,
     meta,
     portal,
+    reconciliations,
     subscriptions,
     usage,
+    usage_portal,
 )

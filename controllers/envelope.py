@@ -86,19 +86,19 @@ def error_response(exception):
         if methods := getattr(exception, "valid_methods", None):
             headers["Allow"] = ", ".join(sorted(methods))
     elif isinstance(exception, BUSY) or type(exception) is psycopg2.DatabaseError:
-        # Odoo has repeated it five times and gave up, or PostgreSQL went away; the
-        # second kind comes of a pooled connection that is dead.
-        # Whether the last commit went through is unknown then: send it again.
+        # Odoo has repeated the request five times and gave up, or PostgreSQL went away
+        # (a plain DatabaseError comes from a pooled connection that is dead). Whether
+        # the last commit went through is not known then: the app has to send it again.
         code = "busy"
     else:
         code = "internal_error" if _has_good_host() else "invalid_request"
     body = error_body(BillingError(code, ERRORS[code].meaning))
     call = getattr(request, "fc_call", None)
     if call and request.env:
-        request.fc_call = None  # Odoo may ask again, for what goes wrong after this
+        request.fc_call = None  # a failure after this must not be logged twice
         call.failed = True
         call.answer = body
-        # where the database has gone, so has the log
+        # Without a database there is no log to write to.
         with contextlib.suppress(psycopg2.Error):
             call.log(ERRORS[code].status)
     return json_response(body, ERRORS[code].status, headers | HEADERS.get(code, {}))

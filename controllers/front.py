@@ -21,12 +21,12 @@ from ..engine.api.turns import Crowded, Share, Turns
 from . import slow_body
 from .envelope import MAX_BODY, Refused, is_ours
 
-# Of one app, in this process: requests that are under way, and bytes of their bodies.
-# Odoo's limit for memory lets a process have some 130 threads.
+# How many requests one app can have under way in this process, and how many bytes
+# of bodies. A process has some 130 threads, by Odoo's limit for memory.
 MAX_REQUESTS = 32
 MAX_BYTES = 8 * MAX_BODY
-# One of them is worked on, as Python does one thing at a time: two of an app would
-# leave a third to the next one. The others wait for so long, in seconds.
+# Of these, one is worked on at a time. Python does one thing at a time: with two, an
+# app would leave another app a third of it. The others wait for up to PATIENCE seconds.
 AT_ONCE = 1
 PATIENCE = 10.0
 
@@ -94,7 +94,7 @@ def _party(request):
 
 
 def _look_up_key(request):
-    """See whether a key is good that is new here; the connection is given back."""
+    """Look up a key that this process does not know yet, and free the connection."""
     raw_key = _raw_key(request)
     if not raw_key or hash_api_key(raw_key) in _known:
         return
@@ -160,5 +160,6 @@ def _length(request):
 
 
 def _environ(request):
-    # what Odoo hides of the environment; its websockets take it from there, too
+    # Odoo leaves the socket and the body out of its public copy of the environment. Its
+    # own websockets take them from here, too.
     return request.httprequest._HTTPRequest__environ

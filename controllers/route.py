@@ -7,7 +7,6 @@ log.
 
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -17,13 +16,14 @@ from odoo.http import request
 
 from ..engine.api.errors import error_body, status_of
 from ..engine.api.keys import parse_bearer
-from ..engine.api.query import Reader, read_query
+from ..engine.api.query import read_query
 from ..engine.errors import BillingError, NotFoundError, TooManyValues
 from ..models.base.own_transaction import begin_read_committed, own_statements
 from . import front
 from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
+from .openapi.operation import Operation
 
-# Twice as many as an event can use.
+# How many JSON values a body may have for each event: twice what an event can use.
 VALUES_PER_EVENT = 16
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
@@ -34,13 +34,13 @@ class Route:
 
     :param path: below the prefix, with ``{name}`` for what varies
     :param scope: ``usage``, ``read`` or ``manage``; None: no key is needed
-    :param query: the query parameters it takes
+    :param operation: its description, with the query parameters it takes
     """
 
     method: str
     path: str
     scope: str | None
-    query: Mapping[str, Reader]
+    operation: Operation
 
 
 ROUTES: list[Route] = []
@@ -119,7 +119,7 @@ def api_route(
     method: str,
     path: str,
     scope: str | None,
-    query: Mapping[str, Reader] | None = None,
+    operation: Operation,
     read_committed: bool = False,
 ):
     """Declare a method of a controller as a route of the API.
@@ -130,10 +130,11 @@ def api_route(
 
     :param path: Odoo's notation, ``/customers/<path:external_id>``
     :param scope: which scope the key needs; None: no key is needed
+    :param operation: what the OpenAPI document says of it
     :param read_committed: run at READ COMMITTED; see docs/decisions/0015 and 0023
     """
     names = _VARIABLE.findall(path)
-    route = Route(method, _VARIABLE.sub(r"{\1}", path), scope, query or {})
+    route = Route(method, _VARIABLE.sub(r"{\1}", path), scope, operation)
     ROUTES.append(route)
 
     def decorate(handler):
@@ -187,7 +188,7 @@ def _authenticated_call(route):
         if not key:
             raise Refused("unauthorized")
         key._touch_last_used()
-        # a request that Odoo repeats has its token
+        # A request that Odoo repeats (a concurrent transaction) has taken its token.
         previous = getattr(request, "fc_call", None)
         wait = previous.wait if previous else key.service_id._take_rate_token()
     request.fc_call = Call(route, key.with_env(env), wait, previous)
@@ -230,4 +231,5 @@ def _query(route):
     """The values of the query parameters; writing routes take none, and ignore them."""
     if route.method != "GET":
         return {}
-    return read_query(request.httprequest.args.items(multi=True), route.query)
+    readers = {name: given.read for name, given in route.operation.query.items()}
+    return read_query(request.httprequest.args.items(multi=True), readers)

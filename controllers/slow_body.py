@@ -6,8 +6,8 @@ import socket
 import threading
 import time
 
-# A body has this long to get going, then it must have come at the least rate; and all
-# of it must be there in the end. In seconds, and bytes a second.
+# After GRACE seconds a body must have come at LEAST_RATE bytes a second on average, and
+# after LAST seconds it must be complete.
 GRACE = 5.0
 LEAST_RATE = 64 * 1024
 LAST = 60.0
@@ -33,9 +33,9 @@ def read_in_time(stream, connection, length, clock=time.monotonic):
     """
     parts, received, began = [], 0, clock()
     timeout = connection.gettimeout()
-    connection.settimeout(0)  # what is there is taken; waiting is done by select
+    connection.settimeout(0)  # reads never wait: select does, with a time limit
     try:
-        # a client that is gone has come to an end, too
+        # a connection that broke counts as the end of the body
         with (
             contextlib.suppress(ConnectionError),
             selectors.DefaultSelector() as selector,
@@ -59,17 +59,17 @@ def read_in_time(stream, connection, length, clock=time.monotonic):
 
 
 def stop_reading(connection):
-    """Have whoever still reads from a connection find its end."""
+    """Shut the reading side: whoever reads on from the connection finds its end."""
     with contextlib.suppress(OSError):  # closed by now
         connection.shutdown(socket.SHUT_RD)
 
 
 def leave_unread(connection, length):
-    """Do not let a body that nobody wants be sent on and on.
+    """Limit how long an unwanted body is read after the answer.
 
-    Werkzeug reads it to its end after the answer: a client that has not sent all of it
-    would else not see that. A small one is on its way as a whole; a few large ones at a
-    time have as long as any body has to get going.
+    Werkzeug reads it to its end, since a client that is still sending would else not
+    see the answer. A small body has arrived anyhow. Of large ones, a few at a time are
+    read for as long as a body has to get going; the others are cut off at once.
 
     :param length: how many bytes (int) it has, or None
     """

@@ -25,7 +25,13 @@ from provisioning.lock import exclusive
 from provisioning.server import remembered
 from provisioning.workspace import DEMO_DATABASE
 
-from . import compare, compare_invoices, compare_webhooks, expected
+from . import (
+    compare,
+    compare_control,
+    compare_invoices,
+    compare_webhooks,
+    expected,
+)
 from .catalog import APPS, as_json
 from .make_usage import read_rows
 from .month import Month
@@ -156,6 +162,8 @@ class Demo:
             timed.note(f"{posted:,} events")
         with phase(f"Clock at {self.month.end}: the month is rated and invoiced"):
             self.run_crons("close", RATE, INVOICE, RATE, day=self.month.end)
+        with phase("Apps declare their totals of the month"):
+            self.declare(apps)
         with phase("One customer of each app pays its first invoice"):
             paid = {"customers": expected.PAYERS, "day": str(self.month.start)}
             at = self.clock(self.month.end)
@@ -168,7 +176,11 @@ class Demo:
             self.script("retry_now.py", name="retry")
         with phase("What Odoo made of it is read"):
             output = self.folder / "actual.json"
-            self.script("collect.py", {"output": str(output)}, name="collect")
+            days = {
+                "start": str(self.month.start),
+                "end": str(self.month.end - timedelta(days=1)),
+            }
+            self.script("collect.py", {"output": str(output)} | days, name="collect")
             self.actual = json.loads(output.read_text(encoding="utf-8"))
         self.arrivals = receiver.arrivals()
 
@@ -228,6 +240,14 @@ class Demo:
         with ThreadPoolExecutor(len(apps)) as pool:
             list(pool.map(post, apps, self.books))
 
+    def declare(self, apps: list[SourceApp]) -> None:
+        """Each app says what it has sent, by its own books."""
+        for source, book in zip(apps, self.books, strict=True):
+            used, _following = expected.figures([book], self.month)
+            for (customer, metric), figure in sorted(used.items()):
+                quantity = format(figure.quantity, "f")
+                source.declare(customer, metric, quantity, self.month)
+
     def run_crons(self, name: str, *xmlids: str, day: date | None = None) -> None:
         """Run scheduled actions; with `day`, in an Odoo whose clock is on that day."""
         at = self.clock(day) if day else None
@@ -266,7 +286,9 @@ class Demo:
         print(compare_invoices.invoice_table(comparison, actual["invoices"], invoices))
         print()
         print(compare_invoices.example(actual["invoices"]))
-        print(heading("5. Webhooks"))
+        print(heading("5. Control totals: declared = accepted = rated = journal"))
+        print(compare_control.control_table(comparison, actual["control"], used))
+        print(heading("6. Webhooks"))
         outbox, types = actual["webhooks"], expected.webhooks(used)
         print(compare_webhooks.webhook_table(comparison, outbox, self.arrivals, types))
         print(compare_webhooks.retries(comparison, outbox, self.arrivals))
@@ -313,6 +335,7 @@ WHERE = """\
   ./fcb serve       then open the address it prints; log in as admin, password admin
   Fusion Billing    Usage > Usage Events: every event the apps posted
                     Usage > Ratings: the arithmetic behind each amount
+                    Usage > Control Totals: from what the apps declared to the journal
                     Webhook Deliveries: what was sent, when, and the answer
                     Configuration > Services, Metrics, Charges: the apps and the prices
   Invoicing         Customers > Invoices: base fee and usage lines

@@ -137,6 +137,17 @@ class SourceApp:
         self._check_envelope(answer, verdicts)
         return verdicts
 
+    def declare(self, customer: str, metric: str, quantity: str, month: Month) -> str:
+        """Declare the total of a month; return what Odoo says of it."""
+        payload = {
+            "subscription_external_id": subscription_of(customer),
+            "metric_code": metric,
+            "window_start": str(month.start),
+            "window_end": str(month.end),
+            "declared_quantity": quantity,
+        }
+        return self._post("/reconciliations", payload, 200)["state"]
+
     @staticmethod
     def _check_envelope(answer: dict, verdicts: list[Verdict]) -> None:
         """The totals of the answer must agree with its results, one by one."""

@@ -1,3 +1,4 @@
+from .accrual import test_accrual_browser, test_entries, test_valuation
 from .api import (
     test_accounts,
     test_api_calls,
@@ -22,7 +23,19 @@ from .audit import (
 )
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .browser import test_browser, test_month_end_buttons
+from .browser import (
+    test_browser,
+    test_month_end_buttons,
+    test_overview,
+    test_portal_page,
+)
+from .control import (
+    test_chain,
+    test_declared,
+    test_hold,
+    test_pressed,
+    test_sign_off,
+)
 from .house import (
     test_conformance_behaviour,
     test_conformance_names,
@@ -31,6 +44,7 @@ from .house import (
     test_superuser_page,
 )
 from .http import (
+    test_described_once,
     test_http,
     test_http_reading,
     test_http_reading_usage,
@@ -38,8 +52,17 @@ from .http import (
     test_openapi,
     test_slow_body,
 )
-from .invoice import test_billed_once, test_held, test_invoicing, test_taken_back
+from .invoice import (
+    test_billed_once,
+    test_blocked,
+    test_breakdown,
+    test_credit_choice,
+    test_invoicing,
+    test_taken_back,
+)
 from .order import test_sections
+from .overview import test_figures, test_pivots, test_rate_now, test_update
+from .portal import test_usage_page
 from .price import test_charge_models, test_charge_product, test_metric_companies
 from .price_draft import test_price_draft, test_price_draft_life
 from .queue import test_queue
@@ -60,12 +83,14 @@ from .rating import (
     test_settled_prices,
     test_taken_back_late,
     test_tax_basis,
+    test_text_recomputed,
     test_time_zone_moves,
     test_windows_follow,
     test_worked_examples,
 )
 from .reconciliation import test_reconciliation
 from .security import (
+    test_buttons,
     test_companies,
     test_customer_token,
     test_people_can,

@@ -1,7 +1,10 @@
 from . import (
+    accrual_wizard,
     api_key_wizard,
     audit_explain_wizard,
+    hold_wizard,
     invoice_release_wizard,
+    next_invoice_wizard,
     usage_move_wizard,
     usage_void_wizard,
     webhook_replay_wizard,

@@ -9,7 +9,7 @@ class FusionBillingInvoiceReleaseWizard(models.TransientModel):
     _inherit = ["fusion.billing.guarded"]
 
     move_id = fields.Many2one("account.move", string="Invoice", required=True)
-    changes = fields.Text(related="move_id.fc_hold_reason", string="What Was Changed")
+    changes = fields.Text(related="move_id.fc_block_reason", string="What Was Changed")
     reason = fields.Text(required=True)
 
     def action_release(self):

@@ -1,4 +1,4 @@
-"""The API's description of itself: an OpenAPI document, and a page made of it."""
+"""The API's description of itself: an OpenAPI document, and what its page needs."""
 
 from .document import document
-from .page import page
+from .page import TEMPLATE, page_values, security_policy

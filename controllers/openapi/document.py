@@ -3,41 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from ...engine.api.errors import ERRORS
-from . import (
-    catalog,
-    customers,
-    errors,
-    events,
-    invoices,
-    meta,
-    reconciliations,
-    subscription_schemas,
-    subscriptions,
-    usage,
-    values,
-    webhooks,
-)
-from .operation import JSON, Operation
+from ...engine.api.errors import ERRORS, Error
+from ...engine.shape import Currency, Day, Id, Instant, Number, schema_of
+from . import errors, values, webhooks
+from .operation import JSON
 
-RESOURCES = (
-    customers,
-    subscriptions,
-    usage,
-    catalog,
-    invoices,
-    reconciliations,
-    events,
-    meta,
-)
-OPERATIONS: dict[tuple[str, str], Operation] = {
-    key: operation for r in RESOURCES for key, operation in r.OPERATIONS.items()
-}
-SCHEMAS: dict[str, dict] = {
-    name: schema
-    for module in (values, errors, subscription_schemas, *RESOURCES, webhooks)
-    for name, schema in getattr(module, "SCHEMAS", {}).items()
-}
 TAGS = {
     "Customers": "An account of your app, and the customer in Odoo who pays for it.",
     "Subscriptions": "What a customer pays for, period by period.",
@@ -93,16 +63,19 @@ def document(routes: Sequence, version: str, prefix: str) -> dict:
     :param routes: the ``Route`` objects of the API
     :param version: of the addon
     :param prefix: path that all routes begin with
-    :raises KeyError: a route, a query parameter or an error code is not described
+    :raises KeyError: a tag, something in a path or an error code is not described
     """
     paths: dict[str, dict] = {}
-    order = list(OPERATIONS)
-    for route in sorted(routes, key=lambda r: order.index((r.method, r.path))):
-        operation = OPERATIONS[route.method, route.path]
+    schemas = dict(values.SCHEMAS)
+    for hint in (Id, Number, Instant, Day, Currency, Error):
+        schema_of(hint, schemas)
+    order = {tag: place for place, tag in enumerate(TAGS)}
+    for route in sorted(routes, key=lambda route: order[route.operation.tag]):
         item = paths.setdefault(
             route.path, {"parameters": [{"$ref": "#/components/parameters/Database"}]}
         )
-        item[route.method.lower()] = _operation(route, operation)
+        item[route.method.lower()] = _operation(route, schemas)
+    webhooks.schemas(schemas)
     scopes = "; ".join(f"`{name}` for {what}" for name, what in SCOPES.items())
     return {
         "openapi": "3.1.0",
@@ -118,7 +91,7 @@ def document(routes: Sequence, version: str, prefix: str) -> dict:
         "paths": paths,
         "webhooks": webhooks.webhooks(),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": schemas,
             "parameters": {"Database": DATABASE},
             "headers": errors.HEADERS,
             "examples": errors.EXAMPLES,
@@ -138,16 +111,22 @@ def document(routes: Sequence, version: str, prefix: str) -> dict:
     }
 
 
-def _operation(route, operation):
-    """One operation object."""
+def _operation(route, schemas):
+    """One operation object; the schemas it needs are added."""
+    operation = route.operation
+    if operation.request:
+        schemas |= operation.request.schemas
     found = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description.strip(),
         "security": [{"key": [route.scope]}] if route.scope else [],
-        "parameters": [*_path(route, operation), *_query(route, operation)],
-        "responses": {"200": _answer(operation), **errors.refusals(route, operation)},
+        "parameters": [*_path(route), *_query(operation)],
+        "responses": {
+            "200": _answer(operation, schemas),
+            **errors.refusals(route, schemas),
+        },
     }
     if request := operation.request:
         found["requestBody"] = {
@@ -162,9 +141,9 @@ def _operation(route, operation):
     return {key: value for key, value in found.items() if value or key == "security"}
 
 
-def _path(route, operation):
+def _path(route):
     for name in VARIABLE.findall(route.path):
-        parameter = operation.path[name]
+        parameter = route.operation.path[name]
         yield {
             "name": name,
             "in": "path",
@@ -175,20 +154,19 @@ def _path(route, operation):
         }
 
 
-def _query(route, operation):
-    for name, reader in route.query.items():
-        parameter = operation.query[name]
+def _query(operation):
+    for name, parameter in operation.query.items():
         yield {
             "name": name,
             "in": "query",
             "required": False,
             "description": parameter.description,
-            "schema": {**reader.accepts, **parameter.schema},
+            "schema": {**parameter.read.accepts, **parameter.schema},
         } | ({} if parameter.example is None else {"example": parameter.example})
 
 
-def _answer(operation):
-    content = {"schema": values.ref(operation.answer)}
+def _answer(operation, schemas):
+    content = {"schema": schema_of(operation.answer, schemas)}
     if operation.example is not None:
         content["example"] = operation.example
     found = {"description": "Done.", "content": {operation.media: content}}

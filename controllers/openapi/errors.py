@@ -1,26 +1,9 @@
 """How the document tells what can go wrong."""
 
-from ...engine.api.errors import ERRORS, error_body, status_of
+from ...engine.api.errors import ERRORS, Error, error_body, status_of
 from ...engine.errors import BillingError
-from .operation import JSON, Operation
-from .values import an_object, ref, text
-
-SCHEMAS = {
-    "Error": an_object(
-        {
-            "status": {"const": "error"},
-            "error": text("What is wrong, for people."),
-            "code": ref("ErrorCode"),
-            "field": text("Which key or query parameter is to blame, where one is."),
-        },
-        optional=("field",),
-    ),
-    "ErrorCode": {
-        "type": "string",
-        "enum": list(ERRORS),
-        "description": "Stable, for programs; see the table of errors.",
-    },
-}
+from ...engine.shape import schema_of
+from .operation import JSON
 
 HEADERS = {
     "Retry-After": {
@@ -75,11 +58,12 @@ _WITH_BODY = (
 )
 
 
-def codes_of(route, operation: Operation) -> list[str]:
+def codes_of(route) -> list[str]:
     """Every code that an operation can answer, in the order of the error table.
 
-    :param route: the ``Route`` it describes
+    :param route: the ``Route``
     """
+    operation = route.operation
     codes = {*_ANY, *operation.errors}
     if operation.unknown_in_path:
         codes.add(operation.unknown_in_path)
@@ -87,9 +71,9 @@ def codes_of(route, operation: Operation) -> list[str]:
         codes.update(_WITH_KEY)
         if route.method == "GET":
             codes.add("unknown_parameter")
-    if route.query:
+    if operation.query:
         codes.add("invalid_parameter")
-    if "cursor" in route.query:
+    if "cursor" in operation.query:
         codes.add("invalid_cursor")
     if operation.request:
         codes.update(_WITH_BODY)
@@ -100,24 +84,30 @@ def codes_of(route, operation: Operation) -> list[str]:
     return [code for code in ERRORS if code in codes]
 
 
-def refusals(route, operation: Operation) -> dict[str, dict]:
-    """The error responses of an operation: status (text) -> response object."""
+def refusals(route, schemas: dict[str, dict]) -> dict[str, dict]:
+    """The error responses of an operation: status (text) -> response object.
+
+    :param schemas: name -> schema; what the responses need is added
+    """
+    operation = route.operation
     groups: dict[int, list[str]] = {}
-    for code in codes_of(route, operation):
+    for code in codes_of(route):
         in_path = code == operation.unknown_in_path
         groups.setdefault(status_of(code, in_path), []).append(code)
     return {
-        str(status): _response(codes, operation if status == 400 else None)
+        str(status): _response(codes, operation if status == 400 else None, schemas)
         for status, codes in sorted(groups.items())
     }
 
 
-def _response(codes, operation):
+def _response(codes, operation, schemas):
     """The response for one status, which says what its codes are."""
-    plain = ref("Error") | {"properties": {"code": {"enum": codes}}}
+    plain = schema_of(Error, schemas) | {"properties": {"code": {"enum": codes}}}
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     refusal = operation and operation.refusal
+    schema = plain
     if refusal:
+        schema = {"anyOf": [schema_of(refusal, schemas), plain]}
         name = operation.refusal_example["code"]
         examples[f"{name} in a batch"] = {
             "summary": "One of several events was refused",
@@ -127,7 +117,7 @@ def _response(codes, operation):
         "description": "; ".join(f"`{code}`: {ERRORS[code].meaning}" for code in codes),
         "content": {
             JSON: {
-                "schema": {"anyOf": [ref(refusal), plain]} if refusal else plain,
+                "schema": schema,
                 "examples": examples,
             }
         },

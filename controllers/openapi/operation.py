@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...engine.api import query
+from ...engine.api.query import Reader
+from ...engine.shape import Shape
+
 JSON = "application/json"
 
 
@@ -12,22 +16,26 @@ class Parameter:
 
     :param example: a value as it stands in the URL, or None
     :param schema: JSON Schema; for a query parameter beside what its reader accepts
+    :param read: how a query parameter is read
     """
 
     description: str
     example: object = None
     schema: Mapping[str, object] = field(default_factory=dict)
+    read: Reader | None = None
 
 
 @dataclass(frozen=True)
 class Request:
     """A request body.
 
-    :param schema: name of a schema
+    :param schemas: name -> JSON Schema: that of the body, and what it consists of
+    :param schema: name of that of the body
     :param examples: a title -> the body
     :param required: False where no body at all will do
     """
 
+    schemas: Mapping[str, Mapping]
     schema: str
     examples: Mapping[str, object]
     required: bool = True
@@ -51,19 +59,20 @@ class Operation:
 
     :param name: its id in the document, unique
     :param tag: the group it belongs to, see :data:`.document.TAGS`
-    :param answer: name of the schema of a good answer
+    :param answer: the type of a good answer: a :class:`~...engine.shape.Shape`, or a
+        type with a format that has a name
     :param example: a good answer, to the first example of the request
     :param media: media type of a good answer
     :param errors: codes it can answer, beside those that any such request can get
     :param unknown_in_path: the code for a path that names nothing
-    :param refusal: name of the schema of a 400 that tells more than an ``Error``
+    :param refusal: the shape of a 400 that tells more than an ``Error``
     :param refusal_example: such an answer
     """
 
     name: str
     tag: str
     summary: str
-    answer: str
+    answer: object
     example: object = None
     description: str = ""
     media: str = JSON
@@ -72,20 +81,25 @@ class Operation:
     query: Mapping[str, Parameter] = field(default_factory=dict)
     errors: Sequence[str] = ()
     unknown_in_path: str | None = None
-    refusal: str | None = None
+    refusal: type[Shape] | None = None
     refusal_example: object = None
     links: Mapping[str, Link] = field(default_factory=dict)
 
 
-def paging(cursor: str) -> dict[str, Parameter]:
+def paging(kind: str, cursor: str) -> dict[str, Parameter]:
     """The query parameters of a list.
 
+    :param kind: which list
     :param cursor: an example
     """
+    readers = query.page(kind)
     return {
-        "limit": Parameter("How many at most.", schema={"default": 100}),
+        "limit": Parameter(
+            "How many at most.", schema={"default": 100}, read=readers["limit"]
+        ),
         "cursor": Parameter(
             "The `next_cursor` of the page before, with the same filters.",
             schema={"examples": [cursor]},
+            read=readers["cursor"],
         ),
     }

@@ -1,9 +1,11 @@
-"""The vocabulary that the schemas are written in: JSON Schema 2020-12, as dicts."""
+"""The vocabulary of the schemas of requests: JSON Schema 2020-12, as dicts.
+
+Those of answers come from their shapes, see engine/api/answers.
+"""
 
 from ...engine.api.events import MAX_TEXT, TEXT_PATTERN
 from ...engine.billing.quantity import DECIMALS, WHOLE_DIGITS
-
-MAX_ID = 2**31 - 1
+from ...engine.shape import reference_to
 
 SCHEMAS = {
     "Text": {
@@ -18,18 +20,6 @@ SCHEMAS = {
         "maxLength": MAX_TEXT,
         "pattern": f"^({TEXT_PATTERN})?$",
         "description": "As Text. Left out, null and empty are the same.",
-    },
-    "Id": {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": MAX_ID,
-        "description": "Without a decimal point.",
-    },
-    "Decimal": {
-        "type": "string",
-        "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
-        "description": "A decimal as text: JSON numbers become floats in most"
-        " languages.",
     },
     "DecimalInput": {
         "anyOf": [
@@ -46,18 +36,12 @@ SCHEMAS = {
         "description": "Decimal text or a number: zero or more, below 10^16, at most 10"
         " decimals. Both are read exactly; no float is involved.",
     },
-    "Instant": {
-        "type": "string",
-        "format": "date-time",
-        "description": "UTC, as `2026-01-10T09:00:00Z`.",
-    },
     "InstantInput": {
         "type": "string",
         "anyOf": [{"format": "date-time"}, {"format": "date"}],
         "description": "ISO 8601 with an offset, or a date, which means its midnight in"
         " UTC. `YYYY-MM-DD HH:MM:SS` is taken too, and means UTC.",
     },
-    "Day": {"type": "string", "format": "date"},
     "SubscriptionReference": {
         "anyOf": [
             {"$ref": "#/components/schemas/OptionalText"},
@@ -80,8 +64,7 @@ SCHEMAS = {
 
 def ref(name: str, description: str = "") -> dict:
     """A schema of the document by its name."""
-    found = {"$ref": f"#/components/schemas/{name}"}
-    return found | ({"description": description} if description else {})
+    return reference_to(name) | ({"description": description} if description else {})
 
 
 def or_null(schema: dict) -> dict:
@@ -90,15 +73,6 @@ def or_null(schema: dict) -> dict:
     bare = {key: value for key, value in schema.items() if key != "description"}
     either = {"anyOf": [bare, {"type": "null"}]}
     return either | ({"description": description} if description else {})
-
-
-def text(description: str) -> dict:
-    """Any text, in answers."""
-    return {"type": "string", "description": description}
-
-
-def count(description: str) -> dict:
-    return {"type": "integer", "minimum": 0, "description": description}
 
 
 def flag(description: str) -> dict:
@@ -120,7 +94,7 @@ def an_object(
 ) -> dict:
     """An object; all keys are there but the optional ones.
 
-    Always open: in requests unknown keys are ignored, and to answers keys may be added.
+    Always open: unknown keys are ignored.
     """
     found = {
         "type": "object",
@@ -131,13 +105,6 @@ def an_object(
     return found | ({"description": description} if description else {})
 
 
-def answer(
-    properties: dict, optional: tuple[str, ...] = (), description: str = ""
-) -> dict:
-    """The body of an answer that is no refusal."""
-    return an_object({"status": {"const": "ok"}, **properties}, optional, description)
-
-
 def names_subscription(content: dict) -> dict:
     """An object that names a subscription, by one of the two keys or by both."""
     keys = ("subscription_external_id", "subscription_id")
@@ -145,23 +112,3 @@ def names_subscription(content: dict) -> dict:
     given = {"not": {"enum": [None, ""]}}
     named = [{"required": [key], "properties": {key: given}} for key in keys]
     return content | {"required": required, "anyOf": named}
-
-
-def page(name: str, item: str) -> dict:
-    """The body of one page of a list.
-
-    :param name: key of the list
-    :param item: the schema of what it holds
-    """
-    return answer(
-        {
-            name: list_of(ref(item), "In order of arrival, which does not change."),
-            "has_more": flag("Whether another page follows."),
-            "next_cursor": or_null(
-                text(
-                    "The position after this page: give it back as `cursor`. On an"
-                    " empty page the one that was given, null without one."
-                )
-            ),
-        }
-    )

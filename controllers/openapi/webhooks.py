@@ -3,29 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...engine.shape import Shape, schema_of
+from ...engine.webhook import event_types
 from .operation import JSON
-from .subscription_schemas import EXTERNAL_ID, STATE, SUBSCRIPTION_ID
-from .values import an_object, count, list_of, one_of, or_null, ref, text
+from .values import ref
 
 TAG = "Webhooks"
 _EVENT = "evt_0c3a5d1f9b6e4a7d8c2b1f0e9d8c7b6a"
 _OWN = "The app that created the subscription; else every app of the customer."
-
-_METRIC = text("The metric's code.")
-_WINDOW = {
-    "window_start": ref("Instant", "First instant of the window."),
-    "window_end": ref("Instant", "First instant after it."),
-}
-_SUBSCRIPTION = {
-    "subscription_id": SUBSCRIPTION_ID,
-    "external_id": EXTERNAL_ID,
-    "name": text("As the customer knows it."),
-    "external_customer_id": or_null(text("The customer's id in your app.")),
-    "plan_id": ref("Id", "From the catalog."),
-    "subscription_state": STATE,
-    "start_date": or_null(ref("Day", "Its first day.")),
-    "next_invoice_date": or_null(ref("Day", "When it is billed next.")),
-}
 
 
 @dataclass(frozen=True)
@@ -35,7 +20,7 @@ class EventType:
     :param code: as ``invoice.posted``
     :param when: a sentence
     :param to: which apps, a sentence
-    :param data: name of the schema of its ``data``
+    :param data: the shape of its ``data``
     :param example: such ``data``
     :param numbered: whether it is of one subscription, and so has a ``sequence``
     """
@@ -43,7 +28,7 @@ class EventType:
     code: str
     when: str
     to: str
-    data: str
+    data: type[Shape]
     example: Mapping[str, object]
     numbered: bool
 
@@ -104,7 +89,7 @@ TYPES = (
         "customer.linked",
         "An account of your app got its customer, by your request or by hand.",
         "The account's app.",
-        "CustomerLinkedData",
+        event_types.CustomerLinkedData,
         {"external_id": "acc-1", "partner_id": 42},
         numbered=False,
     ),
@@ -112,7 +97,7 @@ TYPES = (
         "subscription.created",
         "A subscription runs for the first time; a renewal is one, too.",
         _OWN,
-        "SubscriptionData",
+        event_types.SubscriptionData,
         _SUBSCRIPTION_EXAMPLE,
         numbered=True,
     ),
@@ -121,7 +106,7 @@ TYPES = (
         "The state of a subscription that has run changed: paused, resumed, renewed,"
         " ended.",
         _OWN,
-        "SubscriptionUpdatedData",
+        event_types.SubscriptionUpdatedData,
         {
             **_SUBSCRIPTION_EXAMPLE,
             "subscription_state": "4_paused",
@@ -134,7 +119,7 @@ TYPES = (
         "Rated usage reached a share of the included quota, once for each share and"
         " window. 80 and 100 % unless the service says otherwise.",
         _OWN,
-        "ThresholdReachedData",
+        event_types.ThresholdReachedData,
         {
             "subscription_id": 17,
             "external_id": "workspace-1",
@@ -151,7 +136,7 @@ TYPES = (
         "The usage of a subscription went on a posted invoice. Not again when the"
         " invoice is reset to draft and posted anew.",
         _OWN,
-        "RatingClosedData",
+        event_types.RatingClosedData,
         {
             "invoice_id": 88,
             "subscription_id": 17,
@@ -175,7 +160,7 @@ TYPES = (
         "An invoice or a credit note was posted. Again when it is reset to draft and"
         " posted anew.",
         _TO_PAYERS,
-        "InvoiceEventData",
+        event_types.InvoiceEventData,
         _INVOICE_EXAMPLE,
         numbered=False,
     ),
@@ -183,7 +168,7 @@ TYPES = (
         "invoice.paid",
         "An invoice was paid in full.",
         _TO_PAYERS,
-        "InvoiceEventData",
+        event_types.InvoiceEventData,
         _INVOICE_EXAMPLE,
         numbered=False,
     ),
@@ -191,7 +176,7 @@ TYPES = (
         "invoice.cancelled",
         "An invoice was cancelled; its usage is billed on another one.",
         _TO_PAYERS,
-        "InvoiceEventData",
+        event_types.InvoiceEventData,
         _INVOICE_EXAMPLE,
         numbered=False,
     ),
@@ -199,7 +184,7 @@ TYPES = (
         "reconciliation.mismatch",
         "The totals that you declared of a window differ from ours.",
         "The app that declared them.",
-        "MismatchData",
+        event_types.MismatchData,
         {
             "reconciliation_id": 5,
             "subscription_id": 17,
@@ -213,116 +198,29 @@ TYPES = (
         "webhook.test",
         "Somebody pressed **Send Test Webhook**, or you called `POST /webhooks/test`.",
         "The service of the button.",
-        "TestData",
+        event_types.TestData,
         {},
         numbered=False,
     ),
 )
 
-_DATA = {
-    "CustomerLinkedData": an_object(
-        {
-            "external_id": text("The account's id in your app."),
-            "partner_id": ref("Id", "The customer in Odoo."),
+
+def schemas(found: dict[str, dict]) -> None:
+    """Add the schemas of the events of each type, and of what they hold.
+
+    :param found: name -> schema
+    """
+    schema_of(event_types.EventPayload, found)
+    for kind in TYPES:
+        data = schema_of(kind.data, found)
+        envelope = found[event_types.EventPayload.__name__]
+        properties = {**envelope["properties"], "type": {"const": kind.code}}
+        found[kind.schema] = envelope | {
+            "properties": {**properties, "data": data},
+            "required": list(properties),
+            "description": kind.when,
         }
-    ),
-    "SubscriptionData": an_object(_SUBSCRIPTION),
-    "SubscriptionUpdatedData": an_object(
-        {
-            **_SUBSCRIPTION,
-            "previous_state": {**STATE, "description": "The state before."},
-        }
-    ),
-    "ThresholdReachedData": an_object(
-        {
-            "subscription_id": SUBSCRIPTION_ID,
-            "external_id": EXTERNAL_ID,
-            "metric": _METRIC,
-            **_WINDOW,
-            "threshold_percent": count("The share of the quota, in percent."),
-            "quantity": ref("Decimal", "What was used in the window until then."),
-            "included_quota": ref("Decimal", "What the plan includes."),
-        }
-    ),
-    "RatingClosedData": an_object(
-        {
-            "invoice_id": ref("Id", "The invoice in Odoo."),
-            "subscription_id": SUBSCRIPTION_ID,
-            "external_id": EXTERNAL_ID,
-            "ratings": list_of(ref("ClosedRating"), "One for each window billed."),
-        }
-    ),
-    "ClosedRating": an_object(
-        {
-            "metric": _METRIC,
-            **_WINDOW,
-            "revision": count("0; 1 and up for usage that came after its invoice."),
-            "quantity": or_null(ref("Decimal", "All that was used in the window.")),
-            "billable": or_null(ref("Decimal", "Of it, what is not included.")),
-            "amount": ref("Decimal", "What the invoice bills, without taxes."),
-            "currency": ref("Currency", "Its code, as `USD`."),
-        }
-    ),
-    "InvoiceEventData": an_object(
-        {
-            "invoice_id": ref("Id", "The invoice in Odoo."),
-            "number": text("As the customer knows it."),
-            "type": one_of(
-                "out_invoice", "out_refund", description="`out_refund`: a credit note."
-            ),
-            "external_customer_id": or_null(
-                text(
-                    "The customer's id in your app: the account of its first"
-                    " subscription."
-                )
-            ),
-            "subscription_ids": list_of(
-                ref("Id"), "The subscriptions of yours it bills."
-            ),
-            "date": or_null(ref("Day", "Of the invoice.")),
-            "due_date": or_null(ref("Day", "When it is to be paid.")),
-            "currency": ref("Currency", "Its code, as `USD`."),
-            "amount_untaxed": ref("Decimal", "Without taxes."),
-            "amount_total": ref("Decimal", "With taxes."),
-        }
-    ),
-    "MismatchData": an_object(
-        {
-            "reconciliation_id": ref("Id", "The comparison in Odoo."),
-            "subscription_id": SUBSCRIPTION_ID,
-            "external_id": EXTERNAL_ID,
-            "metric": _METRIC,
-            **_WINDOW,
-        }
-    ),
-    "TestData": an_object({}, description="Nothing."),
-}
-ENVELOPE = {
-    "api_version": text(
-        "A date, as `2026-01-01`; another one when something is taken away or changes"
-        " its meaning."
-    ),
-    "id": text("The same in every attempt: your key to deduplicate."),
-    "type": text("As `invoice.posted`."),
-    "created_at": ref("Instant", "When it happened."),
-    "sequence": or_null(
-        count(
-            "The number of the event among those of its subscription that your service"
-            " is told of; null for an event of no one subscription."
-        )
-    ),
-    "service": text("Code of your service."),
-}
-SCHEMAS = {
-    **_DATA,
-    **{
-        kind.schema: an_object(
-            {**ENVELOPE, "type": {"const": kind.code}, "data": ref(kind.data)},
-            description=kind.when,
-        )
-        for kind in TYPES
-    },
-}
+
 
 _HEADERS = {
     "webhook-id": "The event's id, as Standard Webhooks 1.0 has it.",

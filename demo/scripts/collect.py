@@ -1,6 +1,7 @@
 """Reads what Odoo made of the month, for comparison, and writes it as JSON.
 
-`args`: `output`, the file to write. Quantities and amounts are decimal text, read with
+`args`: `output`, the file to write; `start` and `end`, the first and last day of the
+month. Quantities and amounts are decimal text, read with
 SQL, since the ORM gives numbers back as floats.
 """
 
@@ -27,6 +28,39 @@ STORED = """
       FROM fusion_billing_usage u JOIN fusion_billing_service s ON s.id = u.service_id
      GROUP BY s.code
 """
+CONTROL = """
+    SELECT s.code AS app, l.external_id AS customer, m.code AS metric, t.state,
+           t.is_declared, t.declared_quantity::text, t.accepted_quantity::text,
+           t.unallocated_quantity::text, t.rated_quantity::text,
+           t.rated_amount::text, t.posted_amount::text, t.journal_balance::text
+      FROM fusion_billing_control_line t
+      JOIN fusion_billing_service s ON s.id = t.service_id
+      JOIN fusion_billing_metric m ON m.id = t.metric_id
+      JOIN sale_order o ON o.id = t.subscription_id
+      JOIN fusion_billing_account_link l
+        ON l.partner_id = o.partner_id AND l.service_id = o.fc_service_id
+     WHERE t.control_id = %s ORDER BY s.code, m.code, l.external_id
+"""
+# What the accounts hold of the products of usage: the trial balance of usage.
+BALANCE = """
+    SELECT coalesce(-sum(l.balance), 0)::text AS balance FROM account_move_line l
+     WHERE l.parent_state = 'posted' AND l.display_type = 'product'
+       AND l.product_id IN (SELECT product_id FROM fusion_billing_charge)
+"""
+
+
+def read_control(env, args):
+    """The control totals of the month, kept for the browser."""
+    control = env["fusion.billing.control"].create(
+        {"date_start": args["start"], "date_end": args["end"]}
+    )
+    control.action_compute()
+    env.flush_all()
+    env.cr.execute(CONTROL, [control.id])
+    lines = env.cr.dictfetchall()
+    [balance] = read(env, BALANCE)
+    env.cr.commit()
+    return {"lines": lines, "balance": balance["balance"]}
 
 
 def read(env, query):
@@ -76,6 +110,7 @@ def main(env, args):
             {
                 "ratings": read(env, RATINGS),
                 "webhooks": read(env, WEBHOOKS),
+                "control": read_control(env, args),
                 "stored": {row.pop("app"): row for row in read(env, STORED)},
                 "invoices": [read_invoice(move) for move in moves],
                 "problems": [f"{o.name}: {o.fc_rating_error}" for o in problems],

@@ -5,8 +5,10 @@ and docs/api.md are checked against it. Codes are public: they are added, not ch
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from ..errors import BillingError
+from ..shape import IF_ANY, Format, Refusal
 
 
 @dataclass(frozen=True)
@@ -189,9 +191,28 @@ def status_of(code: str, in_path: bool = False) -> int:
     return 404 if in_path and error.in_path else error.status
 
 
+ErrorCode = Annotated[
+    str,
+    Format(
+        {
+            "type": "string",
+            "enum": list(ERRORS),
+            "description": "Stable, for programs; see the table of errors.",
+        },
+        "ErrorCode",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Error(Refusal):
+    error: Annotated[str, "What is wrong, for people."]
+    code: ErrorCode
+    field: Annotated[
+        str | None, IF_ANY, "Which key or query parameter is to blame, where one is."
+    ] = None
+
+
 def error_body(error: BillingError) -> dict:
     """The answer to a request that was refused as a whole."""
-    body = {"status": "error", "error": error.message, "code": error.code}
-    if error.field:
-        body["field"] = error.field
-    return body
+    return Error(error.message, error.code, error.field or None).as_json()

@@ -11,7 +11,8 @@ from ..billing.money import format_decimal
 from ..billing.periods import parse_timestamp
 from ..billing.quantity import parse_quantity
 from ..errors import BillingError, TooManyValues
-from .reference import MAX_ID, Reference, order_id
+from ..shape import MAX_ID
+from .reference import Reference, order_id
 
 # Requests of the API need four levels.
 MAX_DEPTH = 16

@@ -6,8 +6,8 @@ is known where they are looked up, not here.
 """
 
 from ..errors import BillingError
+from ..shape import MAX_ID
 
-MAX_ID = 2**31 - 1
 # What makes a text of a path or a query parameter Odoo's id: "id:80".
 ID_PREFIX = "id:"
 

@@ -44,7 +44,7 @@ class Turns:
         finally:
             with self._lock:
                 self._seated[party] -= 1
-                self._seated += Counter()  # forgets who has none
+                self._seated += Counter()  # drops the parties that have 0
                 self._call_next()
 
     def _sit_down(self, party, patience):
@@ -57,14 +57,14 @@ class Turns:
             return
         with self._lock:
             queue = self._queues.get(party, ())
-            if ticket in queue:  # else it was called at the last moment
+            if ticket in queue:  # else it got a place just now, after all
                 queue.remove(ticket)
                 if not queue:
                     del self._queues[party]
                 raise Crowded
 
     def _call_next(self):
-        """Give free places to those who wait; a party that got one is last then."""
+        """Give free places to those who wait; then a party's turn comes last again."""
         waiting = [p for p in self._queues if self._seated[p] < self._each]
         while waiting and self._seated.total() < self._places:
             party = waiting.pop(0)

@@ -60,6 +60,7 @@ class Step:
     :param quantity: batches, or 1 for a fee
     :param tier: number of the tier it is of, from 1; 0: of none
     :param units: the units priced by the tier; None: a fee, or of no tier
+    :param kind: "usage", or what it is beside that: "fee", "discount", "minimum"
     """
 
     label: str
@@ -68,6 +69,7 @@ class Step:
     amount: Decimal
     tier: int = 0
     units: Decimal | None = None
+    kind: str = "usage"
 
     def as_dict(self) -> dict:
         """JSON-able, numbers as decimal text."""
@@ -140,7 +142,7 @@ def _tier_steps(terms, number, tier, quantity):
     yield Step(label, batches, tier.unit_price, amount, number, quantity)
     if tier.flat_fee:
         label = f"tier {number}, flat fee"
-        yield Step(label, _ONE, tier.flat_fee, tier.flat_fee, number)
+        yield Step(label, _ONE, tier.flat_fee, tier.flat_fee, number, kind="fee")
 
 
 def _batch_label(terms):

@@ -146,11 +146,12 @@ def price(terms: PriceTerms, quantity: Decimal, discount: Decimal = _ZERO) -> Pr
     if amount and discount:
         off = EXACT.divide(EXACT.multiply(amount, discount), _HUNDRED)
         label = f"discount {format_decimal(discount)} %"
-        steps = (*steps, Step(label, -discount / _HUNDRED, amount, -off))
+        taken = Step(label, -discount / _HUNDRED, amount, -off, kind="discount")
+        steps = (*steps, taken)
         amount = EXACT.subtract(amount, off)
     if amount < terms.minimum:
         missing = EXACT.subtract(terms.minimum, amount)
-        steps = (*steps, Step("minimum", _ONE, missing, missing))
+        steps = (*steps, Step("minimum", _ONE, missing, missing, kind="minimum"))
         amount = terms.minimum
     return Price(terms, quantity, included, billable, amount, steps)
 

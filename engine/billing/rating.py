@@ -1,6 +1,7 @@
 """Which revision follows for a window and metric: its amount, and if it is news."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
 from .ledger import Adjustment, charged_for
@@ -8,8 +9,8 @@ from .money import EXACT, format_decimal, round_amount
 from .pricing import PriceTerms, price
 
 _ZERO = Decimal(0)
-# From so many of the smallest units on (7e12 with cents) Odoo cannot post an amount:
-# its floats have no digits left for them.
+# The largest amount, in smallest units (7e12 where these are cents): beyond it Odoo's
+# floats have no digits left for them, and the invoice could not be posted.
 TOO_MUCH = 7 * Decimal(10) ** 14
 MOST_PEAK = 2**31 - 1  # what the column holds
 
@@ -22,6 +23,7 @@ class Agreement:
     :param rate_from: of the price's currency, exactly as stored
     :param rate_to: of the invoice's currency; both None: they are the same
     :param discount: in percent
+    :param rate_day: the day whose rates these are
     """
 
     charge: int
@@ -31,6 +33,11 @@ class Agreement:
     rate_from: Decimal | None = None
     rate_to: Decimal | None = None
     discount: Decimal = _ZERO
+    # What is told of the rates, and no part of the price.
+    rate_day: date | None = field(default=None, compare=False)
+
+    def dated(self, rate_day: date | None) -> "Agreement":
+        return replace(self, rate_day=rate_day)
 
     def without_price(self) -> "Agreement":
         return replace(self, terms=None)
@@ -97,16 +104,12 @@ def next_revision(
         priced = price(agreement.terms, quantity, agreement.discount)
         included, billable = priced.included, priced.billable
         explanation = priced.as_dict()
-        amount = priced.amount
         if agreement.rate_from:
             explanation["rates"] = [
                 format_decimal(agreement.rate_from),
                 format_decimal(agreement.rate_to),
             ]
-            amount = EXACT.divide(
-                EXACT.multiply(amount, agreement.rate_to), agreement.rate_from
-            )
-        window_amount = round_amount(amount, step)
+        window_amount = round_amount(converted(agreement, priced.amount), step)
         quota = agreement.terms.included
         peak = int(quantity * 100 / quota) if quota else 0
     target = charged_for(window_amount, standing.adjustments, step)
@@ -128,13 +131,20 @@ def next_revision(
     )
 
 
+def converted(agreement: Agreement, amount: Decimal) -> Decimal:
+    """An amount of the price's currency in that of the invoice, not rounded."""
+    if not agreement.rate_from:
+        return amount
+    return EXACT.divide(EXACT.multiply(amount, agreement.rate_to), agreement.rate_from)
+
+
 def is_postable(revision: Revision, step: Decimal) -> bool:
     """Whether an invoice can carry what the window comes to, to the cent."""
     return abs(revision.window_amount) < TOO_MUCH * step
 
 
 def is_news(revision: Revision, standing: Standing, settles: bool) -> bool:
-    """Whether the ledger has to say it.
+    """Whether a revision says something new, so that the ledger has to store it.
 
     :param settles: the window is about to be settled: a row is kept for 0, too, as it
         says what the window came to; again, where an invoice with it was taken back

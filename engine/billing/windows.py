@@ -15,7 +15,8 @@ from .periods import day_start_utc
 
 BILLING = "billing"
 GAP = "gap"  # time that nobody bills
-# So many windows are made at once at most: a start in the year 206 makes no thousands.
+# At most so many windows are made at once: a mistyped start (the year 206) must not
+# make thousands.
 MOST = 600
 
 
@@ -224,7 +225,7 @@ def end_at(
                 made.append(replace(span, kind=GAP))
         elif end > span.start:
             made.append(replace(span, end=end, end_day=day))
-            if span.is_fixed:  # the rest of it, should the end be taken back
+            if span.is_fixed:  # kept as a gap, in case the end is taken back
                 rest = Span(end, span.end, day, span.end_day, tz, span.plan, GAP)
                 made.append(rest)
     return tuple(made)

@@ -63,6 +63,60 @@ class TestReadResponse(unittest.TestCase):
             with self.subTest(raw=raw):
                 read_response(lambda reads=reads: next(reads), 100)
 
+    def test_where_chunks_end(self):
+        """However they come; and only then may another request follow."""
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for body, ends in (
+            (b"0\r\n\r\n", True),
+            (b"2\r\nok\r\n0\r\n\r\n", True),
+            (b"00a;name=value\r\n0123456789\r\n000\r\n\r\n", True),
+            # not the last one: so it stands in a chunk
+            (b"5\r\n0\r\n\r\n\r\n0\r\n\r\n", True),
+            (b"1\r\nx\r\n0\r\nX-A: b\r\nX-C: d\r\n\r\n", True),
+            (b"0\r\nX-A: b\r\n", False),
+            (b"5\r\nok", False),
+            (b"2\r\nok\r\n", False),
+            (b"-1\r\nok\r\n0\r\n\r\n", False),
+            (b"fffffffff\r\nok\r\n0\r\n\r\n", False),
+            (b"0" * 5000, False),
+        ):
+            raw = head + body
+            for size in (1, 7, len(raw)):
+                with self.subTest(body=body[:30], size=size):
+                    pieces = [raw[i : i + size] for i in range(0, len(raw), size)]
+                    response = read_response(_read(*pieces, broken=True), 10_000)
+                    self.assertEqual(response.is_reusable, ends)
+        more = read_response(_read(head + b"0\r\n\r\nmore"), 10_000)
+        self.assertFalse(more.is_reusable)
+
+    def test_what_is_no_chunk_is_not_waited_for(self):
+        """It would take the whole deadline, once for each event."""
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for body in (b"zz\r\n", b"2\r\nokay\r\n", b"z" * 300):
+            reads = iter([head, body])
+            with self.subTest(body[:10]):
+                response = read_response(lambda reads=reads: next(reads), 10_000)
+                self.assertFalse(response.is_reusable)
+
+    def test_a_head_that_no_parser_of_the_library_takes(self):
+        """What ``http.client`` takes for no answer, or reads but the beginning of;
+        the webhook would be sent again, or without the time that is asked for.
+        """
+        end = b"Retry-After: 120\r\nContent-Length: 2\r\n\r\nok"
+        for lines in (
+            b"X-A: b\r\n" * 101,
+            b"no colon\r\n",
+            b"X-A : space before the colon\r\n",
+            b"X-A: a lone\rCR\r\n",
+        ):
+            with self.subTest(lines[:30]):
+                reads = iter([b"HTTP/1.1 503 Busy\r\n" + lines + end])
+                response = read_response(lambda reads=reads: next(reads), 100)
+                self.assertEqual(response.status, 503)
+                self.assertEqual(response.headers["retry-after"], "120")
+                self.assertEqual(response.head, b"ok")
+                self.assertTrue(response.is_reusable)
+
     def test_an_endless_body_is_cut(self):
         endless = itertools.chain([OK], itertools.repeat(b"x" * 10))
         response = read_response(lambda: next(endless), 25)

@@ -50,8 +50,8 @@ class Receiver:
                         request = b""
                         while not request.endswith(BODY):
                             piece = tls.recv(65536)
-                            if not piece:
-                                return
+                            if not piece:  # on to the next connection
+                                raise ConnectionError
                             request += piece
                         self.requests.append((number, request))
                         if answer is not None:
@@ -102,15 +102,26 @@ class TestSession(unittest.TestCase):
         for answer in (
             b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nConnection: keep-alive, Close\r\nContent-Length: 2"
+            b"\r\n\r\nok",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5"
+            b"\r\n\r\n0\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok, and more",
             b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999,
             b"HTTP/1.1 200 OK\r\n\r\n",
         ):
-            with self.subTest(answer[:60]), Receiver([answer], [OK]) as receiver:
+            with self.subTest(answer[:90]), Receiver([answer, OK], [OK]) as receiver:
                 session = self._session(receiver)
                 self.assertEqual(self._statuses(session, 2), [200, 200])
                 self.assertEqual(receiver.connections, [0, 1])
+
+    def test_an_answer_in_chunks_keeps_the_connection(self):
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for body in (b"0\r\n\r\n", b"2\r\nok\r\n0\r\nX-Trailer: a\r\n\r\n"):
+            with self.subTest(body), Receiver([head + body] * 2) as receiver:
+                statuses = self._statuses(self._session(receiver), 2)
+                self.assertEqual(statuses, [200, 200])
+                self.assertEqual(receiver.connections, [0, 0])
 
     def test_an_answer_without_a_body_keeps_the_connection(self):
         with Receiver([b"HTTP/1.1 204 No Content\r\n\r\n"] * 2) as receiver:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 THREADS = 32  # requests under way at once
-PER_LANE = 4  # of them, to one receiver
-# Jobs of one receiver that wait here: what it has shown that it gets through soon.
+PER_LANE = 4  # requests under way at once to one receiver
+# A receiver that answers within FAST_S is given more jobs in advance, up to MAX_AHEAD.
 FAST_S = 0.5
 MAX_AHEAD = 256
 MAX_AHEAD_OF_ALL = 4096  # shared by them, so that memory is bounded
@@ -81,10 +81,10 @@ class Dispatcher:
             return any(self._is_slow(lane) for lane in self._lanes.values())
 
     def room(self, *, beside_slow: bool = False) -> dict[Hashable, int]:
-        """How many more jobs each lane takes now; one that is new: ``PER_LANE``.
+        """How many more jobs each known lane takes now; a new lane takes ``PER_LANE``.
 
-        :param beside_slow: only to pass the time until those that hold up are done:
-            they take nothing more
+        :param beside_slow: slow lanes take nothing more: the caller only waits for what
+            they have under way, and serves the others meanwhile
         """
         with self._lock:
             return {
@@ -97,7 +97,7 @@ class Dispatcher:
 
     def _room_of(self, lane):
         share = max(self._per_lane, MAX_AHEAD_OF_ALL // len(self._lanes))
-        # What has ended and was not taken may be bad news: it counts.
+        # Results that were not taken yet count, too: they may be failures.
         held = len(lane.waiting) + lane.under_way + lane.untaken
         return max(0, min(lane.ahead, share) - held)
 
@@ -163,9 +163,9 @@ class Dispatcher:
                 self._do_next(self._ready.popleft())
 
     def _do_next(self, key):
-        """Do a job of a lane; the lock is held, and given up meanwhile."""
+        """Do a job of a lane. The lock is held when called, and free while it runs."""
         lane = self._lanes[key]
-        # Its jobs were withdrawn; or, then, more were offered than it takes at once.
+        # Its jobs were withdrawn meanwhile, or others of it take all of its places.
         if not lane.waiting or lane.under_way == self._per_lane:
             return
         job = lane.waiting.popleft()

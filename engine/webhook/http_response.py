@@ -15,6 +15,8 @@ _KEPT_HEADERS = frozenset(
 )
 _MAX_HEADER_VALUE = 128
 _LENGTH = re.compile(r"[0-9]{1,15}")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]*)?\r?\n")
+_MAX_CHUNK_LINE = 256  # its size, and extensions that nobody uses
 
 
 class TransportError(Exception):
@@ -59,7 +61,7 @@ def read_response(read: Callable[[], bytes], max_body: int) -> Response:
     """
     buffer = b""
     passed = 0  # bytes of heads already parsed
-    searched = 0  # bytes of the buffer without an end, or with but a part of one
+    searched = 0  # bytes of the buffer that hold no whole end of a head
     while True:
         end = _HEAD_END.search(buffer, searched)
         if passed + (end.end() if end else len(buffer)) > MAX_HEAD:
@@ -78,17 +80,11 @@ def read_response(read: Callable[[], bytes], max_body: int) -> Response:
         if status == 101:
             raise TransportError("protocol", "the receiver changed the protocol")
         if status >= 200:
-            length = _body_length(status, headers)
-            wanted = max_body if length is None else min(length, max_body)
-            body = _read_body(read, buffer, wanted)
-            is_reusable = (
-                version == 1
-                # Its length, and that alone, says where it ends.
-                and len(body) == length
-                and "transfer-encoding" not in headers
-                and headers.get("connection", "").lower() != "close"
-            )
-            return Response(status, body[:wanted], headers, is_reusable)
+            body, has_ended = _read_body(read, buffer, status, headers, max_body)
+            words = headers.get("connection", "").lower().split(",")
+            closes = "close" in [word.strip() for word in words]
+            is_reusable = version == 1 and has_ended and not closes
+            return Response(status, body[:max_body], headers, is_reusable)
 
 
 def _parse_head(head):
@@ -104,21 +100,63 @@ def _parse_head(head):
     return int(match[1]), int(match[2]), headers
 
 
-def _body_length(status, headers):
-    """Bytes; None: not known."""
-    if status in (204, 304):
-        return 0
-    length = headers.get("content-length", "")
-    return int(length) if _LENGTH.fullmatch(length) else None
+def _read_body(read, body, status, headers, max_body):
+    """Read on to the end of the body, but not beyond the limit.
 
-
-def _read_body(read, body, wanted):
+    :param body: its beginning
+    :return: (what was read of it, whether it has ended, and nothing came after it)
+    """
+    find_end, is_told_once = _end_finder(status, headers)
+    end = None
     # However the body ends, the status is known, see read_response.
     with contextlib.suppress(TransportError):
-        # The last chunk is looked for, because not every server hangs up after it.
-        while len(body) < wanted and not body.endswith(b"0\r\n\r\n"):
+        while (end := find_end(body)) is None and len(body) < max_body:
             piece = read()
             if not piece:
                 break
             body += piece
-    return body
+    return body[:end], is_told_once and end == len(body)
+
+
+def _end_finder(status, headers):
+    """What finds the end of a body in what came so far, and whether to rely on it.
+
+    :return: (function: bytes -> where the body ends, or None; bool)
+    """
+    length = 0 if status in (204, 304) else None
+    coding = headers.get("transfer-encoding")
+    if length is None and coding is None:
+        told = headers.get("content-length", "")
+        length = int(told) if _LENGTH.fullmatch(told) else None
+    if length is not None:
+        return lambda body: length if len(body) >= length else None, True
+    if coding and coding.lower().endswith("chunked"):
+        # Who tells a length as well contradicts himself.
+        return _Chunks().find_end, "content-length" not in headers
+    return lambda body: None, False  # it ends with the connection
+
+
+class _Chunks:
+    """A body in chunks, looked at again and again while it comes (RFC 9112, 7.1)."""
+
+    def __init__(self):
+        self._place = 0  # where the next chunk begins
+
+    def find_end(self, body):
+        """Where it ends: after the chunk of no size, and its trailers; None: not yet.
+
+        :raises TransportError: what stands there is no chunk
+        """
+        while match := _CHUNK.match(body, self._place):
+            size = int(match[1], 16)
+            if size == 0:
+                # Lines of trailers, if any, then an empty one.
+                end = body.find(b"\n\r\n", match.end() - 1)
+                return None if end < 0 else end + 3
+            if match.end() + size + 2 > len(body):
+                return None
+            self._place = match.end() + size + 2
+        line = body[self._place : self._place + _MAX_CHUNK_LINE]
+        if b"\n" in line or len(line) == _MAX_CHUNK_LINE:
+            raise TransportError("protocol", "the body is not in chunks")
+        return None

@@ -23,7 +23,7 @@ from .http_response import Response, TransportError, read_response
 
 MAX_RESPONSE = 64 * 1024
 MAX_ADDRESSES = 4  # tried; all are checked
-# A connection is kept no longer, so that a change of the name's address is followed.
+# A connection is kept for at most so long: the name may get another address meanwhile.
 MAX_AGE_S = 60.0
 
 _CHUNK = 16 * 1024
@@ -113,7 +113,7 @@ class Session:
         if self._tls and not self._is_usable():
             self.close()
         if self._tls:
-            # A kept one that was about to be closed: no answer, so no failure.
+            # The receiver had closed the kept connection: try again on a new one.
             with contextlib.suppress(_NothingHeardError):
                 return self._exchange(request, deadline)
         self._open(deadline)
@@ -123,7 +123,10 @@ class Session:
             raise exc.__cause__ from None
 
     def _is_usable(self):
-        """Nothing may have come since the last answer: what does is the end."""
+        """Whether a kept connection can take another request.
+
+        Bytes that come without a request mean that the receiver closes it.
+        """
         return (
             self._clock() - self._opened_at < MAX_AGE_S
             and not self._tls.pending()
@@ -186,7 +189,7 @@ def _request_head(target, headers, length, keep):
         f"POST {target.path} HTTP/1.1",
         f"Host: {host}",
         f"Content-Length: {length}",
-        "Accept-Encoding: identity",  # nothing to unpack, so no bomb to defuse
+        "Accept-Encoding: identity",  # not compressed: a small answer stays small
         *([] if keep else ["Connection: close"]),
     ]
     for name, value in headers.items():

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ...engine.billing import money
+from ...engine.api import answers
 
 
 class FusionBillingApiCatalog(models.AbstractModel):
@@ -12,10 +12,7 @@ class FusionBillingApiCatalog(models.AbstractModel):
     def _api_catalog(self):
         """The prices of the service's company that are valid today or will be.
 
-        Quantities and prices are decimal text: JSON numbers would pass through
-        floats in most clients.
-
-        :return: ``{'status', 'charges': [...], 'metrics': [...], 'plans': [...]}``
+        :return: ``Catalog`` as JSON
         """
         self.ensure_one()
         env = self._api_env()
@@ -34,49 +31,48 @@ class FusionBillingApiCatalog(models.AbstractModel):
         )
         Metric = env["fusion.billing.metric"]
         metrics = Metric.search(Metric._company_domain(self.company_id))
-        return {
-            "status": "ok",
-            "charges": [
-                {
-                    "plan_id": charge.plan_id.id,
-                    "plan_code": charge.plan_code,
-                    "metric": charge.metric_id.code,
-                    "included_quota": money.format_decimal(terms[charge.id].included),
-                    "price_per_unit": money.format_decimal(terms[charge.id].unit_price),
-                    "unit_batch": money.format_decimal(terms[charge.id].unit_batch),
-                    "charge_model": charge.charge_model,
-                    "tiers": [_tier_item(tier) for tier in terms[charge.id].tiers],
-                    "minimum_amount": money.format_decimal(terms[charge.id].minimum),
-                    "currency": charge.currency_id.name,
-                    "valid_from": fields.Date.to_string(charge.date_start) or None,
-                    "valid_until": fields.Date.to_string(charge.date_end) or None,
-                }
-                for charge in charges
-            ],
-            "metrics": [
-                {
-                    "code": metric.code,
-                    "name": metric.name,
-                    "aggregation": metric.aggregation,
-                    "unit": metric.unit_name or None,
-                }
+        return answers.Catalog(
+            charges=[_price(charge, terms[charge.id]) for charge in charges],
+            metrics=[
+                answers.Metric(
+                    code=metric.code,
+                    name=metric.name,
+                    aggregation=metric.aggregation,
+                    unit=metric.unit_name or None,
+                )
                 for metric in metrics
             ],
-            "plans": [
-                {
-                    "plan_id": plan.id,
-                    "name": plan.name,
-                    "billing_period_value": plan.billing_period_value,
-                    "billing_period_unit": plan.billing_period_unit,
-                }
+            plans=[
+                answers.Plan(
+                    plan_id=plan.id,
+                    name=plan.name,
+                    billing_period_value=plan.billing_period_value,
+                    billing_period_unit=plan.billing_period_unit,
+                )
                 for plan in plans
             ],
-        }
+        ).as_json()
 
 
-def _tier_item(tier):
-    return {
-        "up_to": None if tier.up_to is None else money.format_decimal(tier.up_to),
-        "price_per_unit": money.format_decimal(tier.unit_price),
-        "flat_fee": money.format_decimal(tier.flat_fee),
-    }
+def _price(charge, terms):
+    return answers.Price(
+        plan_id=charge.plan_id.id,
+        plan_code=charge.plan_code,
+        metric=charge.metric_id.code,
+        included_quota=terms.included,
+        price_per_unit=terms.unit_price,
+        unit_batch=terms.unit_batch,
+        charge_model=charge.charge_model,
+        tiers=[
+            answers.Tier(
+                up_to=tier.up_to,
+                price_per_unit=tier.unit_price,
+                flat_fee=tier.flat_fee,
+            )
+            for tier in terms.tiers
+        ],
+        minimum_amount=terms.minimum,
+        currency=charge.currency_id.name,
+        valid_from=charge.date_start or None,
+        valid_until=charge.date_end or None,
+    )

@@ -1,5 +1,6 @@
 from odoo import models
 
+from ...engine.api import answers
 from ...engine.api.events import check_text
 from ...engine.api.payload import check_object, optional_text, require
 from ...engine.errors import NotFoundError
@@ -15,8 +16,7 @@ class FusionBillingApiCustomers(models.AbstractModel):
         """Create the customer of an external account, or update name and e-mail.
 
         :param dict payload: ``external_id``, optional ``name``, ``email``
-        :return: ``{'status', 'partner_id', 'external_id', 'contact'}``; ``contact`` is
-            ``kept`` where name and e-mail are not the app's to write, else ``written``
+        :return: ``Customer`` as JSON
         """
         self.ensure_one()
         check_object(payload)
@@ -32,15 +32,14 @@ class FusionBillingApiCustomers(models.AbstractModel):
             self, external_id, name=name, email=email
         )
         is_written = link._write_contact(name, email)
-        return {
-            "status": "ok",
-            "partner_id": link.partner_id.id,
-            "external_id": link.external_id,
-            "contact": "written" if is_written else "kept",
-        }
+        return answers.Customer(
+            partner_id=link.partner_id.id,
+            external_id=link.external_id,
+            contact="written" if is_written else "kept",
+        ).as_json()
 
     def _api_customer(self, external_id):
-        """The customer of an external account.
+        """The customer of an external account (``CustomerDetails``).
 
         :raises NotFoundError: ``unknown_customer``
         """
@@ -49,10 +48,9 @@ class FusionBillingApiCustomers(models.AbstractModel):
             link = link._find(self, external_id)
         if not link:
             raise NotFoundError("unknown_customer", "unknown customer")
-        return {
-            "status": "ok",
-            "partner_id": link.partner_id.id,
-            "external_id": link.external_id,
-            "name": link.partner_id.name or None,
-            "email": link.partner_id.email or None,
-        }
+        return answers.CustomerDetails(
+            partner_id=link.partner_id.id,
+            external_id=link.external_id,
+            name=link.partner_id.name or None,
+            email=link.partner_id.email or None,
+        ).as_json()

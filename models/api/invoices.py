@@ -1,13 +1,16 @@
+from decimal import Decimal
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...engine.api import answers
 from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.api.reference import reference_id
 from ...engine.errors import BillingError, NotFoundError
-from ..base.render import amount_text, decimal_text, iso_instant, page_end
-from ..invoice.account_move import UPSELL
+from ..base.render import amount, number, page_end
+from ..invoice.account_move_line import UPSELL
 from ..subscription.account import account_link_sql
 
 
@@ -80,7 +83,8 @@ class FusionBillingApiInvoices(models.AbstractModel):
         )
 
     def _api_invoices(self, query):
-        """One page of invoices and credit notes, in order of their making.
+        """One page of invoices and credit notes, in order of their making
+        (``InvoiceList``).
 
         :param dict query: values of the query parameters, see controllers/invoices.py
         :raises BillingError: ``unknown_customer``, ``unknown_subscription``
@@ -115,14 +119,15 @@ class FusionBillingApiInvoices(models.AbstractModel):
         moves = (
             self.env["account.move"].sudo().search(domain, order="id", limit=limit + 1)
         )
-        return {
-            "status": "ok",
-            "invoices": [self._invoice_item(move) for move in moves[:limit]],
+        return answers.InvoiceList(
+            invoices=[
+                answers.Invoice(**self._invoice_values(move)) for move in moves[:limit]
+            ],
             **page_end("invoice", moves.ids, query),
-        }
+        ).as_json()
 
     def _api_invoice(self, invoice_id):
-        """One invoice with its lines, and the usage behind them.
+        """One invoice with its lines, and the usage behind them (``InvoiceDetails``).
 
         :param str invoice_id: as it stands in the path
         :raises NotFoundError: ``unknown_invoice``
@@ -130,22 +135,21 @@ class FusionBillingApiInvoices(models.AbstractModel):
         move = self._invoice_in_path(invoice_id)
         lines = move._fc_lines_of(self)
         ratings = move.fc_rating_ids.grouped("invoice_line_id")
-        return {
-            "status": "ok",
-            **self._invoice_item(move),
-            "lines": [
-                {
-                    "line_id": line.id,
-                    "name": line.name or "",
-                    "quantity": decimal_text(line.quantity),
-                    "price_unit": decimal_text(line.price_unit),
-                    "amount": amount_text(move.currency_id, line.price_subtotal),
-                    "subscription_id": line._fc_subscriptions()[:1].id or None,
-                    "usage": [_usage_of(rating) for rating in ratings.get(line, ())],
-                }
+        return answers.InvoiceDetails(
+            **self._invoice_values(move),
+            lines=[
+                answers.InvoiceLine(
+                    line_id=line.id,
+                    name=line.name or "",
+                    quantity=number(line.quantity),
+                    price_unit=number(line.price_unit),
+                    amount=amount(move.currency_id, line.price_subtotal),
+                    subscription_id=line._fc_subscriptions()[:1].id or None,
+                    usage=[_usage_of(rating) for rating in ratings.get(line, ())],
+                )
                 for line in lines
             ],
-        }
+        ).as_json()
 
     def _api_invoice_pdf(self, invoice_id):
         """The invoice as the customer gets it: the bytes of a PDF file.
@@ -166,15 +170,15 @@ class FusionBillingApiInvoices(models.AbstractModel):
         if not self.env["fusion.billing.pdf.turn"]._take(self):
             raise BillingError("busy", "other PDF files are being made; ask again")
         try:
-            # The customer's layout, as sending takes it. Not kept: reading leaves no
-            # trace, also when two do it at once.
+            # In the layout that is used when the invoice is sent. The file is not
+            # stored: a GET request changes nothing, also when two come at once.
             layout = self.env["account.move.send"]._get_default_pdf_report_id(move)
             report = self.env["ir.actions.report"].with_context(
                 report_pdf_no_attachment=True
             )
             content, kind = report._render_qweb_pdf(layout.id, move.ids)
         except UserError:
-            kind = None  # the server lacks the program, or it failed
+            kind = None  # wkhtmltopdf is not installed, or failed
         if kind != "pdf":
             raise BillingError("pdf_unavailable", "PDF files cannot be made now")
         return content
@@ -190,27 +194,28 @@ class FusionBillingApiInvoices(models.AbstractModel):
             raise NotFoundError("unknown_invoice", "unknown invoice")
         return move
 
-    def _invoice_item(self, move):
+    def _invoice_values(self, move):
+        """Of an ``Invoice``: what its webhook says, and more."""
         currency, amounts = move.currency_id, move._fc_amounts_of(self)
         return {
-            **move._fc_event_data(self),
+            **vars(move._fc_event_data(self)),
             "state": move.state,
             "payment_state": move.payment_state,
             "partner_id": move.partner_id.id,
-            "amount_tax": amount_text(currency, amounts["tax"]),
-            "amount_due": amount_text(currency, amounts["due"]),
+            "amount_tax": amount(currency, amounts["tax"]),
+            "amount_due": amount(currency, amounts["due"]),
             "pdf_path": f"/invoices/{move.id}/pdf",
         }
 
 
 def _usage_of(rating):
     explanation = rating.explanation or {}
-    return {
-        "metric_code": rating.metric_id.code,
-        "window_start": iso_instant(rating.window_start),
-        "window_end": iso_instant(rating.window_end),
-        "quantity": explanation.get("quantity", "0"),
-        "included": explanation.get("included", "0"),
-        "billable": explanation.get("billable", "0"),
-        "amount": amount_text(rating.currency_id, rating.amount_untaxed),
-    }
+    return answers.InvoicedUsage(
+        metric_code=rating.metric_id.code,
+        window_start=rating.window_start,
+        window_end=rating.window_end,
+        quantity=Decimal(explanation.get("quantity", 0)),
+        included=Decimal(explanation.get("included", 0)),
+        billable=Decimal(explanation.get("billable", 0)),
+        amount=amount(rating.currency_id, rating.amount_untaxed),
+    )

@@ -1,11 +1,13 @@
 from odoo import fields, models
 
+from ...engine.api import answers
 from ...engine.api.events import check_text, subscription_reference
 from ...engine.api.payload import check_object, flag, require
 from ...engine.billing.periods import parse_timestamp
 from ...engine.billing.quantity import parse_quantity
 from ...engine.errors import BillingError
-from ..base.render import amount_text, decimal_text
+from ..base.exact import read_exact
+from ..base.render import amount
 
 # Any two-part lock number of ours, beside that of the rating queue.
 _LOCK = 0x46434253
@@ -27,6 +29,7 @@ class FusionBillingApiReconciliations(models.AbstractModel):
             ``metric_code``, ``window_start``, ``window_end``, ``declared_quantity``,
             optional ``declared_count``, ``declared_amount`` (in the subscription's
             currency), ``complete``
+        :return: ``Reconciliation`` as JSON
         :raises BillingError: a value is bad
         """
         check_object(payload)
@@ -91,28 +94,30 @@ class FusionBillingApiReconciliations(models.AbstractModel):
         currency = record.currency_id
 
         def totals(prefix):
-            return {
-                "quantity": decimal_text(record[f"{prefix}_quantity"]),
-                "count": record[f"{prefix}_count"],
-                "amount": amount_text(currency, record[f"{prefix}_amount"]),
-            }
+            [quantity] = read_exact(record, f"{prefix}_quantity")
+            return answers.Totals(
+                quantity=quantity,
+                count=record[f"{prefix}_count"],
+                amount=amount(currency, record[f"{prefix}_amount"]),
+            )
 
-        declared, difference = totals("declared"), totals("difference")
-        for part in (declared, difference):  # what was not declared is not compared
-            if not record.has_declared_count:
-                part["count"] = None
-            if not record.has_declared_amount:
-                part["amount"] = None
-        return {
-            "status": "ok",
-            "reconciliation_id": record.id,
-            "state": record.state,
-            "complete": bool(record.completed_at),
-            "currency": currency.name,
-            "declared": declared,
-            "ours": totals("actual"),
-            "difference": difference,
-        }
+        def as_declared(total):
+            """What was not declared is not compared."""
+            return answers.DeclaredTotals(
+                quantity=total.quantity,
+                count=total.count if record.has_declared_count else None,
+                amount=total.amount if record.has_declared_amount else None,
+            )
+
+        return answers.Reconciliation(
+            reconciliation_id=record.id,
+            state=record.state,
+            complete=bool(record.completed_at),
+            currency=currency.name,
+            declared=as_declared(totals("declared")),
+            ours=totals("actual"),
+            difference=as_declared(totals("difference")),
+        ).as_json()
 
 
 def _declared(payload):
@@ -126,7 +131,7 @@ def _declared(payload):
             "invalid_declared_count", "invalid declared_count", "declared_count"
         )
     return {
-        "declared_quantity": float(quantity),
+        "declared_quantity": quantity,
         "declared_count": count or 0,
         "has_declared_count": count is not None,
         "declared_amount": float(amount or 0),

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import mute_logger
 
+from ...engine.api import answers
 from ...engine.api.events import check_text
 from ...engine.api.payload import check_object, optional_text, record_id, require
 from ...engine.api.reference import id_in_text
@@ -35,8 +36,7 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
         :param dict payload: ``external_customer_id``, ``plan_id``, optional
             ``lines`` [{product_id, quantity}], ``external_id``, ``start_date``,
             ``billed_until``
-        :return: ``{'status', 'subscription_id', 'subscription_state', 'external_id',
-            'invoices_due'}``
+        :return: ``SubscriptionCreated`` as JSON
         """
         self.ensure_one()
         check_object(payload)
@@ -84,13 +84,12 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
                 "external_id belongs to another subscription",
                 "external_id",
             )
-        return {
-            "status": "ok",
-            "subscription_id": order.id,
-            "subscription_state": order.subscription_state,
-            "external_id": order.fc_external_id or None,
-            "invoices_due": self._invoices_due(order),
-        }
+        return answers.SubscriptionCreated(
+            subscription_id=order.id,
+            subscription_state=order.subscription_state,
+            external_id=order.fc_external_id or None,
+            invoices_due=self._invoices_due(order),
+        ).as_json()
 
     def _api_plan(self, env, plan_id):
         plan = env["sale.subscription.plan"].search(

@@ -1,9 +1,10 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ...engine.api import answers
 from ...engine.api.payload import check_object, optional_text
 from ...engine.errors import BillingError
-from ..base.render import amount_text, decimal_text, iso_day, iso_instant
+from ..base.render import amount, number
 from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
 
 
@@ -14,40 +15,39 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
     _description = "API: Subscriptions"
 
     def _api_subscription(self, reference):
-        """State, dates and lines of a subscription.
+        """State, dates and lines of a subscription (``Subscription``).
 
         :raises NotFoundError: ``unknown_subscription``
         """
         order = self._subscription_in_path(reference)
         window = order._fc_window()
         lines = order.order_line.filtered(lambda line: not line.display_type)
-        return {
-            "status": "ok",
-            **order._fc_event_data(self),
-            "partner_id": order.partner_id.id,
-            "plan_name": order.plan_id.name,
-            "currency": order.currency_id.name,
-            "last_invoice_date": iso_day(order.last_invoice_date),
-            "end_date": iso_day(order.end_date),
-            "window": (window or None)
-            and {"start": iso_instant(window.start), "end": iso_instant(window.end)},
-            "successor_id": self._with_renewals(order)[1:2].id or None,
-            "lines": [
-                {
-                    "line_id": line.id,
-                    "product_id": line.product_id.id or None,
-                    "name": line.name,
-                    "quantity": decimal_text(line.product_uom_qty),
-                    "price_unit": decimal_text(line.price_unit),
-                    "amount": amount_text(order.currency_id, line.price_subtotal),
-                    "metric_code": line.fc_charge_id.metric_id.code or None,
-                }
+        return answers.Subscription(
+            **vars(order._fc_event_data(self)),
+            partner_id=order.partner_id.id,
+            plan_name=order.plan_id.name,
+            currency=order.currency_id.name,
+            last_invoice_date=order.last_invoice_date or None,
+            end_date=order.end_date or None,
+            window=answers.Window(window.start, window.end) if window else None,
+            successor_id=self._with_renewals(order)[1:2].id or None,
+            lines=[
+                answers.SubscriptionLine(
+                    line_id=line.id,
+                    product_id=line.product_id.id or None,
+                    name=line.name,
+                    quantity=number(line.product_uom_qty),
+                    price_unit=number(line.price_unit),
+                    amount=amount(order.currency_id, line.price_subtotal),
+                    metric_code=line.fc_charge_id.metric_id.code or None,
+                )
                 for line in lines
             ],
-        }
+        ).as_json()
 
     def _api_cancel_subscription(self, reference, payload):
-        """End a subscription now, or when its running period does.
+        """End a subscription now, or when its running period does
+        (``SubscriptionCancelled``).
 
         What it is already, it stays: repeating the request changes nothing. Of one
         that was renewed, the renewal ends: the customer would go on paying for it.
@@ -69,13 +69,12 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
                     "subscription_refused", "the subscription is not running"
                 )
             self._end_subscription(order, when, reason)
-        return {
-            "status": "ok",
-            "subscription_id": order.id,
-            "external_id": order.fc_external_id or None,
-            "subscription_state": order.subscription_state,
-            "end_date": iso_day(order.end_date),
-        }
+        return answers.SubscriptionCancelled(
+            subscription_id=order.id,
+            external_id=order.fc_external_id or None,
+            subscription_state=order.subscription_state,
+            end_date=order.end_date or None,
+        ).as_json()
 
     def _end_subscription(self, order, when, reason):
         try:

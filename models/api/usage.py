@@ -3,19 +3,19 @@ from decimal import Decimal
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...engine.api import answers
 from ...engine.api.events import check_text
 from ...engine.api.own_keys import is_own_key
 from ...engine.api.payload import check_object, flag, require
 from ...engine.api.query import DEFAULT_LIMIT
-from ...engine.billing import money
 from ...engine.errors import BillingError
 from ..base.arrival import settled_id
-from ..base.render import iso_instant, page_end
-from .answers import batch_answer
+from ..base.render import page_end
 
 MAX_EVENTS_PARAMETER = "fusion_centralized_billing.max_events"
-# So many events, of all apps, one page is looked for in; it takes some 0.1 s. Without a
-# bound, a poll of a small app beside a large one read the whole table.
+# For one page so many events are looked through, those of other apps included: some
+# 0.1 s. Without this bound, a small app beside a large one would have the whole table
+# read each time it asks.
 SPAN = 500_000
 
 _STATE_CONDITIONS = {
@@ -37,8 +37,7 @@ class FusionBillingApiUsage(models.AbstractModel):
 
         :param dict payload: ``events`` (list of dict), optional ``atomic`` (bool); no
             key at all, and null for the list, are no events
-        :return: ``accepted`` (newly stored), ``duplicates``, ``results`` in request
-            order; with any refusal also status error and ``errors``
+        :return: ``UsageAnswer`` or ``UsageRefusal`` as JSON
         """
         self.ensure_one()
         check_object(payload)
@@ -48,9 +47,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         env = self._api_env()
         results = env["fusion.billing.usage"]._ingest(self, raw_events, atomic)
         env["fusion.billing.usage.refused"]._keep(self, raw_events, results)
-        return batch_answer(
-            results, {"accepted": "accepted", "duplicates": "duplicate"}
-        )
+        return answers.usage_answer(results).as_json()
 
     def _check_events(self, payload):
         """The list of events of a batch.
@@ -75,14 +72,15 @@ class FusionBillingApiUsage(models.AbstractModel):
         return int(parameter.get_param(MAX_EVENTS_PARAMETER) or 10_000)
 
     def _api_usage(self, query):
-        """One page of the accepted events of this service, in order of arrival.
+        """One page of the accepted events of this service, in order of arrival
+        (``UsageList``).
 
         :param dict query: values of the query parameters, see controllers/usage.py
         :raises BillingError: ``unknown_subscription``
         """
         conditions = [
             SQL("u.service_id = %s", self.id),
-            # Sent while the subscription was open to several apps.
+            # Not those of a subscription that is another app's alone by now.
             SQL("(o.fc_service_id IS NULL OR o.fc_service_id = %s)", self.id),
         ]
         if "subscription" in query:
@@ -108,7 +106,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         Usage.flush_model()
         self.env["sale.order"].flush_model(["fc_service_id", "fc_external_id"])
         looked_at = None
-        if "idempotency_key" not in query:  # who asks for one event does not read on
+        if "idempotency_key" not in query:  # one event is no list to go on with
             end = settled_id(self.env, Usage._table)
             if "subscription" not in query:
                 # The events of other apps lie between its own.
@@ -134,11 +132,10 @@ class FusionBillingApiUsage(models.AbstractModel):
                 limit + 1,
             )
         )
-        return {
-            "status": "ok",
-            "events": [_usage_item(row) for row in rows[:limit]],
+        return answers.UsageList(
+            events=[_usage_item(row) for row in rows[:limit]],
             **page_end("usage", [row[0] for row in rows], query, looked_at),
-        }
+        ).as_json()
 
     def _api_void_usage(self, payload):
         """Take events out of billing, by their idempotency keys.
@@ -147,8 +144,7 @@ class FusionBillingApiUsage(models.AbstractModel):
 
         :param dict payload: ``reason``, ``events``: list of the three keys an event
             is known by; optional ``atomic``
-        :return: ``voided``, ``already_voided`` and ``results`` in request order;
-            with any refusal also status error and ``errors``
+        :return: ``VoidAnswer`` or ``VoidRefusal`` as JSON
         :raises BillingError: the request as a whole is refused
         """
         check_object(payload)
@@ -158,9 +154,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         results = self._api_env()["fusion.billing.usage"]._void_by_key(
             self, raw_events, reason, atomic
         )
-        return batch_answer(
-            results, {"voided": "voided", "already_voided": "already_voided"}
-        )
+        return answers.void_answer(results).as_json()
 
 
 def _usage_item(row):
@@ -180,18 +174,18 @@ def _usage_item(row):
         void_reason,
     ) = row
     state = "unallocated" if unallocated else "accepted"
-    return {
-        "usage_id": usage_id,
-        "subscription_id": subscription_id,
-        "external_id": external_id,
-        "metric_code": metric_code,
-        "quantity": money.format_decimal(Decimal(quantity)),
-        "period_start": iso_instant(period_start),
-        "period_end": iso_instant(period_end),
-        "idempotency_key": None if is_own_key(key) else key,
-        "unique_key": unique_key,
-        "received_at": iso_instant(received_at),
-        "state": "voided" if voided_at else state,
-        "voided_at": iso_instant(voided_at),
-        "void_reason": void_reason,
-    }
+    return answers.Usage(
+        usage_id=usage_id,
+        subscription_id=subscription_id,
+        external_id=external_id,
+        metric_code=metric_code,
+        quantity=Decimal(quantity),
+        period_start=period_start,
+        period_end=period_end,
+        idempotency_key=None if is_own_key(key) else key,
+        unique_key=unique_key,
+        received_at=received_at,
+        state="voided" if voided_at else state,
+        voided_at=voided_at,
+        void_reason=void_reason,
+    )

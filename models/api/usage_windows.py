@@ -4,8 +4,8 @@ from decimal import Decimal
 from odoo import models
 from odoo.tools import SQL
 
-from ...engine.billing import money
-from ..base.render import amount_text, iso_instant
+from ...engine.api import answers
+from ..base.render import amount
 from ..subscription.timeline import CHURNED
 
 DEFAULT_PAST_WINDOWS = 3
@@ -18,7 +18,8 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
     _description = "API: Usage of Windows"
 
     def _api_subscription_usage(self, reference, past=DEFAULT_PAST_WINDOWS):
-        """What a subscription has used and what it comes to, window by window.
+        """What a subscription has used and what it comes to, window by window
+        (``SubscriptionUsage``).
 
         :param str reference: external id or id of the subscription
         :param int past: how many windows before the open one
@@ -28,35 +29,36 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
         window = order._fc_window()
         if order.subscription_state == CHURNED or window.is_settled:
             window = window.browse()
-        return {
-            "status": "ok",
-            "subscription_id": order.id,
-            "external_id": order.fc_external_id or None,
-            "currency": order.currency_id.name,
-            "current": self._current_window(window) if window else None,
-            "past": self._past_windows(order, window, past),
-            "unallocated": self._unallocated_usage(order),
-        }
+        return answers.SubscriptionUsage(
+            subscription_id=order.id,
+            external_id=order.fc_external_id or None,
+            currency=order.currency_id.name,
+            current=self._current_window(window) if window else None,
+            past=self._past_windows(order, window, past),
+            unallocated=self._unallocated_usage(order),
+        ).as_json()
 
     def _current_window(self, window):
         """What a window comes to so far, as its invoice will say."""
         jobs = self.env["fusion.billing.rater"]._preview(window)
         untaxed = self.env["fusion.billing.rates"]._untaxed_reader()
         Charge = self.env["fusion.billing.charge"].sudo()
-        return {
-            "window_start": iso_instant(window.start),
-            "window_end": iso_instant(window.end),
-            "charges": [
-                _charge_item(Charge.browse(job.agreement.charge), revision.explanation)
-                | {
-                    "amount": amount_text(
+        return answers.OpenWindow(
+            window_start=window.start,
+            window_end=window.end,
+            charges=[
+                answers.Charge(
+                    **_charge_values(
+                        Charge.browse(job.agreement.charge), revision.explanation
+                    ),
+                    amount=amount(
                         window.currency_id,
                         untaxed(job.agreement.product, job.window, revision.amount),
-                    )
-                }
+                    ),
+                )
                 for job, revision in jobs
             ],
-        }
+        )
 
     def _past_windows(self, order, window, count):
         """The windows of the ledger before the current one, the latest first."""
@@ -87,14 +89,14 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
             order="window_start desc, metric_id, revision",
         )
         return [
-            {
-                "window_start": iso_instant(window.start),
-                "window_end": iso_instant(window.end),
-                "charges": [
+            answers.PastWindow(
+                window_start=window.start,
+                window_end=window.end,
+                charges=[
                     self._past_charge(revisions)
                     for revisions in group.grouped("agreement_id").values()
                 ],
-            }
+            )
             for window, group in ratings.grouped("window_id").items()
         ]
 
@@ -102,26 +104,21 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
         """What one metric of a past window came to, over all its revisions."""
         open_ones = revisions.filtered(lambda r: r.state == "open")
         latest = revisions[-1]
-        return _charge_item(latest.charge_id, latest.explanation or {}) | {
-            "amount": amount_text(
-                latest.currency_id, sum(revisions.mapped("amount_untaxed"))
-            ),
-            "state": "open" if open_ones else "invoiced",
-            "invoices": [
-                {"invoice_id": invoice.id, "number": invoice.name}
+        return answers.PastCharge(
+            **_charge_values(latest.charge_id, latest.explanation or {}),
+            amount=amount(latest.currency_id, sum(revisions.mapped("amount_untaxed"))),
+            state="open" if open_ones else "invoiced",
+            invoices=[
+                answers.InvoiceReference(invoice.id, invoice.name)
                 for invoice in revisions.invoice_id
                 if invoice.state == "posted"
             ],
-        }
+        )
 
     def _unallocated_usage(self, order):
         """What no invoice bills by itself, for each metric."""
         return [
-            {
-                "metric_code": code,
-                "events": events,
-                "quantity": money.format_decimal(Decimal(quantity)),
-            }
+            answers.UnallocatedUsage(code, events, Decimal(quantity))
             for code, events, quantity in self.env.execute_query(
                 SQL(
                     """
@@ -138,14 +135,14 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
         ]
 
 
-def _charge_item(charge, explanation):
-    """One charge of a window, as it was or will be priced."""
+def _charge_values(charge, explanation):
+    """Of a ``Charge`` of a window, as it was or will be priced."""
     return {
         "metric_code": charge.metric_id.code,
         "plan_code": charge.plan_code,
         "charge_model": explanation.get("model", charge.charge_model),
-        "quantity": explanation.get("quantity", "0"),
-        "included_quota": explanation.get("quota", "0"),
-        "included": explanation.get("included", "0"),
-        "billable": explanation.get("billable", "0"),
+        "quantity": Decimal(explanation.get("quantity", 0)),
+        "included_quota": Decimal(explanation.get("quota", 0)),
+        "included": Decimal(explanation.get("included", 0)),
+        "billable": Decimal(explanation.get("billable", 0)),
     }

@@ -75,7 +75,7 @@ class FusionBillingAudit(models.Model):
         "Differ: something is wrong, and nobody has explained it yet.\n"
         "Failed: a check could not be made; see its line.",
     )
-    violation_count = fields.Integer(string="Found", readonly=True)
+    violation_count = fields.Integer(string="Found", readonly=True, aggregator=None)
     open_count = fields.Integer(
         string="Still Open",
         compute="_compute_open_count",
@@ -88,6 +88,7 @@ class FusionBillingAudit(models.Model):
         " ratings. At 0, that nothing was found says nothing.",
     )
     waiting_count = fields.Integer(
+        aggregator=None,
         string="Subscriptions Not Looked At",
         readonly=True,
         help="They have usage that is still to be rated, and are known to be behind:"
@@ -287,7 +288,12 @@ class FusionBillingAudit(models.Model):
         return said
 
     def action_run(self):
-        """The button: now, or by the job where it takes longer than people wait."""
+        """The button: now, or by the job where it takes longer than people wait.
+
+        A button is pressed on records: on those that are selected in the list, if any,
+        and on the one that is open. The audit is a new one in any case.
+        """
+        self.check_access("read")
         if not (self.env.su or self.env.user.has_group(groups.MANAGER)):
             raise AccessError(self.env._("Only billing managers may run the audit."))
         [[events]] = self.env.execute_query(

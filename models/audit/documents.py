@@ -15,7 +15,7 @@ _SIGNED = SQL(
           c.decimal_places) * CASE WHEN i.move_type = 'out_refund' THEN -1 ELSE 1 END
     """
 )
-# What a fiscal position makes of the amount; without one, the amount itself.
+# The amount as it stands on the line: adapted by a fiscal position, where there is one.
 _PUT = SQL(
     """
     CASE WHEN o.fiscal_position_id IS NULL AND i.fiscal_position_id IS NULL
@@ -172,6 +172,21 @@ class FusionBillingAuditDocuments(models.AbstractModel):
         )
         return float(amount)
 
+    @api.model
+    def _moves_by_hand(self, order, metric):
+        """The posted documents that charge by hand what ratings of these two bill."""
+        scope = SQL("o.id = %s", order.id)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT x.move_id FROM (%s UNION ALL SELECT * FROM (%s) b) x"
+                " WHERE x.metric_id = %s",
+                SQL("SELECT * FROM (%s) a", self._by_hand(scope, False)),
+                self._by_hand(scope, True),
+                metric.id,
+            )
+        )
+        return self.env["account.move"].browse({move for [move] in rows})
+
     # -- I6: what is billed is what was rated ----------------------------------
 
     def _check_i6(self, scope):
@@ -205,10 +220,10 @@ class FusionBillingAuditDocuments(models.AbstractModel):
         ]
 
     def _judged(self, scope):
-        """What posted documents say of ratings, against what the ledger does.
+        """Where posted documents and the ledger disagree about a rating.
 
-        Only of lines about which there is something to say: not what was billed as it
-        was rated, and left alone.
+        Reads only the lines that were edited or credited: a line that was billed as it
+        was rated, and then left alone, has nothing to disagree about.
 
         :return: list of (kind of violation, row)
         """

@@ -97,7 +97,7 @@ class FusionBillingAuditItems(models.AbstractModel):
     # -- I6: the books say what the document does ------------------------------
 
     def _check_i6(self, scope):
-        """In both currencies, to the cent; to two where taxes were taken out of it."""
+        """In both currencies, to the cent; to two cents where the price holds tax."""
         return 0, [
             self._found("item_subtotal", self._subtotals(scope)),
             self._found("item_amount", self._amounts(scope)),

@@ -134,9 +134,9 @@ class FusionBillingAuditLedger(models.AbstractModel):
         )
 
     def _changed_agreements(self, scope):
-        """Settled agreements that nothing was rated at.
+        """Settled agreements whose price is not that of the rating that billed them.
 
-        What billed them last says the same, or it was taken back and counts no more.
+        Not where that rating was taken back, and so counts no more.
         """
         # Time that turned out to be a gap costs nothing; what was agreed is kept.
         same = SQL(
@@ -174,7 +174,11 @@ class FusionBillingAuditLedger(models.AbstractModel):
         )
 
     def _without_rating(self, scope):
-        """Settled agreements of which no rating says what their window came to."""
+        """Settled agreements of which no rating says what their window came to.
+
+        One that was credited, and is to be billed again as it was, is rated by the next
+        run.
+        """
         return SQL(
             """
             SELECT a.subscription_id, a.metric_id, a.charge_id,
@@ -186,14 +190,20 @@ class FusionBillingAuditLedger(models.AbstractModel):
              WHERE a.state = 'settled' AND %s
                AND NOT EXISTS (SELECT FROM fusion_billing_rating r
                                 WHERE r.agreement_id = a.id AND r.state <> 'released')
+               AND NOT (EXISTS (SELECT FROM fusion_billing_rating r
+                                 WHERE r.agreement_id = a.id
+                                   AND r.released_by_id IS NOT NULL)
+                        AND EXISTS (SELECT FROM fusion_billing_rating_queue q
+                                     WHERE q.subscription_id = a.subscription_id))
             """,
             scope,
         )
 
     def _opened(self, scope):
-        """Prices of settled windows that follow the charges, for no reason.
+        """Agreements of settled windows that are open, though nothing has opened them.
 
-        They do once what billed them was taken back; that rating is kept.
+        An agreement is opened when what billed it is taken back; that rating is kept,
+        and so shows the reason.
         """
         return SQL(
             """

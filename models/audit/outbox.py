@@ -24,9 +24,9 @@ class FusionBillingAuditOutbox(models.AbstractModel):
     def _services(self):
         """``told``: the services that hear of a subscription (SQL, after WITH).
 
-        ``since``: from then on at the earliest; what is deleted from the outbox, or
-        was before the choice of events was changed, proves nothing. An order's own
-        service is the only one; else all that its customer is linked to.
+        ``since``: only later events can be asked for. Older ones may be deleted from
+        the outbox, or the app had not chosen them then. An order with a service of its
+        own is told to that one alone; any other, to all that its customer is linked to.
         """
         return SQL(
             """

@@ -21,9 +21,9 @@ class FusionBillingAuditResult(models.Model):
     )
     company_id = fields.Many2one(related="audit_id.company_id")
     invariant = fields.Selection(INVARIANTS, required=True, readonly=True)
-    checked = fields.Integer(readonly=True)
+    checked = fields.Integer(readonly=True, aggregator=None)
     subject = fields.Char(string="Of What", compute="_compute_subject")
-    violations = fields.Integer(readonly=True)
+    violations = fields.Integer(readonly=True, aggregator=None)
     error = fields.Text(string="Why Not Checked", readonly=True)
     state = fields.Selection(
         [

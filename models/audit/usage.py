@@ -182,7 +182,7 @@ class FusionBillingAuditUsage(models.AbstractModel):
               FROM fusion_billing_usage u
               JOIN sale_order o ON o.id = u.subscription_id
               LEFT JOIN queued q ON q.subscription_id = u.subscription_id
-             WHERE u.unallocated AND u.voided_at IS NULL AND %s
+             WHERE u.unallocated IS TRUE AND u.voided_at IS NULL AND %s
                AND (q.subscription_id IS NULL
                     OR (NOT q.whole AND u.period_start < q.since))
                AND EXISTS (SELECT FROM cover c

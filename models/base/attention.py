@@ -36,7 +36,10 @@ class FusionBillingAttention(models.AbstractModel):
 
     @api.model
     def _is_first_today(self, asked, day_field):
-        """Note that it is today; of several at once, one is the first."""
+        """Note that somebody was asked today; True where nobody had been yet.
+
+        Of several transactions that ask at once, one gets True.
+        """
         asked.flush_recordset([day_field])
         self.env.cr.execute(
             SQL(
@@ -69,9 +72,11 @@ class FusionBillingAttention(models.AbstractModel):
 
     @api.model
     def _pass_on(self, records, waiting):
-        """These need no looking at any more; what was asked of them, another is.
+        """Move the activities of records that need no look any more to ones that do.
 
-        :param list waiting: domain of the others
+        An activity for which there is no such record is deleted.
+
+        :param list waiting: domain of the records that still need a look
         """
         for activity in records.activity_search([TODO]):
             other = records.search([*waiting, ("activity_ids", "=", False)], limit=1)

@@ -7,15 +7,15 @@ from odoo.sql_db import Cursor
 
 
 def begin_read_committed(cr):
-    """Begin anew, at READ COMMITTED: who comes second waits and goes on.
+    """Roll back, and go on in a new transaction at READ COMMITTED.
 
-    For what several processes are to do side by side, where Odoo's REPEATABLE READ
-    would refuse the second one. It holds until Odoo's pool gives the connection out
-    again.
+    For work that several processes do side by side: of two that change one row, the
+    second waits for the first and goes on, where Odoo's REPEATABLE READ would refuse
+    it. The level holds until the cursor is closed; Odoo's pool then resets it.
     """
-    if isinstance(cr, Cursor):  # the one cursor of a test cannot change its level
-        cr.rollback()  # only a new transaction may choose
-        # said with its BEGIN, not by a statement; the pool resets it
+    if isinstance(cr, Cursor):  # a test has one cursor, which must keep its level
+        cr.rollback()  # a transaction that has begun cannot change its level
+        # psycopg2 sends the level with the next BEGIN, without a statement of its own.
         cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
 
 
@@ -23,7 +23,8 @@ def begin_read_committed(cr):
 def _autocommit(connection):
     """Have each statement commit on its own, on a connection without a transaction.
 
-    Nothing is said to the server: psycopg2 would, of anything but its defaults.
+    With psycopg2's defaults for level and readonly no statement is sent for this; any
+    other value would cost a round trip to the server.
     """
     level, readonly = connection.isolation_level, connection.readonly
     connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")
@@ -49,11 +50,11 @@ def own_statements(env):
     """
     cr = env.cr
     try:
-        cr.rollback()  # only outside of a transaction can it change
+        cr.rollback()  # autocommit can only be changed outside of a transaction
     except psycopg2.Error:  # the connection is gone
         is_usable = False
     else:
-        # not the one cursor of a test
+        # Neither the one cursor of a test, nor one that reads from a replica.
         is_usable = isinstance(cr, Cursor) and not cr.readonly
     if is_usable:
         with _autocommit(cr.connection):

@@ -1,30 +1,20 @@
-"""How the API writes values: instants, days, quantities, amounts, pages."""
+"""Values of Odoo's fields as the shapes of answers have them, and ends of pages."""
 
-from odoo import fields
+from decimal import Decimal
 
 from ...engine.api.cursor import encode_cursor
 from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.billing import money
 
 
-def iso_instant(moment):
-    """A naive UTC datetime as text with its zone; None for none."""
-    return f"{moment.isoformat()}Z" if moment else None
+def number(value):
+    """The value of a float field as the decimal it prints as."""
+    return money.to_decimal(value)
 
 
-def iso_day(day):
-    """A date as YYYY-MM-DD; None for none."""
-    return fields.Date.to_string(day) or None
-
-
-def decimal_text(value):
-    """A number of a float field as the decimal it prints as."""
-    return money.format_decimal(money.to_decimal(value))
-
-
-def amount_text(currency, amount):
-    """An amount with the decimals of its currency: "15.00"."""
-    return f"{amount:.{currency.decimal_places}f}"
+def amount(currency, value):
+    """An amount with as many decimals as its currency has: 15.00."""
+    return Decimal(f"{value:.{currency.decimal_places}f}")
 
 
 def page_end(kind, ids, query, looked_at=None):

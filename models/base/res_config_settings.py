@@ -13,6 +13,15 @@ class ResConfigSettings(models.TransientModel):
     fc_block_bad_invoices = fields.Boolean(
         related="company_id.fc_block_bad_invoices", readonly=False
     )
+    fc_accrual_journal_id = fields.Many2one(
+        related="company_id.fc_accrual_journal_id", readonly=False
+    )
+    fc_accrued_revenue_account_id = fields.Many2one(
+        related="company_id.fc_accrued_revenue_account_id", readonly=False
+    )
+    fc_hold_differing = fields.Boolean(
+        related="company_id.fc_hold_differing", readonly=False
+    )
     fc_max_events = fields.Integer(
         string="Events per Request",
         config_parameter="fusion_centralized_billing.max_events",

@@ -1,6 +1,16 @@
 # An invoice's bases are registered before it.
 # isort: off
-from . import documents, hold, held
+from . import blocked
 
 # isort: on
-from . import account_move, adjustment, closing
+from . import (
+    account_move,
+    account_move_line,
+    account_move_reversal,
+    adjustment,
+    block,
+    closing,
+    document_lines,
+    documents,
+    hold,
+)

@@ -1,22 +1,25 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
+from ...engine.webhook import event_types
 from ..base import groups
-from ..base.render import amount_text
+from ..base.render import amount
+from ..rating.text import UsageText, told_of_rating
 from ..subscription.timeline import CHURNED
+from .usage_choice import USAGE_CHOICES, usage_choice_values
 
-UPSELL = "7_upsell"
 # What can change what a draft charges for usage.
-CHANGES_OF_MOVE = {"partner_id", "currency_id", "fiscal_position_id", "move_type"}
-CHANGES_OF_MOVE |= {"invoice_line_ids", "line_ids"}
-CHANGES_OF_LINE = {"price_unit", "quantity", "discount", "tax_ids", "product_id"}
-CHANGES_OF_LINE |= {"account_id", "display_type", "currency_id", "move_id"}
+CHANGES_USAGE = {
+    *("partner_id", "currency_id", "fiscal_position_id", "move_type"),
+    *("invoice_line_ids", "line_ids"),
+}
 
 
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = [
         "account.move",
-        "fusion.billing.invoice.held",
+        "fusion.billing.invoice.blocked",
         "fusion.billing.guarded",
     ]
 
@@ -31,11 +34,31 @@ class AccountMove(models.Model):
         groups=groups.USER,
     )
 
+    fc_accrual_id = fields.Many2one(
+        "fusion.billing.accrual",
+        string="Usage Accrual",
+        compute="_compute_fc_accrual_id",
+        groups="base.group_user",
+    )
     fc_bill_again = fields.Boolean(
         string="Bill the Usage Again",
-        default=True,
-        help="Usage that this credit note credits in full goes on the next invoice, at"
-        " the price of then. Switch off to forgive it.",
+        copy=False,
+        help="Usage that this credit note credits in full goes on the next invoice."
+        " Else it is forgiven.",
+    )
+    fc_at_billed_price = fields.Boolean(
+        string="At the Price It Was Billed At",
+        copy=False,
+        help="What is billed again keeps its agreed price. Else it has the price of"
+        " the charge as it is when it is billed.",
+    )
+    fc_usage_choice = fields.Selection(
+        USAGE_CHOICES,
+        string="Credited Usage",
+        compute="_compute_fc_usage_choice",
+        inverse="_inverse_fc_usage_choice",
+        help="What becomes of the usage that this credit note credits in full. Usage"
+        " that is credited in part is forgiven in any case.",
     )
     fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
     fc_by_hand = fields.Boolean(
@@ -46,6 +69,20 @@ class AccountMove(models.Model):
         " are meant. The audit names them all the same, but not as something wrong.",
     )
     fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
+    fc_hold_ids = fields.One2many(
+        "fusion.billing.hold", "move_id", string="Held", groups=groups.HOLDS
+    )
+    fc_held_reason = fields.Text(
+        string="Held, as Totals Differ",
+        compute="_compute_fc_held_reason",
+        groups=groups.HOLDS,
+    )
+
+    @api.depends("state", "fc_hold_ids.state")
+    def _compute_fc_held_reason(self):
+        for move in self:
+            held = move.sudo().fc_hold_ids.filtered(lambda h: h.state == "held")
+            move.fc_held_reason = move.state == "draft" and held.reason
 
     @api.depends("move_type", "state", "reversed_entry_id", "invoice_line_ids")
     def _compute_fc_charges_by_hand(self):
@@ -67,6 +104,16 @@ class AccountMove(models.Model):
                 and not move.reversed_entry_id
             )
 
+    @api.depends("fc_bill_again", "fc_at_billed_price")
+    def _compute_fc_usage_choice(self):
+        for move in self:
+            again = "again_billed" if move.fc_at_billed_price else "again_today"
+            move.fc_usage_choice = again if move.fc_bill_again else "forgive"
+
+    def _inverse_fc_usage_choice(self):
+        for move in self:
+            move.write(usage_choice_values(move.fc_usage_choice))
+
     @api.depends("move_type", "invoice_line_ids")
     def _compute_fc_credits_usage(self):
         for move in self:
@@ -74,10 +121,39 @@ class AccountMove(models.Model):
                 move.sudo().invoice_line_ids.fc_copied_from_id.fc_rating_ids
             )
 
-    @api.depends("fc_rating_ids")
+    @api.depends("fc_rating_ids", "invoice_line_ids.fc_copied_from_id")
     def _compute_fc_rating_count(self):
         for move in self:
-            move.fc_rating_count = len(move.fc_rating_ids)
+            move.fc_rating_count = len(move._fc_explained_ratings())
+
+    def _fc_explained_ratings(self):
+        """The ratings that this document bills; of one that reverses, those it does."""
+        self.ensure_one()
+        if self.fc_rating_ids:
+            return self.fc_rating_ids
+        ratings = self.env["fusion.billing.documents"]._ratings_of(self)
+        return ratings.sudo(False)
+
+    def _compute_fc_accrual_id(self):
+        """The accrual of usage whose entry, or reversal, this is."""
+        Accrual = self.env["fusion.billing.accrual"].sudo()
+        entries = self.filtered(lambda m: m.move_type == "entry")
+        found = Accrual.search(
+            ["|", ("move_id", "in", entries.ids), ("reversal_id", "in", entries.ids)]
+        )
+        for move in self:
+            of_move = found.filtered(lambda a, m=move: m in a.move_id | a.reversal_id)
+            move.fc_accrual_id = of_move[:1].sudo(False)
+
+    def action_fc_view_accrual(self):
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "fusion.billing.accrual",
+            "res_id": self.fc_accrual_id.id,
+            "view_mode": "form",
+        }
 
     def action_fc_view_ratings(self):
         self.ensure_one()
@@ -87,8 +163,27 @@ class AccountMove(models.Model):
             "name": self.env._("Usage Ratings"),
             "res_model": "fusion.billing.rating",
             "view_mode": "list,form",
-            "domain": [("invoice_id", "=", self.id)],
+            "domain": [("id", "in", self._fc_explained_ratings().ids)],
         }
+
+    def action_fc_decide(self):
+        """Open the decision on what holds this invoice."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.fc_hold_ids.action_open_wizard()
+
+    def _fc_breakdown(self):
+        """The usage on this document, charge by charge, in the language of the env.
+
+        :return: list of dict, see ``UsageText.breakdown``
+        """
+        self.ensure_one()
+        text = UsageText()
+        lines = self.sudo().invoice_line_ids.sorted(lambda x: (x.sequence, x.id))
+        return [
+            text.breakdown(told_of_rating(rating), self.env.lang)
+            for rating in lines.fc_rating_ids
+        ]
 
     def _fc_services(self):
         """Services that are told about this invoice.
@@ -159,22 +254,22 @@ class AccountMove(models.Model):
         }
 
     def _fc_event_data(self, service):
-        """What a webhook says of an invoice: amounts as decimal text."""
+        """What a webhook says of an invoice (``InvoiceEventData``)."""
         self.ensure_one()
         amounts = self._fc_amounts_of(service)
         link = self._fc_account_link(service)
-        return {
-            "invoice_id": self.id,
-            "number": self.name,
-            "type": self.move_type,
-            "external_customer_id": link.external_id or None,
-            "subscription_ids": self._fc_subscriptions_of(service).ids,
-            "date": fields.Date.to_string(self.invoice_date) or None,
-            "due_date": fields.Date.to_string(self.invoice_date_due) or None,
-            "currency": self.currency_id.name,
-            "amount_untaxed": amount_text(self.currency_id, amounts["untaxed"]),
-            "amount_total": amount_text(self.currency_id, amounts["total"]),
-        }
+        return event_types.InvoiceEventData(
+            invoice_id=self.id,
+            number=self.name,
+            type=self.move_type,
+            external_customer_id=link.external_id or None,
+            subscription_ids=self._fc_subscriptions_of(service).ids,
+            date=self.invoice_date or None,
+            due_date=self.invoice_date_due or None,
+            currency=self.currency_id.name,
+            amount_untaxed=amount(self.currency_id, amounts["untaxed"]),
+            amount_total=amount(self.currency_id, amounts["total"]),
+        )
 
     def _fc_emit(self, event_type):
         # Each tells of its own account: read here for all of them.
@@ -182,7 +277,7 @@ class AccountMove(models.Model):
         orders.fc_account_link_id.mapped("service_id")
         orders.partner_id._fc_account_links()
         self.env["fusion.billing.webhook"]._enqueue_all(
-            (service, event_type, move._fc_event_data(service))
+            (service, event_type, move._fc_event_data(service).as_json())
             for move in self.filtered(lambda m: m.is_sale_document())
             for service in move._fc_services()
         )
@@ -197,22 +292,44 @@ class AccountMove(models.Model):
             (
                 service,
                 "rating.closed",
-                {
-                    "invoice_id": move.id,
-                    "subscription_id": order.id,
-                    "external_id": order.fc_external_id or None,
-                    "ratings": [rating._fc_event_data() for rating in ratings],
-                },
+                event_types.RatingClosedData(
+                    invoice_id=move.id,
+                    subscription_id=order.id,
+                    external_id=order.fc_external_id or None,
+                    ratings=[rating._fc_event_data() for rating in ratings],
+                ).as_json(),
             )
             for (move, order), ratings in groups.items()
             for service in order._fc_services()
         )
 
+    def write(self, vals):
+        """Changes that are no more possible, or that can block a draft.
+
+        What was chosen for credited usage is what happened once it is posted. Another
+        customer or currency on a draft is a change by hand.
+
+        :raises UserError: another choice on a posted credit note
+        """
+        if {"fc_bill_again", "fc_at_billed_price"} & vals.keys():
+            if any(move.state == "posted" for move in self):
+                raise UserError(
+                    self.env._(
+                        "Reset the credit note to draft before you choose otherwise"
+                        " for its usage."
+                    )
+                )
+        result = super().write(vals)
+        if CHANGES_USAGE & vals.keys():
+            self.env["fusion.billing.invoice.block"]._look(self)
+        return result
+
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]
-        Hold = self.env["fusion.billing.invoice.hold"]
-        Hold._check(self)
-        posted = super()._post(soft)
+        Block = self.env["fusion.billing.invoice.block"]
+        Block._check(self)
+        held = self.env["fusion.billing.hold"]._hold(self)
+        posted = super(AccountMove, self - held)._post(soft)
         Documents._settle_windows(posted)
         Documents._posted(posted)
         ratings = Documents._ratings_of(posted)
@@ -221,23 +338,19 @@ class AccountMove(models.Model):
         # A corrected invoice was made before its credit note was posted.
         released = billed.filtered(lambda r: r.state == "released")
         Documents._take_over(released.invoice_line_id.fc_copy_ids)
-        Hold._made(released.invoice_line_id.fc_copy_ids)
+        Block._made(released.invoice_line_id.fc_copy_ids)
         self.env["fusion.billing.audit.seal"]._take(posted.invoice_line_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         posted._fc_bill_what_came_since()
-        Hold._look(posted)
+        Block._look(posted)
         return posted
 
-    def write(self, vals):
-        """Another customer or currency on a draft is a change by hand, too."""
-        result = super().write(vals)
-        if CHANGES_OF_MOVE & vals.keys():
-            self.env["fusion.billing.invoice.hold"]._look(self)
-        return result
-
     def _fc_bill_what_came_since(self):
-        """These drafts were pending when their subscriptions were closed."""
+        """Bill what came since for subscriptions that were closed meanwhile.
+
+        While these invoices were drafts, the rest of the usage had to wait for them.
+        """
         corrected = self.filtered(lambda m: m.sudo().invoice_line_ids.fc_copied_from_id)
         invoices = self.filtered(lambda m: not m.reversed_entry_id) - corrected
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
@@ -264,7 +377,7 @@ class AccountMove(models.Model):
         Documents._review(Documents._ratings_of(cancelled))
         Documents._open_windows(cancelled)
         cancelled._fc_emit("invoice.cancelled")
-        self.env["fusion.billing.invoice.hold"]._look(cancelled)
+        self.env["fusion.billing.invoice.block"]._look(cancelled)
         return result
 
     def unlink(self):
@@ -279,103 +392,3 @@ class AccountMove(models.Model):
         Documents._review(ratings, windows)
         Documents._open_windows_of(windows)
         return result
-
-
-class AccountMoveLine(models.Model):
-    _name = "account.move.line"
-    _inherit = ["account.move.line", "fusion.billing.guarded"]
-
-    fc_rating_ids = fields.One2many(
-        "fusion.billing.rating",
-        "invoice_line_id",
-        string="Ratings",
-        groups=groups.USER,
-    )
-    fc_copied_from_id = fields.Many2one(
-        "account.move.line",
-        string="Copied From",
-        copy=False,
-        readonly=True,
-        check_company=True,
-        ondelete="set null",
-        index="btree_not_null",
-        help="The usage line that this one credits, or corrects.",
-    )
-    fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
-    fc_made = fields.Json(
-        readonly=True,
-        copy=False,
-        prefetch=False,
-        help="Taxes, product, account and customer that a usage line was made with.",
-    )
-
-    def _copy_data_extend_business_fields(self, values):
-        result = super()._copy_data_extend_business_fields(values)
-        if self.sudo().fc_rating_ids or self.fc_copied_from_id:
-            values["fc_copied_from_id"] = self.id
-            self._fc_note_copied(values)
-        return result
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        copies = lines.filtered("fc_copied_from_id")
-        self.env["fusion.billing.documents"]._take_over(copies)
-        Hold = self.env["fusion.billing.invoice.hold"]
-        Hold._made(copies)
-        Hold._look(lines.move_id)
-        return lines
-
-    def write(self, vals):
-        """What somebody changes of a usage line is what the books say now.
-
-        Another price, quantity or discount on a draft is forgiven, or added.
-        """
-        result = super().write(vals)
-        if {"price_unit", "quantity", "discount"} & vals.keys():
-            # Not while the invoice is being made.
-            ratings = self.sudo().fc_rating_ids.filtered("invoice_id")
-            self.env["fusion.billing.documents"]._review(ratings)
-        if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
-            posted = self.filtered(lambda line: line.parent_state == "posted")
-            self.env["fusion.billing.audit.seal"]._take(posted)
-        if CHANGES_OF_LINE & vals.keys():
-            self.env["fusion.billing.invoice.hold"]._look(self.move_id)
-        return result
-
-    def _fc_subscriptions(self):
-        """The subscriptions that these lines bill; of an upsell, what it adds to."""
-        orders = self.sudo().sale_line_ids.order_id
-        upsells = orders.filtered(
-            lambda o: o.subscription_state == UPSELL and not o.is_subscription
-        )
-        subscriptions = orders.filtered("is_subscription") | upsells.subscription_id
-        return subscriptions.sorted("id")
-
-    def unlink(self):
-        """A usage line taken off a draft is still to be billed."""
-        self.check_access("unlink")
-        ratings = self.sudo().fc_rating_ids
-        drafts = self._fc_note_taken_off()
-        result = super().unlink()
-        ratings = ratings.exists()
-        # Or posting that draft would take them back as billed.
-        ratings.write({"invoice_id": False})
-        self.env["fusion.billing.documents"]._review(ratings)
-        self.env["fusion.billing.invoice.hold"]._look(drafts)
-        return result
-
-    def _fc_note_taken_off(self):
-        """Note on the drafts which of their usage lines are being deleted.
-
-        :return: the drafts (``account.move``)
-        """
-        drafts = self.sudo().move_id.filtered(lambda m: m.state == "draft")
-        for move in drafts:
-            ratings = (self.sudo() & move.line_ids).fc_rating_ids
-            ratings = ratings.filtered(lambda r, m=move: r.invoice_id == m and r.amount)
-            if ratings:
-                taken = map(self.env["fusion.billing.invoice.hold"]._taken_off, ratings)
-                taken = [change._asdict() for change in taken]
-                move.fc_taken_off = [*(move.fc_taken_off or ()), *taken]
-        return drafts

@@ -14,10 +14,10 @@ INVOICING_GROUP = "account.group_account_invoice"
 
 
 class FusionBillingClosing(models.AbstractModel):
-    """Billing what no invoice of its subscription will come for.
+    """Billing usage that no regular invoice of its subscription will bill any more.
 
-    Windows of a subscription that has ended or is paused, what came late for them, and
-    what belongs to a former customer or currency of it.
+    That is: windows of a subscription that has ended or is paused, usage that came late
+    for them, and windows of a former customer or currency of the subscription.
     """
 
     _name = "fusion.billing.closing"

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...engine.billing import money
 from ...engine.billing.ledger import CreditPart, in_ledger, judge_credits
+from .document_lines import is_reversal, may_correct, net, signed
 
 
 class FusionBillingDocuments(models.AbstractModel):
@@ -68,7 +69,7 @@ class FusionBillingDocuments(models.AbstractModel):
             twice
         """
         ratings = ratings.sudo().exists()
-        # One without a line is none of a document: it was carried over by an update.
+        # Adjustments without a line follow from no document: an update has made them.
         domain = [("rating_id", "in", ratings.ids), ("line_id", "!=", False)]
         known = self.env["fusion.billing.adjustment"].sudo().search(domain)
         known = known.grouped("rating_id")
@@ -80,20 +81,23 @@ class FusionBillingDocuments(models.AbstractModel):
             wanted = {} if taken_back or credit else forgiven
             self._adjust(rating, wanted, known.get(rating, ()))
             values = {"is_taken_back": taken_back, "released_by_id": credit.id}
-            # One that came to nothing beside the bill of another document bills, and
-            # so opens, nothing.
+            # A rating of amount 0 opens its agreement only where its own invoice has
+            # settled the window; beside another document's bill it billed nothing.
             window, move = rating.window_id, rating.invoice_id
             settles = (
                 windows and window in windows or move and window.invoice_id == move
             )
             if taken_back or credit:
-                self._release(rating, values, rating.amount or settles)
+                # As it was billed: what was agreed stays.
+                keeps = not taken_back and credit.fc_at_billed_price
+                opens = not keeps and (rating.amount or settles)
+                self._release(rating, values, opens)
             else:
                 self._reclaim(rating, values, rating.amount or settles)
 
     @api.model
     def _posted(self, moves):
-        """Adjustments follow each other in the order in which they are posted."""
+        """Have adjustments of documents just posted made anew, in order of posting."""
         Adjustment = self.env["fusion.billing.adjustment"].sudo()
         Adjustment.search([("line_id", "in", moves.invoice_line_ids.ids)]).unlink()
 
@@ -120,10 +124,10 @@ class FusionBillingDocuments(models.AbstractModel):
         amount = money.to_decimal(rating.amount or 0)
         put = money.to_decimal(rating.line_price or 0) or amount
         charged = in_ledger(signed(line), amount, put, step)
-        credits = line.fc_copy_ids.filtered(_credits).sorted("id")
+        credits = line.fc_copy_ids.filtered(is_reversal).sorted("id")
         parts = [
             CreditPart(
-                -in_ledger(_net(copy), amount, put, step),
+                -in_ledger(net(copy), amount, put, step),
                 copy.move_id.move_type == "out_refund" and copy.move_id.fc_bill_again,
             )
             for copy in credits
@@ -153,7 +157,7 @@ class FusionBillingDocuments(models.AbstractModel):
             elif money.to_decimal(adjustment.forgiven) != amount:
                 adjustment.forgiven = float(amount)
                 changed = True
-        # The line itself was edited before it could be credited.
+        # The lowest line first: the invoice line itself was edited before its credits.
         for line, amount in sorted(wanted.items(), key=lambda item: item[0].id):
             Adjustment.create(
                 {
@@ -215,12 +219,12 @@ class FusionBillingDocuments(models.AbstractModel):
         self.env.cr.execute(
             """
             UPDATE fusion_billing_window_charge a
-               SET charge_id = r.charge_id, product_id = r.product_id,
-                   charge_currency_id = r.charge_currency_id, terms = r.terms,
-                   rate_from = r.rate_from, rate_to = r.rate_to,
-                   discount = r.discount, state = 'settled'
-              FROM fusion_billing_rating r
-             WHERE r.id = %s AND a.id = r.agreement_id
+               SET charge_id = r.charge_id, product_id = r.product_id, terms = r.terms,
+                   charge_currency_id = r.charge_currency_id, discount = r.discount,
+                   rate_from = r.rate_from, rate_to = r.rate_to, state = 'settled',
+                   rate_date = CASE (a.rate_from, a.rate_to) = (r.rate_from, r.rate_to)
+                               WHEN TRUE THEN a.rate_date END
+              FROM fusion_billing_rating r WHERE r.id = %s AND a.id = r.agreement_id
             """,
             [rating.id],
         )
@@ -277,15 +281,15 @@ class FusionBillingDocuments(models.AbstractModel):
 
     @api.model
     def _check_nothing_credits(self, moves):
-        """What reverses usage of a document would be left to stand alone.
+        """Refuse to take back a document while a credit note reverses its usage.
 
-        The usage is billed anew then, and given back for a bill that is no more.
+        Its usage would be billed anew, and given back again for a bill that is gone.
 
         :raises UserError: a document that is to be taken back is credited
         """
         lines = moves.filtered(lambda m: m.state == "posted").sudo().invoice_line_ids
-        for copy in lines.fc_copy_ids.filtered(_credits) - lines:
-            if _net(copy):
+        for copy in lines.fc_copy_ids.filtered(is_reversal) - lines:
+            if net(copy):
                 raise UserError(
                     self.env._(
                         "%(document)s was reversed by %(credit)s, which would be left"
@@ -305,9 +309,9 @@ class FusionBillingDocuments(models.AbstractModel):
         the usage lines of the old one. Its ratings are rows of their own. Where an
         earlier credit note has released the usage, the next invoice bills it, not this.
         """
-        for line in lines.sudo().filtered(_may_correct):
+        for line in lines.sudo().filtered(may_correct):
             credits = line.fc_copied_from_id.move_id.reversal_move_ids
-            # made right before this
+            # Odoo makes the credit note right before the corrected invoice.
             credit = credits.filtered(lambda m, x=line: m.id < x.move_id.id)
             credit = credit.sorted("id")[-1:]
             for rating in line.fc_copied_from_id.fc_rating_ids:
@@ -361,39 +365,3 @@ class FusionBillingDocuments(models.AbstractModel):
         self.env.invalidate_all()
         self._agree_as(rating)
         self._rate_again(rating)
-
-
-def signed(line):
-    """What a document line charges, below zero where it gives back (Decimal)."""
-    sign = -1 if line.move_type == "out_refund" else 1
-    step = money.to_decimal(line.currency_id.rounding)
-    share = 1 - money.to_decimal(line.discount or 0) / 100
-    price = money.to_decimal(line.price_unit) * money.to_decimal(line.quantity)
-    return money.round_amount(price * share, step) * sign
-
-
-def _credits(copy):
-    """Whether a line counts as reversing the one that it was copied from."""
-    move = copy.move_id
-    return (
-        move.state == "posted"
-        and move.reversed_entry_id
-        and move.reversed_entry_id == copy.fc_copied_from_id.move_id
-    )
-
-
-def _net(copy):
-    """What a reversing line charges, less what reverses it in its turn (Decimal)."""
-    return sum((_net(c) for c in copy.fc_copy_ids.filtered(_credits)), signed(copy))
-
-
-def _may_correct(line):
-    move = line.move_id
-    is_debit_note = "debit_origin_id" in move._fields and move.debit_origin_id
-    return (
-        move.move_type == "out_invoice"
-        and move.state != "cancel"
-        and not move.reversed_entry_id
-        and not is_debit_note
-        and line.fc_copied_from_id
-    )

@@ -3,6 +3,7 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ...engine.webhook.event_types import SubscriptionUpdatedData
 from ..base import groups
 from ..subscription.sections import without_empty_headings
 from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
@@ -31,6 +32,7 @@ class SaleOrder(models.Model):
         "fusion.billing.order.account",
         "fusion.billing.order.windows",
         "fusion.billing.order.rating",
+        "fusion.billing.order.portal",
         "fusion.billing.customer.document",
         "fusion.billing.guarded",
     ]
@@ -172,8 +174,10 @@ class SaleOrder(models.Model):
         return super()._action_cancel()
 
     def _is_period_due(self):
-        """Not before the source app had its time. A hook of Community's module only:
-        with Enterprise late usage goes on the next invoice.
+        """Wait with a period until the app had its time to send late usage.
+
+        A hook of Community's module only: with Enterprise late usage goes on the next
+        invoice.
         """
         due = super()._is_period_due()
         if not due or self.env.context.get("fc_no_grace"):
@@ -181,19 +185,44 @@ class SaleOrder(models.Model):
         return not self.env["fusion.billing.grace"]._is_waiting(self)
 
     def _invoice_before_end(self, **options):
-        """Nothing that is on its way is waited for. A hook of Community's module only:
-        elsewhere `write` and `_action_cancel` see to it that what is due is invoiced.
+        """Invoice what is due without waiting for usage that may still come.
+
+        A hook of Community's module only: elsewhere `write` and `_action_cancel` see to
+        it that what is due is invoiced.
         """
         orders = self.with_context(fc_no_grace=True)
         return super(SaleOrder, orders)._invoice_before_end(**options)
 
     def _in_turns(self):
-        """The apps take turns. A hook of Community's module only, as above."""
+        """Sort the orders so that apps take turns: one order of each, then the next.
+
+        A hook of Community's module only, as above.
+        """
         orders, seen, turns = super()._in_turns(), Counter(), {}
         for order in orders:
             seen[order.fc_service_id] += 1
             turns[order] = seen[order.fc_service_id]
         return orders.sorted(turns.get)
+
+    def _get_portal_headline(self):
+        """What is to come, usage so far included. A hook of Community's module only."""
+        headline = super()._get_portal_headline()
+        total = self._fc_expected_total()
+        if total is None:
+            return headline
+        return {"amount": total, "text": self.env._("expected on the next invoice")}
+
+    def _get_measured_base_lines(self):
+        """The usage so far. A hook of Community's module only, as above."""
+        lines = self.env["fusion.billing.next.invoice"]._usage_lines(self)
+        return [*super()._get_measured_base_lines(), *lines]
+
+    def _get_portal_sections(self):
+        """The usage comes first. A hook of Community's module only, as above."""
+        sections = super()._get_portal_sections()
+        if self._fc_has_usage_page():
+            return ["fusion_centralized_billing.portal_usage", *sections]
+        return sections
 
     def _fc_emit_state_change(self, previous_state):
         """Tell the services; the first time it runs, it was created for them."""
@@ -206,11 +235,14 @@ class SaleOrder(models.Model):
         if not started and previous_state in (False, "1_draft"):
             return
         for service in self._fc_services():
+            event_type, data = "subscription.created", self._fc_event_data(service)
+            if not started:
+                event_type = "subscription.updated"
+                data = SubscriptionUpdatedData(
+                    **vars(data), previous_state=previous_state
+                )
             self.env["fusion.billing.webhook"]._enqueue(
-                service,
-                "subscription.created" if started else "subscription.updated",
-                self._fc_event_data(service)
-                | ({} if started else {"previous_state": previous_state}),
+                service, event_type, data.as_json()
             )
 
     def action_fc_view_usage(self):
@@ -266,9 +298,8 @@ class SaleOrder(models.Model):
         moves = super()._create_invoices(grouped=grouped, final=final, date=date)
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
-            Hold = self.env["fusion.billing.invoice.hold"]
-            Hold._made(moves.invoice_line_ids)
-        if moves or chosen:  # what is open beside the chosen windows is shown again
+            self.env["fusion.billing.invoice.block"]._made(moves.invoice_line_ids)
+        if moves or chosen:  # lines showed the chosen windows only; show all again
             self.env["fusion.billing.order.lines"]._update(
                 orders.with_context(fc_windows=None)
             )
@@ -287,7 +318,8 @@ class SaleOrder(models.Model):
             if lines:
                 advance = super()._get_invoiceable_lines(True)
                 lines |= advance.filtered("is_downpayment")
-        # Windows that outweigh each other come to 0, too, and are told all the same.
+        # A line of amount 0 stays where two windows cancel each other out (5.00 and
+        # -5.00): each is a line of the invoice.
         return without_empty_headings(
             lines.filtered(
                 lambda line: not line.fc_charge_id or line._fc_billed_ratings()

@@ -84,11 +84,11 @@ class SaleOrderLine(models.Model):
         return result
 
     def _is_invoiced_in_advance(self):
-        """Usage is billed afterwards, as it came: by no days, and it is no MRR."""
+        """Usage is billed afterwards: never in part by days, and not part of MRR."""
         return not self.fc_charge_id and super()._is_invoiced_in_advance()
 
     def _get_recurring_invoice_description(self):
-        """A usage line names its own window, which lies behind the plan's period."""
+        """A usage line names its own window, which is over when the period begins."""
         if self.fc_charge_id:
             return False
         return super()._get_recurring_invoice_description()

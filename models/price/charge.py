@@ -285,7 +285,7 @@ class FusionBillingCharge(models.Model):
             for field in ("plan_id", "metric_id", "currency_id")
             if field in vals and any(charge[field].id != vals[field] for charge in self)
         }
-        # What was rated would seem to have been rated with the new ones.
+        # Its ratings refer to it, and would seem to be of the new plan or metric.
         if changed and self.env["fusion.billing.rating"].sudo().search_count(
             [("charge_id", "in", self.ids), ("state", "!=", "open")], limit=1
         ):
@@ -389,6 +389,6 @@ class FusionBillingCharge(models.Model):
         return others and super(FusionBillingCharge, others)._rate_again()
 
     def _draft_key(self):
-        """Which price it takes the place of, within a company."""
+        """What a drafted price and the live price it replaces have in common."""
         self.ensure_one()
         return self.plan_id, self.metric_id, self.currency_id

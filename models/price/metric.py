@@ -33,6 +33,12 @@ class FusionBillingMetric(models.Model):
         translate=True,
         help="Printed behind the quantity, for example GB or requests.",
     )
+    tolerance = fields.Float(
+        string="Tolerance (%)",
+        digits=False,
+        help="A source app may declare so much more or less than we hold before a"
+        " reconciliation says that they differ, in percent of what it declares.",
+    )
     description = fields.Text(translate=True)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
@@ -45,14 +51,20 @@ class FusionBillingMetric(models.Model):
     )
     charge_ids = fields.One2many("fusion.billing.charge", "metric_id", string="Charges")
 
-    # Once in each company, and what is shared is in each of them: a company without
-    # bounds is the range of all. The code as a number, since equality of texts would
-    # take an extension.
+    # A code is used once in each company; a shared metric is one of every company. As
+    # ranges: that of a company is its id alone, that of a shared metric (no company)
+    # has no bounds and so overlaps all. The code goes in as a number (a hash), since an
+    # exclusion by equal texts would need the extension btree_gist.
     _code_unique = models.Constraint(
         "EXCLUDE USING gist (int8range(hashtextextended(code, 0) >> 1,"
         " hashtextextended(code, 0) >> 1, '[]') WITH &&,"
         " int4range(company_id, company_id, '[]') WITH &&)",
         "A metric code is used once: in a company, and among what is shared.",
+    )
+
+    _tolerance_valid = models.Constraint(
+        "CHECK (tolerance >= 0 AND tolerance <= 100)",
+        "A tolerance is between 0 and 100 percent.",
     )
 
     @api.model

@@ -73,7 +73,7 @@ class FusionBillingPriceDraftResult(models.Model):
 
     @api.depends("explanation_live", "explanation_draft")
     def _compute_texts(self):
-        explain = self.env["fusion.billing.rating"]._explain
+        explain = self.env["fusion.billing.arithmetic"]._text
         for result in self:
             currency = result.currency_id
             result.text_live = (

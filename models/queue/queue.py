@@ -31,6 +31,11 @@ class FusionBillingRatingQueue(models.Model):
         readonly=True,
         help="Usage from then on has changed. Empty: from the open window on.",
     )
+    event_count = fields.Integer(
+        string="Events",
+        readonly=True,
+        help="How many events came in or were voided. None: something else changed.",
+    )
     recheck = fields.Boolean(
         readonly=True,
         help="Dates, plan or prices have changed: which usage belongs to a window may"
@@ -54,17 +59,44 @@ class FusionBillingRatingQueue(models.Model):
                 [orders.ids, each],
             )
 
-    def _add_usage(self, since_of):
+    def _add_usage(self, since_of, counts=None):
         """Have subscriptions rated again whose usage has changed.
 
         :param dict since_of: order id -> the earliest ``period_start`` that changed
+        :param dict counts: order id -> how many events came in or were voided; None:
+            the same events belong elsewhere
         """
         if since_of:
+            counts = counts or {}
             self.env.cr.execute(
                 "INSERT INTO fusion_billing_rating_queue (subscription_id, since, "
-                "recheck) SELECT *, false FROM unnest(%s::int[], %s::timestamp[])",
-                [list(since_of), list(since_of.values())],
+                "event_count, recheck) SELECT *, false"
+                "  FROM unnest(%s::int[], %s::timestamp[], %s::int[])",
+                [
+                    list(since_of),
+                    list(since_of.values()),
+                    [counts.get(order_id, 0) for order_id in since_of],
+                ],
             )
+
+    @api.model
+    def _events_waiting(self, order_ids):
+        """What is in the queue of these subscriptions.
+
+        :return: dict of those that wait, order id -> number of events (int)
+        """
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT subscription_id, coalesce(sum(event_count), 0)::int
+                      FROM fusion_billing_rating_queue
+                     WHERE subscription_id = ANY(%s) GROUP BY subscription_id
+                    """,
+                    list(order_ids),
+                )
+            )
+        )
 
     def _take(self, orders):
         """Delete the rows of these subscriptions, and say what was in them.
@@ -95,6 +127,21 @@ class FusionBillingRatingQueue(models.Model):
             if recheck
         }
         return dirty, rechecked
+
+    @api.model
+    def _changed_since(self, orders):
+        """What :meth:`_take` would say of usage, leaving the rows where they are.
+
+        :return: dict order id -> naive UTC since when usage of it has changed
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT subscription_id, min(since) FROM fusion_billing_rating_queue"
+                " WHERE subscription_id = ANY(%s) GROUP BY subscription_id",
+                orders.ids,
+            )
+        )
+        return {order_id: since or datetime.max for order_id, since in rows}
 
     @api.model
     def _waiting(self):

@@ -1,5 +1,6 @@
 from . import (
     agreements,
+    arithmetic,
     charge_rerating,
     grace,
     ledger,

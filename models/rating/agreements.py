@@ -3,7 +3,7 @@ from collections import defaultdict
 from decimal import Decimal
 from functools import lru_cache
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...engine.billing import money, windows
@@ -24,6 +24,7 @@ _TYPES = {
     "rate_from": "numeric",
     "rate_to": "numeric",
     "discount": "numeric",
+    "rate_date": "date",
     "state": "varchar",
 }
 
@@ -75,11 +76,12 @@ class FusionBillingAgreements(models.AbstractModel):
     def _known_agreements(self, window_ids):
         """(settled, open) ones: {window id: {metric id: (id, ``Agreement``)}}."""
         found = defaultdict(dict), defaultdict(dict)
-        for window, metric, key, state, *values in self.env.execute_query(
+        for window, metric, key, state, rate_day, *values in self.env.execute_query(
             SQL(
                 """
-                SELECT window_id, metric_id, id, state, charge_id, product_id,
-                       charge_currency_id, terms, rate_from::text, rate_to::text,
+                SELECT window_id, metric_id, id, state, rate_date,
+                       charge_id, product_id, charge_currency_id, terms,
+                       rate_from::text, rate_to::text,
                        coalesce(discount, 0)::text
                   FROM fusion_billing_window_charge WHERE window_id = ANY(%s)
                 """,
@@ -87,7 +89,7 @@ class FusionBillingAgreements(models.AbstractModel):
             )
         ):
             agreement = agreement_of(*values[:3], values[3:])
-            found[state == "open"][window][metric] = key, agreement
+            found[state == "open"][window][metric] = key, agreement.dated(rate_day)
         return found
 
     def _prices(self, orders, found):
@@ -102,7 +104,7 @@ class FusionBillingAgreements(models.AbstractModel):
         terms = charges._price_terms()
         discounts = self._discounts(orders)
         rates = self.env["fusion.billing.rates"]._reader()
-        chosen = {}
+        chosen, today = {}, fields.Date.today()
 
         def charges_of(window):
             order = orders[window.order]
@@ -137,6 +139,7 @@ class FusionBillingAgreements(models.AbstractModel):
                     rate_from=pair and pair[0],
                     rate_to=pair and pair[1],
                     discount=discounts(window.order, charge.id),
+                    rate_day=pair and min(window.end_day, today),
                 )
             return result
 
@@ -180,7 +183,15 @@ class FusionBillingAgreements(models.AbstractModel):
             )
         gone = frozenset(unpriced)
         jobs = [job for job in jobs if job.key is None or job.key not in gone]
-        news = [job for job in jobs if job.is_open and job.agreement != job.known]
+        news = [
+            job
+            for job in jobs
+            if job.is_open
+            and (
+                job.agreement != job.known
+                or job.agreement.rate_day != job.known.rate_day
+            )
+        ]
         ids = self._store_agreements([self._agreement_row(job) for job in news])
         if gone or news:
             self.env["fusion.billing.window.charge"].invalidate_model(flush=False)
@@ -203,6 +214,7 @@ class FusionBillingAgreements(models.AbstractModel):
             agreed.rate_from,
             agreed.rate_to,
             agreed.discount,
+            agreed.rate_day,
         )
 
     def _store_agreements(self, rows):
@@ -219,7 +231,8 @@ class FusionBillingAgreements(models.AbstractModel):
                           charge_currency_id = excluded.charge_currency_id,
                           rate_from = excluded.rate_from,
                           rate_to = excluded.rate_to,
-                          discount = excluded.discount
+                          discount = excluded.discount,
+                          rate_date = excluded.rate_date
             RETURNING window_id, metric_id, id
             """,
         )
@@ -234,7 +247,7 @@ def stored_terms(agreement):
 
 @lru_cache(maxsize=1000)
 def _as_json(terms):
-    # Hundreds of subscriptions agree to the same ones.
+    # Cached: hundreds of subscriptions have the same terms.
     return json.dumps(terms.as_dict())
 
 

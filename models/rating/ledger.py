@@ -15,6 +15,7 @@ from ...engine.billing.rating import (
     is_postable,
     next_revision,
 )
+from ...engine.webhook.event_types import ThresholdReachedData
 from ..base.insert_rows import insert_rows
 from .agreements import agreement_of, stored_terms
 
@@ -272,16 +273,16 @@ class FusionBillingLedger(models.AbstractModel):
 
     def _threshold_data(self, job, order, share, revision):
         metric = self.env["fusion.billing.metric"].browse(job.metric)
-        return {
-            "subscription_id": order.id,
-            "external_id": order.fc_external_id or None,
-            "metric": metric.code,
-            "window_start": f"{job.window.start.isoformat()}Z",
-            "window_end": f"{job.window.end.isoformat()}Z",
-            "threshold_percent": share,
-            "quantity": money.format_decimal(revision.quantity),
-            "included_quota": money.format_decimal(revision.agreement.terms.included),
-        }
+        return ThresholdReachedData(
+            subscription_id=order.id,
+            external_id=order.fc_external_id or None,
+            metric=metric.code,
+            window_start=job.window.start,
+            window_end=job.window.end,
+            threshold_percent=share,
+            quantity=revision.quantity,
+            included_quota=revision.agreement.terms.included,
+        ).as_json()
 
 
 def _open_revision(aggregated):

@@ -37,20 +37,17 @@ class FusionBillingOrderLineRating(models.AbstractModel):
         A document's total is rounded once: a price and a discount whose product has
         more digits than the currency could make it a cent more than its lines.
         """
-        full_name = self.env["account.move.line"]._get_journal_items_full_name
         product = rating.product_id
         rating.line_price = self.env["fusion.billing.rates"]._adapt(
             self.order_id, product, rating.amount
         )
         values = {
-            "name": full_name(
-                text.describe(self.order_id, rating), product.display_name
-            ),
+            "name": text.describe_invoiced(self.order_id, rating),
             "price_unit": rating.line_price,
             "discount": 0.0,
             "fc_rating_ids": [Command.link(rating.id)],
         }
-        if product != self.product_id:  # the charge has another one since
+        if product != self.product_id:  # the charge was given another product since
             taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
             taxes = self.order_id.fiscal_position_id.map_tax(taxes)
             values |= {"product_id": product.id, "tax_ids": [Command.set(taxes.ids)]}
@@ -68,7 +65,8 @@ class FusionBillingOrderLineRating(models.AbstractModel):
         for line, (amount, text) in values.items():
             vals = {}
             if line.currency_id.compare_amounts(line.price_unit, amount):
-                # Both prices, as one that differs is taken for entered by hand.
+                # Both prices: where they differ, Odoo takes the price for one that
+                # somebody entered.
                 vals |= {"price_unit": amount, "technical_price_unit": amount}
             if text != line.name:
                 vals["name"] = text
@@ -93,7 +91,8 @@ class FusionBillingOrderLineRating(models.AbstractModel):
 
     def _fc_link(self, ratings):
         """Note on the ratings that this line bills them."""
-        # Row by row: what several rows have in common hides the one without a line.
+        # Each rating is asked by itself: ``ratings.order_line_id != self`` would miss a
+        # rating without a line beside one that has it.
         unlinked = ratings.filtered(lambda rating: rating.order_line_id != self)
         if unlinked:
             unlinked.order_line_id = self

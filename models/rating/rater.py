@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -45,10 +45,18 @@ class FusionBillingRater(models.AbstractModel):
         jobs = Agreements._jobs(orders, found)
         standing = Ledger._standing([job.key for job in jobs if job.key])
         jobs = Agreements._agree(jobs, standing)
-        quantities = self._quantities(jobs)
+        used = self._used(jobs)
+        quantities = [quantity for quantity, _count in used]
         changed = Ledger._write(orders, jobs, quantities, standing, frozenset(settle))
         self.env["fusion.billing.allocation"]._recheck(
             orders, dirty, rechecked, settles=bool(settle)
+        )
+        self.env["fusion.billing.window"]._note_rated(
+            [window.id for window in found],
+            [
+                (job.window.id, count)
+                for job, (_q, count) in zip(jobs, used, strict=True)
+            ],
         )
         self.env["fusion.billing.window"]._seal_again(
             [window.id for window in found if window.order in dirty]
@@ -83,16 +91,66 @@ class FusionBillingRater(models.AbstractModel):
         :return: list of (``Job``, ``Revision``)
         """
         self, window = self.sudo(), window.sudo()
-        order = window.subscription_id
-        row = self._rows(SQL("w.id = %s", window.id))
-        jobs = self.env["fusion.billing.agreements"]._jobs(order, row)
-        jobs = [job for job in jobs if job.agreement.terms]
-        quantities = self._quantities(jobs)
         step = money.to_decimal(window.currency_id.rounding)
         return [
             (job, next_revision(job.agreement, quantity, step, Standing()))
-            for job, quantity in zip(jobs, quantities, strict=True)
+            for job, quantity in self._quantified(SQL("w.id = %s", window.id))
+            if job.agreement.terms
         ]
+
+    @api.model
+    def _quantified(self, condition, end=datetime.max, end_day=date.max):
+        """What is to be priced of some windows, and how much was used; writes nothing.
+
+        :param SQL condition: on ``w``, the window
+        :param end: naive UTC; of windows that end later, as if they ended then
+        :param end_day: the day that begins then
+        :return: list of (``Job``, Decimal)
+        """
+        self = self.sudo()
+        found = [
+            window._replace(
+                end=min(window.end, end), end_day=min(window.end_day, end_day)
+            )
+            for window in self._rows(condition)
+        ]
+        orders = self.env["sale.order"].browse({window.order for window in found})
+        jobs = self.env["fusion.billing.agreements"]._jobs(orders, found)
+        return list(zip(jobs, self._quantities(jobs), strict=True))
+
+    @api.model
+    def _still_to_charge(self, orders):
+        """What rating these subscriptions now would leave to be charged.
+
+        Reads what :meth:`_rate` reads, and writes nothing.
+
+        :return: list of (``Job``, ``Revision``), of windows that have an amount
+        """
+        self, orders = self.sudo(), orders.sudo()
+        for model in ("fusion.billing.rating", "fusion.billing.adjustment"):
+            self.env[model].flush_model()
+        changed = self.env["fusion.billing.rating.queue"]._changed_since(orders)
+        found = self._windows(orders, changed)
+        jobs = self.env["fusion.billing.agreements"]._jobs(orders, found)
+        Ledger = self.env["fusion.billing.ledger"]
+        standing = Ledger._standing([job.key for job in jobs if job.key])
+        currencies = self.env["res.currency"].browse(
+            {job.window.currency for job in jobs}
+        )
+        steps = {c.id: money.to_decimal(c.rounding) for c in currencies}
+        revisions = [
+            (
+                job,
+                next_revision(
+                    job.agreement,
+                    quantity,
+                    steps[job.window.currency],
+                    standing.get(job.key, Standing()),
+                ),
+            )
+            for job, quantity in zip(jobs, self._quantities(jobs), strict=True)
+        ]
+        return [(job, revision) for job, revision in revisions if revision.amount]
 
     # -- which windows ---------------------------------------------------------
 
@@ -139,12 +197,16 @@ class FusionBillingRater(models.AbstractModel):
 
     def _quantities(self, jobs):
         """The aggregated usage of each job, in order (list of Decimal)."""
+        return [quantity for quantity, _count in self._used(jobs)]
+
+    def _used(self, jobs):
+        """The aggregated usage of each job, in order: list of (Decimal, events)."""
         Usage = self.env["fusion.billing.usage"].sudo()
         Metric = self.env["fusion.billing.metric"].sudo()
         Order = self.env["sale.order"].sudo()
         metrics = {m.id: m for m in Metric.browse({job.metric for job in jobs})}
         orders = {o.id: o for o in Order.browse({job.window.order for job in jobs})}
-        return Usage._aggregate_windows(
+        return Usage._aggregate_counted(
             [
                 (
                     orders[job.window.order],

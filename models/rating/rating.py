@@ -1,5 +1,11 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ...engine.webhook.event_types import ClosedRating
+from ..base.render import amount
 
 FROZEN = frozenset(
     (
@@ -57,6 +63,10 @@ class FusionBillingRating(models.Model):
         "fusion.billing.charge", required=True, ondelete="restrict", readonly=True
     )
     metric_id = fields.Many2one(related="charge_id.metric_id", store=True)
+    rated_at = fields.Datetime(related="window_id.rated_at")
+    waiting_count = fields.Integer(
+        string="Events Waiting", related="subscription_id.fc_waiting_count"
+    )
     window_start = fields.Datetime(required=True, readonly=True)
     window_end = fields.Datetime(
         required=True, readonly=True, help="First instant after the window."
@@ -76,14 +86,20 @@ class FusionBillingRating(models.Model):
     )
     first_day = fields.Date(related="window_id.first_day")
     last_day = fields.Date(related="window_id.last_day")
-    revision = fields.Integer(required=True, readonly=True, default=0)
-    quantity = fields.Float(digits=False, readonly=True)
+    revision = fields.Integer(required=True, readonly=True, default=0, aggregator=None)
+    # What counts units is not added up: of several metrics the sum is of nothing.
+    quantity = fields.Float(digits=False, readonly=True, aggregator=None)
     included = fields.Float(
-        digits=False, readonly=True, help="Part of the quantity that is free."
+        digits=False,
+        readonly=True,
+        aggregator=None,
+        help="Part of the quantity that is free.",
     )
-    billable = fields.Float(digits=False, readonly=True)
+    billable = fields.Float(digits=False, readonly=True, aggregator=None)
     window_amount = fields.Monetary(
-        readonly=True, help="What the whole window came to at this revision."
+        readonly=True,
+        aggregator=None,
+        help="What the whole window came to at this revision.",
     )
     amount = fields.Monetary(
         readonly=True,
@@ -95,7 +111,9 @@ class FusionBillingRating(models.Model):
         string="Price on the Invoice",
         digits=False,
         readonly=True,
-        help="What it was put on its invoice line with, in the taxes of the customer.",
+        aggregator=None,
+        help="The price on its invoice line: the amount, adapted to the taxes of the"
+        " customer.",
     )
     counted = fields.Json(
         readonly=True,
@@ -109,9 +127,11 @@ class FusionBillingRating(models.Model):
     terms = fields.Json(
         readonly=True, prefetch=False, help="The price in exact decimals."
     )
-    rate_from = fields.Float(digits=False, readonly=True)
-    rate_to = fields.Float(digits=False, readonly=True)
-    discount = fields.Float(string="Discount (%)", digits=False, readonly=True)
+    rate_from = fields.Float(digits=False, readonly=True, aggregator=None)
+    rate_to = fields.Float(digits=False, readonly=True, aggregator=None)
+    discount = fields.Float(
+        string="Discount (%)", digits=False, readonly=True, aggregator=None
+    )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     explanation = fields.Json(
         readonly=True, help="The arithmetic, step by step, in exact decimals."
@@ -127,6 +147,7 @@ class FusionBillingRating(models.Model):
     )
     peak_share = fields.Integer(
         readonly=True,
+        aggregator="max",
         help="Highest share of the quota that the window reached, in percent.",
     )
     closed_at = fields.Datetime(
@@ -179,60 +200,32 @@ class FusionBillingRating(models.Model):
                 f"{fields.Date.to_string(rating.window_start)}"
             )
 
-    @api.depends("explanation")
+    @api.depends("explanation", "agreement_id.rate_date")
     def _compute_explanation_text(self):
+        Arithmetic = self.env["fusion.billing.arithmetic"]
         for rating in self:
-            rating.explanation_text = self._explain(
-                rating.explanation or {}, rating.currency_id
+            rating.explanation_text = Arithmetic._text(
+                rating.explanation or {}, rating.currency_id, rating._rate_day()
             )
+
+    def _rate_day(self):
+        """The day whose exchange rates it was converted at; none where it is not known.
+
+        Its agreement can have other rates by now.
+        """
+        agreed = self.agreement_id
+        if (agreed.rate_from, agreed.rate_to) != (self.rate_from, self.rate_to):
+            return None
+        return agreed.rate_date or None
 
     @api.model
-    def _explain(self, explanation, currency):
-        """The arithmetic as text, a step on each line.
-
-        :param dict explanation: as the engine's ``next_revision`` makes it
-        :param currency: what the amount was converted to, if it was
-        """
-        lines = [
-            self.env._(
-                "%(quantity)s used, %(included)s included, %(billable)s billable",
-                quantity=explanation.get("quantity", "0"),
-                included=explanation.get("included", "0"),
-                billable=explanation.get("billable", "0"),
-            )
-        ]
-        lines += [
-            f"{step['label']}: {step['quantity']} x {step['unit_price']}"
-            f" = {step['amount']}"
-            for step in explanation.get("steps", ())
-        ]
-        lines.append(
-            self.env._(
-                "Amount of the window: %(amount)s %(currency)s",
-                amount=explanation.get("amount", "0"),
-                currency=explanation.get("currency") or "",
-            )
-        )
-        if rates := explanation.get("rates"):
-            lines.append(
-                self.env._(
-                    "Converted at %(to)s / %(from)s = %(amount)s %(currency)s",
-                    **{"to": rates[1], "from": rates[0]},
-                    amount=explanation["rounded"],
-                    currency=currency.name,
-                )
-            )
-        if charged := explanation.get("charged_in_all"):
-            lines.append(
-                self.env._(
-                    "To be charged in all, after what was forgiven or added:"
-                    " %(amount)s",
-                    amount=charged,
-                )
-            )
-        if billed := explanation.get("billed"):
-            lines.append(self.env._("Minus charged so far: %(billed)s", billed=billed))
-        return "\n".join(lines)
+    def _read_group_select(self, aggregate_spec, query):
+        """Sums are of what is billed: what was released counts in a later revision."""
+        sql = super()._read_group_select(aggregate_spec, query)
+        if not aggregate_spec.startswith(("amount:sum", "amount_untaxed:sum")):
+            return sql
+        state = self._field_to_sql(self._table, "state", query)
+        return SQL("%s FILTER (WHERE %s != 'released')", sql, state)
 
     def action_view_usage(self):
         """Open the events that the quantity was made of."""
@@ -241,6 +234,11 @@ class FusionBillingRating(models.Model):
         return self.env["fusion.billing.usage"]._action_view_window(
             self.subscription_id, self.metric_id, self.window_start, self.window_end
         )
+
+    def action_rate_now(self):
+        """Bring the amounts of these subscriptions up to date."""
+        self.check_access("read")
+        self.subscription_id.action_fc_rate_now()
 
     def write(self, vals):
         if FROZEN & vals.keys() and any(r.state != "open" for r in self):
@@ -283,17 +281,17 @@ class FusionBillingRating(models.Model):
         return self.filtered(lambda r: r.id in wanted)
 
     def _fc_event_data(self):
-        """What a webhook says of a rating: quantities and amounts as decimal text."""
+        """What a webhook says of a rating (``ClosedRating``)."""
         self.ensure_one()
         explanation = self.explanation or {}
-        digits = self.currency_id.decimal_places
-        return {
-            "metric": self.metric_id.code,
-            "window_start": f"{self.window_start.isoformat()}Z",
-            "window_end": f"{self.window_end.isoformat()}Z",
-            "revision": self.revision,
-            "quantity": explanation.get("quantity"),
-            "billable": explanation.get("billable"),
-            "amount": f"{self.amount_untaxed:.{digits}f}",
-            "currency": self.currency_id.name,
-        }
+        quantity, billable = map(explanation.get, ("quantity", "billable"))
+        return ClosedRating(
+            metric=self.metric_id.code,
+            window_start=self.window_start,
+            window_end=self.window_end,
+            revision=self.revision,
+            quantity=None if quantity is None else Decimal(quantity),
+            billable=None if billable is None else Decimal(billable),
+            amount=amount(self.currency_id, self.amount_untaxed),
+            currency=self.currency_id.name,
+        )

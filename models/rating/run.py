@@ -35,9 +35,10 @@ class FusionBillingRatingRun(models.AbstractModel):
             try:
                 claimed = Queue._claim(waiting[:BATCH])
                 batch = claimed.filtered("is_subscription")
-                Queue._take(claimed - batch)  # upsells, say: nothing to rate
+                Queue._take(claimed - batch)  # no subscriptions (upsells): not rated
                 self._rate_isolated(batch)
-                # Written only now: what another process has changed meanwhile.
+                # Here, inside the try: writing fails where another process has changed
+                # the same rows meanwhile.
                 self.env.flush_all()
             except (OperationalError, IntegrityError):
                 # Invoiced or changed by somebody else just now.

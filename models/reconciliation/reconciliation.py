@@ -1,10 +1,20 @@
-from decimal import Decimal
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
 
 from ...engine.billing.money import to_decimal
+from ...engine.webhook.event_types import MismatchData
+from ..base.exact import Exact, read_exact
+from .ours import NONE, PART, WINDOW, WINDOWS, Ours
+
+DECLARED = frozenset(
+    (
+        "declared_quantity",
+        "declared_count",
+        "declared_amount",
+        "has_declared_count",
+        "has_declared_amount",
+    )
+)
 
 
 class FusionBillingReconciliation(models.Model):
@@ -12,7 +22,13 @@ class FusionBillingReconciliation(models.Model):
 
     _name = "fusion.billing.reconciliation"
     _description = "Usage Reconciliation"
-    _inherit = ["mail.thread", "mail.activity.mixin", "fusion.billing.guarded"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "fusion.billing.guarded",
+        "fusion.billing.reconciliation.ours",
+        "fusion.billing.reconciliation.views",
+    ]
     _order = "window_start desc, id desc"
 
     service_id = fields.Many2one(
@@ -47,7 +63,8 @@ class FusionBillingReconciliation(models.Model):
         readonly=False,
         precompute=True,
     )
-    declared_quantity = fields.Float(digits=False, tracking=True)
+    # Quantities of several metrics are not added up.
+    declared_quantity = Exact(tracking=True, aggregator=None)
     declared_count = fields.Integer(string="Declared Events", tracking=True)
     declared_amount = fields.Monetary(tracking=True)
     has_declared_count = fields.Boolean(
@@ -56,11 +73,42 @@ class FusionBillingReconciliation(models.Model):
     has_declared_amount = fields.Boolean(
         string="Compare Amount", help="The source declared an amount."
     )
-    actual_quantity = fields.Float(
-        string="Our Quantity", digits=False, readonly=True, copy=False
+    actual_quantity = Exact(
+        string="Our Quantity",
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="What this app has sent for the window and is billed, here or, by a"
+        " decision of finance, in another window. Voided usage, unallocated usage and"
+        " that of other apps is not in it.",
     )
     actual_count = fields.Integer(string="Our Events", readonly=True, copy=False)
     actual_amount = fields.Monetary(string="Our Amount", readonly=True, copy=False)
+    unallocated_quantity = Exact(
+        readonly=True,
+        copy=False,
+        help="Of this app in the window, but in no bill: the plan has no price for it."
+        " It is a difference until it is billed or voided.",
+    )
+    elsewhere_quantity = Exact(
+        string="Billed in Another Window",
+        readonly=True,
+        copy=False,
+        help="Part of our quantity that finance has billed with another window.",
+    )
+    covers = fields.Selection(
+        [
+            (WINDOW, "One billing window"),
+            (WINDOWS, "Several billing windows"),
+            (PART, "Not the bounds of a billing window"),
+            (NONE, "No billing window"),
+        ],
+        string="Declared For",
+        readonly=True,
+        copy=False,
+        help="Whether the app has declared what is billed together. Quantities can be"
+        " compared for any time; an amount is that of whole windows.",
+    )
     current_quantity = fields.Float(
         string="Our Quantity Now", digits=False, compute="_compute_current"
     )
@@ -70,8 +118,8 @@ class FusionBillingReconciliation(models.Model):
         help="Charged beside our amount: copies of invoices, debit notes and lines that"
         " somebody has entered, for this metric and window. No rating explains them.",
     )
-    difference_quantity = fields.Float(
-        digits=False, compute="_compute_difference", store=True
+    difference_quantity = Exact(
+        compute="_compute_difference", store=True, aggregator=None
     )
     difference_count = fields.Integer(compute="_compute_difference", store=True)
     difference_amount = fields.Monetary(compute="_compute_difference", store=True)
@@ -97,6 +145,8 @@ class FusionBillingReconciliation(models.Model):
         tracking=True,
     )
 
+    # What finance has to look into; a small part of the table.
+    _mismatch = models.Index("(service_id) WHERE state = 'mismatch'")
     _window_in_order = models.Constraint(
         "CHECK (window_end > window_start)", "A window ends after it begins."
     )
@@ -147,9 +197,9 @@ class FusionBillingReconciliation(models.Model):
         for record in self:
             compared = bool(record.compared_at)
             # In decimals: 0.3 - 0.1 is 0.2, where floats leave a remainder.
-            record.difference_quantity = compared and float(
-                to_decimal(record.declared_quantity)
-                - to_decimal(record.actual_quantity)
+            record.difference_quantity = compared and (
+                record._exactly("declared_quantity")
+                - record._exactly("actual_quantity")
             )
             record.difference_count = (compared and record.has_declared_count) and (
                 record.declared_count - record.actual_count
@@ -158,13 +208,19 @@ class FusionBillingReconciliation(models.Model):
                 record.declared_amount - record.actual_amount
             )
 
+    def _exactly(self, name):
+        """A quantity with all of its digits (Decimal); in a form, as it was typed."""
+        if self.id:
+            return read_exact(self, name)[0]
+        return to_decimal(self[name])
+
     def _compute_current(self):
         for record in self:
             # As it is stored: a form can be filled with somebody else's.
             stored = record._origin
-            quantity, count, _amount = stored._our_totals() if stored else (0, 0, 0)
-            record.current_quantity = float(quantity)
-            record.current_count = count
+            ours = stored._our_totals() if stored else Ours()
+            record.current_quantity = float(ours.quantity)
+            record.current_count = ours.count
 
     def _compute_charged_by_hand(self):
         Documents = self.env["fusion.billing.audit.documents"].sudo()
@@ -180,81 +236,76 @@ class FusionBillingReconciliation(models.Model):
                     self.env._("Only subscriptions can be reconciled.")
                 )
 
-    def _our_totals(self):
-        """What we hold for the window: (quantity Decimal, events int, amount Decimal).
-
-        The quantity is aggregated as rating does it; the amount is that of the
-        ratings of this very window.
-        """
-        self.ensure_one()
-        # In a form that is being filled in it can be anybody's.
-        if not (
-            self.subscription_id
-            and self.subscription_id.has_access("read")
-            and self.metric_id
-            and self.window_start
-        ):
-            return Decimal(0), 0, Decimal(0)
-        Usage = self.env["fusion.billing.usage"].sudo()
-        quantity = Usage._aggregate(
-            self.subscription_id, self.metric_id, self.window_start, self.window_end
-        )
-        count = Usage.search_count(
-            [
-                *Usage._window_domain(
-                    self.subscription_id,
-                    self.metric_id,
-                    self.window_start,
-                    self.window_end,
-                ),
-                ("voided_at", "=", False),
-            ]
-        )
-        [[amount]] = self.env.execute_query(
-            SQL(
-                """
-                SELECT coalesce(sum(amount_untaxed), 0)::text
-                  FROM fusion_billing_rating
-                 WHERE subscription_id = %s AND metric_id = %s AND state != 'released'
-                   AND window_start >= %s AND window_end <= %s AND currency_id = %s
-                """,
-                self.subscription_id.id,
-                self.metric_id.id,
-                self.window_start,
-                self.window_end,
-                self.currency_id.id,
+    def write(self, vals):
+        """What was found or explained of other totals says nothing of new ones."""
+        self.check_access("write")
+        changed = self.browse()
+        if DECLARED & vals.keys():
+            changed = self.filtered(
+                lambda r: r.state in ("matched", "explained") and r._declares(vals)
             )
-        )
-        return quantity, count, Decimal(amount)
+        result = super().write(vals)
+        if changed:
+            changed._write_by_code({"state": False, "compared_at": False})
+        return result
+
+    def _declares(self, vals):
+        """Whether these values declare something else than is stored."""
+        for name in DECLARED & vals.keys():
+            if name == "declared_quantity":
+                if self._exactly(name) != to_decimal(vals[name] or 0):
+                    return True
+            elif self[name] != (vals[name] or 0):
+                return True
+        return False
 
     def action_compare(self):
         """Hold the declared totals against ours, note both, and set the state."""
         self.check_access("write")
         for record in self:
-            quantity, count, amount = record._our_totals()
+            ours = record._our_totals()
             record._write_by_code(
                 {
-                    "actual_quantity": float(quantity),
-                    "actual_count": count,
-                    "actual_amount": float(amount),
+                    "actual_quantity": ours.quantity,
+                    "actual_count": ours.count,
+                    "actual_amount": float(ours.amount),
+                    "unallocated_quantity": ours.unallocated,
+                    "elsewhere_quantity": ours.elsewhere,
+                    "covers": record._which_windows(),
                     "compared_at": fields.Datetime.now(),
                 }
             )
-            differs = (
-                record.declared_quantity != float(quantity)
-                or (record.has_declared_count and record.declared_count != count)
-                or (
-                    record.has_declared_amount
-                    and record.currency_id.compare_amounts(
-                        record.declared_amount, float(amount)
-                    )
-                )
-            )
-            if differs:
+            if record._differs(ours):
                 record._set_mismatch()
             else:
                 record._write_by_code({"state": "matched"})
                 record._need_no_look()
+
+    def _differs(self, ours):
+        """Whether these totals of ours are further away than the metric allows.
+
+        Unallocated usage always is a difference: it is billed nowhere.
+        """
+        self.ensure_one()
+        share = to_decimal(self.metric_id.tolerance) / 100
+        declared = self._exactly("declared_quantity")
+
+        def beyond(theirs, own):
+            theirs, own = to_decimal(theirs), to_decimal(own)
+            return abs(theirs - own) > share * abs(theirs)
+
+        return bool(
+            ours.unallocated
+            or beyond(declared, ours.quantity)
+            or (self.has_declared_count and beyond(self.declared_count, ours.count))
+            or (
+                self.has_declared_amount
+                and self.currency_id.compare_amounts(
+                    self.declared_amount, float(ours.amount)
+                )
+                and beyond(self.declared_amount, ours.amount)
+            )
+        )
 
     def _set_mismatch(self):
         """Ask the responsible to look, and tell the service, once."""
@@ -284,14 +335,14 @@ class FusionBillingReconciliation(models.Model):
         self.env["fusion.billing.webhook"]._enqueue(
             self.service_id,
             "reconciliation.mismatch",
-            {
-                "reconciliation_id": self.id,
-                "subscription_id": self.subscription_id.id,
-                "external_id": self.subscription_id.sudo().fc_external_id or None,
-                "metric": self.metric_id.code,
-                "window_start": f"{self.window_start.isoformat()}Z",
-                "window_end": f"{self.window_end.isoformat()}Z",
-            },
+            MismatchData(
+                reconciliation_id=self.id,
+                subscription_id=self.subscription_id.id,
+                external_id=self.subscription_id.sudo().fc_external_id or None,
+                metric=self.metric_id.code,
+                window_start=self.window_start,
+                window_end=self.window_end,
+            ).as_json(),
         )
 
     def _mismatches(self):
@@ -314,20 +365,13 @@ class FusionBillingReconciliation(models.Model):
         self.ensure_one()
         if self.state != "explained":
             return False
-        quantity, count, amount = self._our_totals()
-        now = {name: value for name, value in values.items() if "declared" in name} | {
-            "actual_quantity": float(quantity),
-            "actual_count": count,
-            "actual_amount": float(amount),
-        }
-        return all(self[name] == value for name, value in now.items())
-
-    def action_view_usage(self):
-        """Open the events we hold for the window."""
-        self.ensure_one()
-        self.check_access("read")
-        return self.env["fusion.billing.usage"]._action_view_window(
-            self.subscription_id, self.metric_id, self.window_start, self.window_end
+        ours = self._our_totals()
+        return (
+            not self._declares(values)
+            and self._exactly("actual_quantity") == ours.quantity
+            and self._exactly("unallocated_quantity") == ours.unallocated
+            and self.actual_count == ours.count
+            and self.actual_amount == float(ours.amount)
         )
 
     def action_explain(self):

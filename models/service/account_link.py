@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
 
 from ...engine.errors import BillingError
+from ...engine.webhook.event_types import CustomerLinkedData
 
 
 class FusionBillingAccountLink(models.Model):
@@ -163,7 +164,7 @@ class FusionBillingAccountLink(models.Model):
         self.env["fusion.billing.webhook"]._enqueue(
             service,
             "customer.linked",
-            {"external_id": external_id, "partner_id": partner.id},
+            CustomerLinkedData(external_id, partner.id).as_json(),
         )
         return link
 

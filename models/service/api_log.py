@@ -9,10 +9,10 @@ BATCH = 10_000
 
 
 class FusionBillingApiLog(models.Model):
-    """What source apps asked for and were answered: counted, not kept.
+    """Which requests source apps made, and how each was answered.
 
-    Neither bodies nor keys nor addresses. Requests without a valid key are nobody's,
-    and so not here.
+    Without the content: no bodies, no keys, no addresses. A request without a valid key
+    belongs to no app, and so is not here.
     """
 
     _name = "fusion.billing.api.log"

@@ -78,7 +78,7 @@ class FusionBillingServiceKeys(models.AbstractModel):
             "replaced_by_id": False,
         }
         key = Key.search([("service_id", "=", self.id), ("key_hash", "=", key_hash)])
-        if key:  # one that had ended
+        if key:  # this key was there before, and had ended
             key.write(values)
         else:
             values |= {"service_id": self.id, "key_hash": key_hash}

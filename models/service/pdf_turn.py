@@ -3,24 +3,27 @@ import os
 from odoo import api, models
 from odoo.tools import SQL, config
 
-# An app that was told to come again is waited for so long, in seconds. It is told to
-# come in one.
+# An app that was told to ask again keeps its place for so many seconds. It is told to
+# ask again after one.
 CLAIM_SECONDS = 5
 
 
 class FusionBillingPdfTurn(models.AbstractModel):
-    """Whose invoice is made into a PDF file next: each app has one in the making, and
-    of those that wait goes first who has waited longest for his last one.
+    """Which app may have an invoice made into a PDF file next.
 
-    The program that makes them asks this server for styles and pictures. Did all of its
-    workers make PDF files, they would wait for each other until the time limit.
+    Each app has at most one in the making. Of the apps that wait, the one goes first
+    whose last file is the longest ago.
+
+    The program that makes the files asks this server for styles and pictures. If all
+    workers made PDF files, nobody would be left to answer, until the time limit.
     """
 
     _name = "fusion.billing.pdf.turn"
     _description = "Turns at Making PDF Files"
 
     def init(self):
-        # Not a model: nobody looks at it, and after a crash everybody is first.
+        # A table without a model, as nobody looks at it. Unlogged: after a crash it is
+        # empty, and every app counts as one that never had a file.
         self.env.cr.execute(
             """
             CREATE UNLOGGED TABLE IF NOT EXISTS fusion_billing_pdf_claim (
@@ -115,7 +118,7 @@ class FusionBillingPdfTurn(models.AbstractModel):
                 """,
                 service=service.id,
                 seconds=CLAIM_SECONDS,
-                oid=2**32 - 1,  # a lock's key is signed, what is shown of it is not
+                oid=2**32 - 1,  # a key is signed, pg_locks shows it unsigned
             )
         )
         return row

@@ -1,11 +1,12 @@
 from odoo import fields, models
 
 DEFAULT_RATE = 6000  # requests a minute
-BURST_SHARE = 10  # of a minute's requests may come at once
+BURST_SHARE = 10  # the tenth part of a minute's requests may come at once
 MIN_BURST = 20
 
-# What was left, and what has come since, up to a full bucket; one token is taken where
-# there is a whole one. A request that waited for the row may have an older clock.
+# Fill the bucket by what has come in since the last request, up to its size, then take
+# a token if there is a whole one. ``greatest``: a request that had to wait for the row
+# may have read the clock before the one that went first.
 _TAKE = """
     INSERT INTO fusion_billing_rate_bucket AS b
            (service_id, tokens, refilled_at, granted)

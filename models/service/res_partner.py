@@ -4,7 +4,8 @@ from ..base import groups
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "fusion.billing.partner.overview"]
 
     fc_account_link_ids = fields.One2many(
         "fusion.billing.account.link",

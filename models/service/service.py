@@ -29,6 +29,7 @@ class FusionBillingService(models.Model):
         "fusion.billing.api.invoices",
         "fusion.billing.api.reconciliations",
         "fusion.billing.api.events",
+        "fusion.billing.service.overview",
     ]
     _inherits = {"fusion.billing.webhook.endpoint": "webhook_endpoint_id"}
     _order = "name, id"

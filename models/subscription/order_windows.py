@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ...engine.webhook.event_types import SubscriptionData
 from .timeline import CHURNED, RUNNING
 
 
@@ -17,18 +18,18 @@ class FusionBillingOrderWindows(models.AbstractModel):
         )
 
     def _fc_event_data(self, service):
-        """What a webhook says of a subscription."""
+        """What a webhook says of a subscription (``SubscriptionData``)."""
         self.ensure_one()
-        return {
-            "subscription_id": self.id,
-            "external_id": self.fc_external_id or None,
-            "name": self.name,
-            "external_customer_id": self._fc_account_link(service).external_id or None,
-            "plan_id": self.plan_id.id,
-            "subscription_state": self.subscription_state,
-            "start_date": fields.Date.to_string(self.start_date) or None,
-            "next_invoice_date": fields.Date.to_string(self.next_invoice_date) or None,
-        }
+        return SubscriptionData(
+            subscription_id=self.id,
+            external_id=self.fc_external_id or None,
+            name=self.name,
+            external_customer_id=self._fc_account_link(service).external_id or None,
+            plan_id=self.plan_id.id,
+            subscription_state=self.subscription_state,
+            start_date=self.start_date or None,
+            next_invoice_date=self.next_invoice_date or None,
+        )
 
     def _fc_moved_since(self, since_of):
         """Have them rated again, and usage from then on asked which window it is of.

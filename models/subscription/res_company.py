@@ -28,6 +28,27 @@ class ResCompany(models.Model):
         help="An invoice is not posted while its usage is billed twice, its windows"
         " overlap, or a rated quantity is not what the usage events come to.",
     )
+    fc_hold_differing = fields.Boolean(
+        string="Hold Invoices Whose Totals Differ",
+        help="An invoice of usage stays in draft while an app has declared another"
+        " total, a quantity is not what its events come to, or a line was changed or"
+        " added by hand, until a billing manager or an accountant decides.",
+    )
+
+    fc_accrual_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Usage Accruals",
+        check_company=True,
+        domain="[('type', '=', 'general')]",
+        help="The entries that accrue unbilled usage at the end of a period are in it.",
+    )
+    fc_accrued_revenue_account_id = fields.Many2one(
+        "account.account",
+        string="Accrued Revenue Account",
+        check_company=True,
+        domain="[('account_type', '=', 'asset_current')]",
+        help="What customers owe for usage that was not invoiced yet.",
+    )
 
     def write(self, vals):
         """With the time zone windows end at another instant; they begin as before."""

@@ -20,7 +20,7 @@ def sequence_for_usage(order):
     own = lines.filtered(lambda line: not line.fc_charge_id and not line.is_downpayment)
     products = own.filtered(lambda line: not line.display_type)
     recurring = products.filtered("product_id.recurring_invoice")
-    # What is offered besides, and was not taken, has no quantity.
+    # An optional product that the customer did not take has quantity 0.
     anchor = (recurring.filtered("product_uom_qty") or recurring or products)[-1:]
     if not anchor:
         return lines[-1:].sequence or DEFAULT_SEQUENCE

@@ -39,7 +39,7 @@ class FusionBillingSuccession(models.AbstractModel):
         )
         if last:
             return last.end
-        # It has none left: all its time is the renewal's.
+        # The old order has no window left: all its time belongs to the renewal.
         renewal = self._successors(order).get(order, order.browse()).sudo()
         return renewal.fc_window_ids.sorted("start")[:1].start or datetime.max
 

@@ -159,7 +159,7 @@ class FusionBillingTimeline(models.AbstractModel):
         return made
 
     def _paused_until(self, order, spans, last, day):
-        """The next date of what is paused was moved: the window it is in ends there."""
+        """Its next date was moved while it is paused: its last window ends there."""
         if last.stays or not day or day <= last.first_day:
             return spans
         end = day_start_utc(day, order.company_id.fc_billing_tz)
@@ -167,7 +167,10 @@ class FusionBillingTimeline(models.AbstractModel):
         return tuple(moved if span == last else span for span in spans)
 
     def _forgotten(self, order, old, new):
-        """A day that somebody had chosen as the end of a window, and takes back."""
+        """The day on which a window was to end, where that date has been taken back.
+
+        None: nothing was taken back, or windows end on that day by the calendar anyhow.
+        """
         if old.end_date != new.end_date:
             return old.end_date
         day, plan = old.next_invoice_date, order.plan_id
@@ -180,8 +183,8 @@ class FusionBillingTimeline(models.AbstractModel):
         return None if any(c.has(day) for c in calendars) else day
 
     def _ended(self, spans, old, new, tz):
-        """Another end date: in time or late, or none any more."""
-        # Of one that was closed, its last end date is the day of that.
+        """Follow a change of the end date: set (in time, or late), moved or removed."""
+        # A closed subscription ended on the day it was closed, whatever date it had.
         before = old.end_date if old.runs else None
         if old.end_date == new.end_date:
             return spans
@@ -190,7 +193,7 @@ class FusionBillingTimeline(models.AbstractModel):
         return windows.without_end(spans, before) if before else spans
 
     def _begun_anew(self, order, own, others, old, new):
-        """Its start was moved, nothing is settled: the first window begins there."""
+        """Let the first window begin at the new start, as nothing is settled yet."""
         if not new.runs:
             day, tz = new.start_date, order.company_id.fc_billing_tz
             first = windows.replace(own[0], start=day_start_utc(day, tz), first_day=day)
@@ -210,7 +213,7 @@ class FusionBillingTimeline(models.AbstractModel):
         return made
 
     def _stopped(self, order, spans, old):
-        """It runs no more: what has begun keeps its end, what has not is off."""
+        """It runs no more: windows that have begun keep their end, later ones go."""
         if not old.runs:
             return spans
         now, day = fields.Datetime.now(), order.next_invoice_date
@@ -224,7 +227,7 @@ class FusionBillingTimeline(models.AbstractModel):
         )
 
     def _begin(self, orders, before, chains):
-        """What is renewed ends where its renewal begins.
+        """End what these orders renew where they begin.
 
         :return: whether there was one
         """

@@ -79,11 +79,27 @@ class FusionBillingWindow(models.Model):
     )
     digest = fields.Char(
         readonly=True,
-        help="Of the events it had when it was settled: tells whether one was changed.",
+        help="Computed from the events it had when it was settled; differs when one of"
+        " them was changed since.",
     )
-    digest_until = fields.Integer(readonly=True, help="The last event in the digest.")
+    digest_until = fields.Integer(
+        readonly=True,
+        aggregator=None,
+        help="Id of the last event in the digest.",
+    )
     digest_count = fields.Integer(
-        string="Events in the Digest", readonly=True, help="How many there were."
+        string="Events in the Digest",
+        readonly=True,
+        aggregator=None,
+        help="How many events are in it.",
+    )
+    event_count = fields.Integer(
+        string="Events",
+        readonly=True,
+        help="How many events its quantities were made of when it was rated last.",
+    )
+    rated_at = fields.Datetime(
+        readonly=True, help="When its amounts were last brought up to date."
     )
     agreement_ids = fields.One2many(
         "fusion.billing.window.charge", "window_id", string="Agreements"
@@ -102,6 +118,8 @@ class FusionBillingWindow(models.Model):
     )
     # The windows of an order from some instant on: rating, ingestion, the API.
     _of_subscription = models.Index('(subscription_id, "end")')
+    # Those that run now: few of them all, and the last ones.
+    _running = models.Index("(\"end\") WHERE kind = 'billing'")
     # What is still to be billed by somebody, a small part of the table.
     _unsettled = models.Index(
         "(\"end\") WHERE is_settled IS NOT TRUE AND kind = 'billing'"
@@ -185,6 +203,33 @@ class FusionBillingWindow(models.Model):
         return windows.replace(
             first, start=start, end=first.start, first_day=day, end_day=first.first_day
         )
+
+    # -- rated -----------------------------------------------------------------
+
+    @api.model
+    def _note_rated(self, window_ids, counts):
+        """Note that these windows were brought up to date just now.
+
+        :param list window_ids: ids
+        :param list counts: (id, number of events) of each of their metrics
+        """
+        self.env.cr.execute(
+            """
+            UPDATE fusion_billing_window w
+               SET rated_at = %s, event_count = (
+                       SELECT coalesce(sum(c.events), 0)
+                         FROM unnest(%s::int[], %s::int[]) AS c(id, events)
+                        WHERE c.id = w.id)
+             WHERE w.id = ANY(%s)
+            """,
+            [
+                fields.Datetime.now(),
+                [window_id for window_id, _count in counts],
+                [count for _window_id, count in counts],
+                window_ids,
+            ],
+        )
+        self.invalidate_model(["rated_at", "event_count"], flush=False)
 
     # -- settling --------------------------------------------------------------
 

@@ -43,12 +43,23 @@ class FusionBillingWindowCharge(models.Model):
         "res.currency", string="Currency of the Price", required=True, readonly=True
     )
     rate_from = fields.Float(
-        string="Rate of the Price's Currency", digits=False, readonly=True
+        string="Rate of the Price's Currency",
+        digits=False,
+        readonly=True,
+        aggregator=None,
     )
     rate_to = fields.Float(
-        string="Rate of the Invoice's Currency", digits=False, readonly=True
+        string="Rate of the Invoice's Currency",
+        digits=False,
+        readonly=True,
+        aggregator=None,
     )
-    discount = fields.Float(string="Discount (%)", digits=False, readonly=True)
+    discount = fields.Float(
+        string="Discount (%)", digits=False, readonly=True, aggregator=None
+    )
+    rate_date = fields.Date(
+        string="Rates Of", readonly=True, help="The day whose exchange rates these are."
+    )
     state = fields.Selection(
         [("open", "Open"), ("settled", "Settled")],
         required=True,

@@ -61,7 +61,7 @@ class FusionBillingWindowStore(models.AbstractModel):
         return moments, made
 
     def _mark(self, key, start):
-        """What a window whose bounds moved comes to is to be worked out anew."""
+        """Have a window whose bounds moved rated again."""
         window = self.env["fusion.billing.window"].sudo().browse(key)
         self.env["fusion.billing.rating.queue"].sudo()._add_usage(
             {window.subscription_id.id: start}

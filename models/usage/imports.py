@@ -8,6 +8,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...engine.api.answers import UsageResult
 from ...engine.api.usage_table import (
     COLUMNS,
     ENCODINGS,
@@ -295,7 +296,7 @@ class FusionBillingUsageImport(models.Model):
             try:
                 event = row_event(cells, columns, self.tz, self.decimal_sign == "comma")
             except BillingError as error:
-                results[number] = _refusal(error)
+                results[number] = UsageResult.refused("rejected", error)
             else:
                 numbers.append(number)
                 events.append(event)
@@ -316,7 +317,7 @@ class FusionBillingUsageImport(models.Model):
                 for number, result in sorted(results.items())
             ],
         )
-        statuses = [result["status"] for result in results.values()]
+        statuses = [result.status for result in results.values()]
         accepted, duplicates = map(statuses.count, ("accepted", "duplicate"))
         self.write(
             {
@@ -349,21 +350,12 @@ def _nothing_done():
     return dict.fromkeys(counts, 0)
 
 
-def _refusal(error):
-    return {
-        "status": "rejected",
-        "code": error.code,
-        "error": error.message,
-        "field": error.field,
-    }
-
-
 def _row(result, columns, cells):
     """Result, code, field, reason and, of a refused one, what it says."""
-    status = result["status"]
+    status = result.status
     if status in ("accepted", "duplicate"):
         return (
-            "unallocated" if result.get("unallocated") else status,
+            "unallocated" if result.unallocated else status,
             *(None, None, None, None),
         )
     said = {
@@ -373,8 +365,8 @@ def _row(result, columns, cells):
     }
     return (
         status,
-        result["code"],
-        result.get("field"),
-        result["error"],
+        result.code,
+        result.field,
+        result.error,
         json.dumps(said),
     )

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
 from ...engine.api import events
+from ...engine.api.answers import UsageResult
 from ...engine.api.own_keys import content_key
 from ...engine.billing.aggregation import AGGREGATIONS
 from ...engine.errors import BillingError
@@ -23,18 +24,10 @@ Target = namedtuple(
 # engine parsed it, its target, and its key: (order, metric, idempotency key).
 Row = namedtuple("Row", "index event target scope unallocated")
 
-ACCEPTED = {"status": "accepted"}
-UNALLOCATED = {"status": "accepted", "unallocated": True}
-DUPLICATE = {"status": "duplicate"}
-VOIDED_DUPLICATE = {"status": "duplicate", "voided": True}
-
-
-def problem(status, error):
-    """The result of one event that was not stored."""
-    result = {"status": status, "code": error.code, "error": error.message}
-    if error.field:
-        result["field"] = error.field
-    return result
+ACCEPTED = UsageResult("accepted")
+UNALLOCATED = UsageResult("accepted", unallocated=True)
+DUPLICATE = UsageResult("duplicate")
+VOIDED_DUPLICATE = UsageResult("duplicate", voided=True)
 
 
 class FusionBillingUsageIngestion(models.AbstractModel):
@@ -50,20 +43,18 @@ class FusionBillingUsageIngestion(models.AbstractModel):
         :param service: the ``fusion.billing.service`` that sends them
         :param list raw_events: events as they came, see SPEC of ``POST /usage``
         :param bool atomic: store all of them or none
-        :return: a list with one result (dict) for each event, in order:
-            ``status`` is accepted, duplicate, conflict, rejected, or not_stored
-            (a good event of an atomic batch that failed)
+        :return: a list with one ``UsageResult`` for each event, in order
         """
         rows, results = self._prepare(service, raw_events)
         if atomic and any(results):
-            return self._nothing_stored(results)
+            return UsageResult.none_taken(results)
         savepoint = self.env.cr.savepoint(flush=False) if atomic else None
         self._store(service, rows, results)
         if savepoint:
-            failed = any(result["status"] == "conflict" for result in results)
+            failed = any(result.code for result in results)
             savepoint.close(rollback=failed)
             if failed:
-                return self._nothing_stored(results)
+                return UsageResult.none_taken(results)
         return results
 
     @api.model
@@ -71,7 +62,7 @@ class FusionBillingUsageIngestion(models.AbstractModel):
         """What :meth:`_ingest` would say of these events; nothing is stored.
 
         :param dict seen: what was foreseen before of the same file; added to
-        :return: list of results, as of :meth:`_ingest`
+        :return: list of ``UsageResult``, as of :meth:`_ingest`
         """
         rows, results = self._prepare(service, raw_events)
         before = self._recorded_before_renewal(rows)
@@ -90,8 +81,8 @@ class FusionBillingUsageIngestion(models.AbstractModel):
     def _prepare(self, service, raw_events):
         """Parse and authorise events.
 
-        :return: (list of :class:`Row` of those that can be stored, list with a result
-            for each of the others, and None)
+        :return: (list of :class:`Row` of those that can be stored, list with a
+            ``UsageResult`` for each of the others, and None)
         """
         results = [None] * len(raw_events)
         # Not the hundred other fields of a company, which a plain read would fetch.
@@ -111,18 +102,8 @@ class FusionBillingUsageIngestion(models.AbstractModel):
                     raise target
                 rows.append(self._prepare_row(index, event, target))
             except BillingError as error:
-                results[index] = problem("rejected", error)
+                results[index] = UsageResult.refused("rejected", error)
         return rows, results
-
-    @api.model
-    def _nothing_stored(self, results):
-        """Results of a failed atomic batch: only its problems stay as they are."""
-        return [
-            result
-            if result and result["status"] in ("rejected", "conflict")
-            else {"status": "not_stored"}
-            for result in results
-        ]
 
     @api.model
     def _parse_events(self, company, raw_events, results):
@@ -134,7 +115,7 @@ class FusionBillingUsageIngestion(models.AbstractModel):
             try:
                 parsed.append((index, events.parse_event(raw_event, now, tolerance)))
             except BillingError as error:
-                results[index] = problem("rejected", error)
+                results[index] = UsageResult.refused("rejected", error)
         return parsed
 
     @api.model
@@ -267,7 +248,7 @@ class FusionBillingUsageIngestion(models.AbstractModel):
         fingerprint, voided = known
         if row.event.fingerprint == fingerprint:
             return VOIDED_DUPLICATE if voided else DUPLICATE
-        return problem(
+        return UsageResult.refused(
             "conflict",
             BillingError(
                 "idempotency_conflict",
@@ -314,10 +295,9 @@ class FusionBillingUsageIngestion(models.AbstractModel):
         row = self._prepare_row(0, event, target)
         results = [None]
         self._store(subscription.fc_service_id, [row], results)
-        if results[0]["status"] == "conflict":
-            raise BillingError(
-                results[0]["code"], results[0]["error"], results[0]["field"]
-            )
+        [result] = results
+        if result.code:
+            raise BillingError(result.code, result.error, result.field)
         return self.search(
             [
                 ("subscription_id", "=", subscription.id),

@@ -44,7 +44,7 @@ class FusionBillingUsageMove(models.AbstractModel):
         order.ensure_one()
         order.check_access("read")
         self.check_access("write")
-        order.check_access("read")  # messages name it
+        order.check_access("read")  # messages below have the order's name
         Allocation = self.env["fusion.billing.allocation"]
         spans = Allocation._spans_to_bill(order.sudo())
         for usage in self.sudo():

@@ -158,12 +158,13 @@ class FusionBillingUsageRefused(models.Model):
 
         :param service: the ``fusion.billing.service`` that sent them
         :param list raw_events: as they came
-        :param list results: what each came to, see ``fusion.billing.usage._ingest``
+        :param list results: of each the ``UsageResult``, see
+            ``fusion.billing.usage._ingest``
         """
         refused = [
             (event, result)
             for event, result in zip(raw_events, results, strict=True)
-            if result["status"] in ("rejected", "conflict")
+            if result.status in ("rejected", "conflict")
         ]
         if not refused:
             return
@@ -258,14 +259,14 @@ class FusionBillingUsageRefused(models.Model):
         results = Usage._ingest(service.sudo(), events)
         now, stored = fields.Datetime.now(), self.browse()
         for refused, result in zip(self, results, strict=True):
-            if result["status"] in ("accepted", "duplicate"):
+            if result.status in ("accepted", "duplicate"):
                 stored |= refused
             else:
                 refused._write_by_code(
                     {
-                        "code": result["code"],
-                        "field": result.get("field"),
-                        "reason": result["error"],
+                        "code": result.code,
+                        "field": result.field,
+                        "reason": result.error,
                     }
                 )
         stored._settle("recorded", now)
@@ -334,9 +335,9 @@ def _values(event, result):
         body_digest(event, body),
         body,
         is_cut,
-        result["code"],
-        result.get("field"),
-        result["error"],
+        result.code,
+        result.field,
+        result.error,
         _text(name),
         _text(kept.get("metric_code")),
         _text(kept.get("idempotency_key")),

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import datetime
 
 from psycopg2.errors import UniqueViolation
@@ -71,7 +72,8 @@ class FusionBillingUsageStore(models.AbstractModel):
         ):
             if start < since_of.get(order, datetime.max):
                 since_of[order] = start
-        self.env["fusion.billing.rating.queue"]._add_usage(since_of)
+        counts = Counter(columns["subscription_id"])
+        self.env["fusion.billing.rating.queue"]._add_usage(since_of, counts)
         return True
 
     @api.model
@@ -113,8 +115,8 @@ class FusionBillingUsageStore(models.AbstractModel):
                                   period_start
                     ), queued AS (
                         INSERT INTO fusion_billing_rating_queue
-                                    (subscription_id, since, recheck)
-                        SELECT subscription_id, min(period_start), false
+                                    (subscription_id, since, event_count, recheck)
+                        SELECT subscription_id, min(period_start), count(*), false
                           FROM new GROUP BY subscription_id
                     )
                     SELECT subscription_id, metric_id, idempotency_key FROM new

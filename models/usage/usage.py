@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tools import SQL
 
+from ...engine.api.own_keys import moved_key
 from ...engine.billing.aggregation import AGGREGATIONS
 from ..base.arrival import announce_inserts
 
@@ -22,6 +23,9 @@ FROZEN = frozenset(
         "received_at",
     )
 )
+_MOVED = moved_key("")
+# Whether an event stands for another one that finance has billed here instead.
+MOVED = f"left(idempotency_key, {len(_MOVED)}) = '{_MOVED}'"
 
 
 class FusionBillingUsage(models.Model):
@@ -56,7 +60,9 @@ class FusionBillingUsage(models.Model):
     metric_id = fields.Many2one(
         "fusion.billing.metric", required=True, ondelete="restrict", readonly=True
     )
-    quantity = fields.Float(digits=False, required=True, readonly=True)
+    # Not added up: of several metrics, or of one that takes the maximum, the sum would
+    # be no quantity of anything.
+    quantity = fields.Float(digits=False, required=True, readonly=True, aggregator=None)
     period_start = fields.Datetime(required=True, readonly=True)
     period_end = fields.Datetime(required=True, readonly=True)
     idempotency_key = fields.Char(readonly=True)
@@ -111,9 +117,15 @@ class FusionBillingUsage(models.Model):
         "(subscription_id, metric_id, period_start) INCLUDE (quantity, voided_at)"
     )
 
-    # What finance has to decide on; a small part of the table.
+    # What finance has to decide on; a small part of the table. "IS TRUE", as a domain
+    # says it: PostgreSQL 15 does not see that it is the same as the bare column.
     _unallocated = models.Index(
-        "(subscription_id, metric_id) WHERE unallocated AND voided_at IS NULL"
+        "(subscription_id, metric_id) WHERE unallocated IS TRUE AND voided_at IS NULL"
+    )
+
+    # What finance has billed in another place than it was sent for: a handful.
+    _moved = models.Index(
+        f"(subscription_id, metric_id, idempotency_key) WHERE {MOVED}"
     )
 
     def init(self):
@@ -204,11 +216,13 @@ class FusionBillingUsage(models.Model):
 
     def _queue_rating(self):
         """Have the subscriptions of these events rated again."""
+        by_order = self.grouped("subscription_id")
         self.env["fusion.billing.rating.queue"].sudo()._add_usage(
             {
                 order.id: min(usages.mapped("period_start"))
-                for order, usages in self.grouped("subscription_id").items()
-            }
+                for order, usages in by_order.items()
+            },
+            {order.id: len(usages) for order, usages in by_order.items()},
         )
 
     @api.model
@@ -255,9 +269,17 @@ class FusionBillingUsage(models.Model):
             :meth:`_aggregate` takes them
         :return: list of Decimal, in the order of the requests
         """
+        return [quantity for quantity, _count in self._aggregate_counted(requests)]
+
+    @api.model
+    def _aggregate_counted(self, requests):
+        """As :meth:`_aggregate_windows`, and of how many events each was made.
+
+        :return: list of (Decimal, int), in the order of the requests
+        """
         # The queries read the table, so pending ORM writes (voids) go first.
         self.flush_model()
-        quantities = [Decimal(0)] * len(requests)
+        found = [(Decimal(0), 0)] * len(requests)
         by_aggregation = defaultdict(list)
         for index, (_order, metric, _start, _end) in enumerate(requests):
             by_aggregation[metric.aggregation].append(index)
@@ -266,7 +288,7 @@ class FusionBillingUsage(models.Model):
             rows = self.env.execute_query(
                 SQL(
                     """
-                    SELECT w.index, (%(expression)s)::text
+                    SELECT w.index, (%(expression)s)::text, count(*)
                       FROM unnest(%(indexes)s::int[], %(orders)s::int[],
                                   %(metrics)s::int[], %(starts)s::timestamp[],
                                   %(ends)s::timestamp[])
@@ -287,6 +309,6 @@ class FusionBillingUsage(models.Model):
                     ends=[end for *_rest, end in chosen],
                 )
             )
-            for index, quantity in rows:
-                quantities[index] = Decimal(quantity)
-        return quantities
+            for index, quantity, count in rows:
+                found[index] = (Decimal(quantity), count)
+        return found

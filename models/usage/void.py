@@ -1,11 +1,11 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...engine.api.answers import VoidResult
 from ...engine.api.events import check_text, subscription_reference
 from ...engine.api.own_keys import moved_key
 from ...engine.api.payload import require
 from ...engine.errors import BillingError
-from .ingest import problem
 
 
 class FusionBillingUsageVoid(models.AbstractModel):
@@ -23,19 +23,17 @@ class FusionBillingUsageVoid(models.AbstractModel):
             metric_code and idempotency_key, as they came
         :param str reason: kept with each event
         :param bool atomic: void all of them or none
-        :return: a list with one result (dict) for each event, in order: ``status`` is
-            voided, already_voided, rejected, or not_stored (of an atomic batch that
-            failed)
+        :return: a list with one ``VoidResult`` for each event, in order
         """
         results = [None] * len(raw_events)
         found = self._find_by_key(service, raw_events, results)
         if atomic and any(results):
-            return self._nothing_stored(results)
+            return VoidResult.none_taken(results)
         fresh = {usage_id for usage_id, voided in found.values() if not voided}
         self._void_ids(service, sorted(fresh), reason)
         for index, (usage_id, _voided) in sorted(found.items()):
             status = "voided" if usage_id in fresh else "already_voided"
-            results[index] = {"status": status}
+            results[index] = VoidResult(status)
             fresh.discard(usage_id)  # named twice in one request
         return results
 
@@ -50,7 +48,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
             try:
                 keys[index] = _event_key(raw_event)
             except BillingError as error:
-                results[index] = problem("rejected", error)
+                results[index] = VoidResult.refused("rejected", error)
         orders = service._subscriptions_by_reference({key[0] for key in keys.values()})
         successors = service._all_successors(orders.values())
         Metric = self.env["fusion.billing.metric"].with_context(active_test=False)
@@ -68,7 +66,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
             try:
                 order = service._referenced_subscription(orders, reference)
             except BillingError as error:
-                results[index] = problem("rejected", error)
+                results[index] = VoidResult.refused("rejected", error)
                 continue
             while order:
                 wanted.append((index, order.id, metrics.get(code), key))
@@ -76,7 +74,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
         found = self._lock_by_key(service, wanted)
         for index, _order, _metric, _key in wanted:
             if index not in found:
-                results[index] = problem(
+                results[index] = VoidResult.refused(
                     "rejected",
                     BillingError(
                         "unknown_event",
@@ -174,8 +172,8 @@ class FusionBillingUsageVoid(models.AbstractModel):
                     RETURNING subscription_id, period_start
                 )
                 INSERT INTO fusion_billing_rating_queue
-                            (subscription_id, since, recheck)
-                SELECT subscription_id, min(period_start), false
+                            (subscription_id, since, event_count, recheck)
+                SELECT subscription_id, min(period_start), count(*), false
                   FROM void GROUP BY subscription_id
                 """,
                 [fields.Datetime.now(), self.env.uid, service.id, reason, ids],

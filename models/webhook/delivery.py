@@ -22,7 +22,8 @@ from .sender import DEADLINE_S, UNSENT, Claim, Outcome, Receiver, Sender
 
 _logger = logging.getLogger(__name__)
 
-# From the claim. What is not begun while an attempt still ends within it is let go.
+# How long a claimed event is ours. An attempt is not begun any more when it could end
+# after that; the event is given back instead.
 LEASE = timedelta(minutes=2)
 # How often results are recorded and more is claimed.
 ROUND_S = 0.25
@@ -55,14 +56,14 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
             Dispatcher(sender.send, is_good=attrgetter("is_delivered")) as dispatcher,
         ):
             receivers, end = {}, math.inf
-            # When the time is up, those that hold up the job are waited for: meanwhile
-            # the others are served.
+            # When its time is up the job still waits for the requests to slow receivers
+            # that are under way, and goes on serving the others meanwhile.
             while time_left or (dispatcher.is_held_up and time.monotonic() < end):
                 known, receivers = receivers, self._receivers_now()
                 for service in known:
                     if known[service] != receivers.get(service):
-                        # Another address or secret, or archived: what has waited
-                        # here goes there.
+                        # Its address or secret is another one, or it was archived:
+                        # events that wait here are given back, to be claimed anew.
                         self._release(dispatcher.withdraw(service))
                 room = dispatcher.room(beside_slow=not time_left)
                 claims = self._claim(receivers, room)
@@ -81,7 +82,10 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
 
     @api.model
     def _forget_wrong_clock(self):
-        """Have due what no schedule puts so far ahead: the clock was wrong then."""
+        """Make due at once what is planned further ahead than any schedule goes.
+
+        It was planned while the server's clock was wrong.
+        """
         now = fields.Datetime.now()
         Endpoint = self.env["fusion.billing.webhook.endpoint"].sudo()
         Endpoint.search(
@@ -168,10 +172,10 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
 
     @api.model
     def _claim(self, receivers, room=None):
-        """Lease what is due, as much of each service as there is room for.
+        """Lease what is due, of each service as much as there is room for.
 
         :param dict receivers: as :meth:`_receivers_now` has them
-        :param dict room: service id -> number; of others ``PER_LANE``
+        :param dict room: service id -> how many events; ``PER_LANE`` where it has none
         :return: list of :class:`Claim`, holding all that sending needs
         """
         room = room or {}
@@ -271,7 +275,7 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
         """
         outcomes = []
         for claim, outcome in done:
-            if isinstance(outcome, Exception):  # a mistake of ours, not of theirs
+            if isinstance(outcome, Exception):  # our own code failed, not the receiver
                 _logger.error("Webhook %s", claim.event_id, exc_info=outcome)
                 outcome = Outcome(None, f"internal: {type(outcome).__name__}")
             outcomes.append((claim, outcome))
@@ -326,7 +330,7 @@ class FusionBillingWebhookDelivery(models.AbstractModel):
             outcomes_of[claim.service].append((claim, outcome))
         for service_id, found in outcomes_of.items():
             service = self.env["fusion.billing.service"].sudo().browse(service_id)
-            # What another address said while this one was set says nothing of it.
+            # An answer from the address of before says nothing of the present one.
             heard = [o for c, o in found if c.receiver.url == service.webhook_url]
             if heard and service._webhook_heard(heard):
                 stopped.append(service_id)

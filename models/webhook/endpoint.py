@@ -8,7 +8,7 @@ from ...engine.webhook import egress
 from ...engine.webhook.signing import standard_signature
 from ..base import groups, secret_box, server_options
 
-# What is known of an address, and nothing of the next one.
+# The health of a new address, of which nothing is known yet.
 HEALTHY = {
     "webhook_failures": 0,
     "webhook_failing_since": False,
@@ -52,7 +52,7 @@ class FusionBillingWebhookEndpoint(models.Model):
         help="What the app is told of. None chosen: everything.",
     )
     webhook_types_since = fields.Datetime(
-        readonly=True, copy=False, help="When the choice of events was made last."
+        readonly=True, copy=False, help="When the events were last chosen."
     )
     webhook_previous_secret_encrypted = fields.Char(
         groups="base.group_system", readonly=True, copy=False, exportable=False
@@ -66,7 +66,9 @@ class FusionBillingWebhookEndpoint(models.Model):
         compute_sudo=True,
     )
     webhook_failures = fields.Integer(
-        readonly=True, copy=False, help="Attempts in a row that overloaded it, or more."
+        readonly=True,
+        copy=False,
+        help="Failed attempts in a row: no answer, 5xx or 429.",
     )
     webhook_failing_since = fields.Datetime(readonly=True, copy=False)
     webhook_paused_until = fields.Datetime(readonly=True, copy=False)
@@ -128,7 +130,7 @@ class FusionBillingWebhookEndpoint(models.Model):
 
     @api.autovacuum
     def _encrypt_with_first_key(self):
-        """Have the first of several keys encrypt all, so that the others can go."""
+        """Encrypt all secrets with the first key, so that older keys can be removed."""
         for endpoint in self.sudo().search([]):
             for name in (
                 "webhook_secret_encrypted",

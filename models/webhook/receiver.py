@@ -5,16 +5,16 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...engine.webhook.event_types import TEST
+from ...engine.webhook.event_types import TEST, TestData
 from ..base import groups, secret_box
 from ..base.actions import related_action
 from .endpoint import HEALTHY
 
-# So many attempts in a row without an answer, or with 5xx or 429, and the receiver is
-# left alone for a while: 1, 2, 4 ... 60 minutes. Then one event tries it.
+# After so many attempts in a row without an answer, or with 5xx or 429, the receiver is
+# left alone for a while: 1, 2, 4 ... 60 minutes. Then it is tried with one event.
 BREAK_AFTER = 5
 MAX_PAUSE = timedelta(hours=1)
-# Nothing was delivered for so long: somebody has to look.
+# After so long without a delivery it is disabled, and somebody is asked to look.
 DISABLE_AFTER = timedelta(days=5)
 GONE = 410
 MAX_OVERLAP_HOURS = 30 * 24
@@ -34,7 +34,8 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         index=True,
         copy=False,
     )
-    # Of the endpoint, like the others; what is said of a field is not delegated.
+    # Fields of the endpoint, as the delegated ones. They are declared here because
+    # delegation does not take over what is said of a field (groups, tracking).
     webhook_url = fields.Char(
         related="webhook_endpoint_id.webhook_url",
         readonly=False,
@@ -100,8 +101,8 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         now = fields.Datetime.now()
         is_paused = bool(self.webhook_paused_until and self.webhook_paused_until > now)
         failures, since = self.webhook_failures, self.webhook_failing_since
-        # Several at once are one sign beyond the first pause: each longer one follows
-        # from an attempt that was made after the one before.
+        # Attempts that ran at the same time count once when they lengthen a pause: a
+        # longer pause must follow from an attempt that was made after the last pause.
         most = failures if is_paused else max(failures + 1, BREAK_AFTER)
         for outcome in outcomes:
             overloaded = not outcome.status or outcome.status >= 500
@@ -162,7 +163,7 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         :raises UserError: ``overlap_hours`` is negative, or over 30 days
         """
         self.ensure_one()
-        if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:  # nor NaN
+        if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:  # NaN is refused, too
             raise UserError(
                 self.env._(
                     "The old secret can count for 0 to %s hours.", MAX_OVERLAP_HOURS
@@ -249,7 +250,9 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         """Queue a ``webhook.test`` event, to see whether the receiver verifies it."""
         self.check_access("write")
         for service in self:
-            self.env["fusion.billing.webhook"]._enqueue(service, TEST, {})
+            self.env["fusion.billing.webhook"]._enqueue(
+                service, TEST, TestData().as_json()
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -4,18 +4,19 @@ from odoo import api, fields, models
 
 KEEP_PARAMETER = "fusion_centralized_billing.webhook_days"
 KEEP_DAYS = 90
-# Of what happened since then nothing was deleted; so much the audit can ask for.
+# Since this moment no event was deleted, so the audit can ask for each of them.
 KEPT_SINCE_PARAMETER = "fusion_centralized_billing.webhooks_kept_since"
-# An event bears the time when its transaction began; what it tells of comes later.
+# An event has the time when its transaction began, and the change it tells of can be
+# later by as long as a transaction lasts.
 LONGEST_TRANSACTION = timedelta(hours=1)
 BATCH = 10_000
-MAX_DAYS = 36_500  # a century: what is beyond it is a mistake of who sets it
+MAX_DAYS = 36_500  # a century: more was mistyped
 
 
 class FusionBillingWebhookRetention(models.AbstractModel):
-    """What was delivered is not kept forever; what was given up is.
+    """Delivered events are deleted after a time; those that were given up are kept.
 
-    What was never to be sent, of services without an address, is as old news.
+    Events of services without an address, which are never sent, go with the delivered.
     """
 
     _name = "fusion.billing.webhook.retention"

@@ -4,7 +4,7 @@ import uuid
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...engine.webhook.event_types import is_known
+from ...engine.webhook.event_types import EventPayload, is_known
 from ...engine.webhook.signing import canonical_body
 from ..base import groups
 from ..base.arrival import announce_inserts
@@ -63,7 +63,7 @@ class FusionBillingWebhook(models.Model):
         default="pending",
         readonly=True,
     )
-    attempts = fields.Integer(readonly=True, default=0)
+    attempts = fields.Integer(readonly=True, default=0, aggregator=None)
     next_attempt_at = fields.Datetime(
         readonly=True, help="Empty: the service had no webhook address."
     )
@@ -94,8 +94,8 @@ class FusionBillingWebhook(models.Model):
 
         :param service: the ``fusion.billing.service`` that is told
         :param str event_type: see engine/webhook/event_types.py
-        :param dict data: JSON-able; amounts and quantities as decimal text. The event
-            is of its ``subscription_id``
+        :param dict data: JSON-able: of our types ``as_json()`` of its shape, see
+            engine/webhook/event_types.py. The event is of its ``subscription_id``
         :return: the new ``fusion.billing.webhook`` record; none, where the service
             has not chosen the type
         """
@@ -137,15 +137,15 @@ class FusionBillingWebhook(models.Model):
     @api.model
     def _prepare_values(self, now, number, service, event_type, data):
         event_id = f"evt_{uuid.uuid4().hex}"
-        payload = {
-            "api_version": API_VERSION,
-            "id": event_id,
-            "type": event_type,
-            "created_at": f"{now.isoformat()}Z",
-            "sequence": number,
-            "service": service.code,
-            "data": data,
-        }
+        payload = EventPayload(
+            api_version=API_VERSION,
+            id=event_id,
+            type=event_type,
+            created_at=now,
+            sequence=number,
+            service=service.code,
+            data=data,
+        ).as_json()
         return (
             service.id,
             data.get("subscription_id"),

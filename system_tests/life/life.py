@@ -66,7 +66,10 @@ class Life(Ledger):
                 self.windows.remove(last)
             else:
                 self.cut(last, self.today)
-        self.windows.append(self.window(order, self.today, start))
+        window = self.window(order, self.today, start)
+        if order.next > self.today:  # also where somebody has chosen that day
+            self.cut(window, min(order.next, order.end or order.next))
+        self.windows.append(window)
 
     # -- invoices ----------------------------------------------------------------
 

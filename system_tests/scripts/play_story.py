@@ -80,7 +80,13 @@ class Story:
         wizard = (
             self.env["account.move.reversal"]
             .with_context(active_model="account.move", active_ids=move.ids)
-            .create({"journal_id": move.journal_id.id, "reason": "by test"})
+            .create(
+                {
+                    "journal_id": move.journal_id.id,
+                    "reason": "by test",
+                    "fc_usage_choice": "again_today",
+                }
+            )
         )
         before = move.reversal_move_ids
         if modify:

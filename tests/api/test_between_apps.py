@@ -259,7 +259,17 @@ class TestBetweenApps(AccountsCase):
         )
         self.assertEqual(response.json()["state"], "matched")
         by_hand.fc_service_id = self.service
-        self._record(3, order=by_hand)
+        # Of its own usage, which arrived late: that of others is not held against it.
+        self.env["fusion.billing.usage"].create(
+            {
+                "service_id": self.other.id,
+                "subscription_id": by_hand.id,
+                "metric_id": self.metric.id,
+                "quantity": 3,
+                "period_start": "2026-01-10",
+                "period_end": "2026-01-10",
+            }
+        )
         record = self.env["fusion.billing.reconciliation"].search(
             [("subscription_id", "=", by_hand.id)]
         )

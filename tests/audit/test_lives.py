@@ -85,6 +85,20 @@ class TestCleanLives(LivesCase):
         self.credit(invoice)
         self._go_on("2026-02-04", "2026-03-01", "2026-04-01")
 
+    def test_credited_and_billed_again_as_it_was(self):
+        """The price was changed meanwhile: what was agreed stays."""
+        invoice = self._billed()
+        wizard = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        wizard.create(
+            {"journal_id": invoice.journal_id.id, "fc_usage_choice": "again_billed"}
+        ).refund_moves()
+        invoice.reversal_move_ids.action_post()
+        self.charge.price_per_unit = 0.25
+        self._assert_clean()
+        self._go_on("2026-02-02", "2026-03-01", "2026-04-01")
+
     def test_a_corrected_invoice(self):
         invoice = self._billed()
         wizard = self.env["account.move.reversal"].with_context(
@@ -117,7 +131,9 @@ class TestCleanLives(LivesCase):
         wizard = self.env["account.move.reversal"].with_context(
             active_model="account.move", active_ids=invoice.ids
         )
-        wizard.create({"journal_id": invoice.journal_id.id}).refund_moves()
+        wizard.create(
+            {"journal_id": invoice.journal_id.id, "fc_usage_choice": "again_today"}
+        ).refund_moves()
         credit = invoice.reversal_move_ids - before
         line = credit.invoice_line_ids.filtered(
             lambda x: x.product_id == self.usage_product

@@ -14,7 +14,7 @@ from odoo.tools import file_path
 # From the bottom to the top: a package imports and calls what stands before it.
 FLOORS = (
     "base queue webhook service price subscription usage rating audit invoice"
-    " reconciliation price_draft api order"
+    " accrual portal reconciliation control price_draft api order overview"
 ).split()
 # The same for community/sale_subscription.
 SUBSCRIPTION_FLOORS = (
@@ -218,7 +218,7 @@ class TestHouse(HouseCase):
         self.check_readmes(*(engine / name for name in parts))
 
     def test_each_module_has_what_odoo_shows_of_it(self):
-        """Without index.html Odoo reads README.md as if it were in another markup."""
+        """Without an index.html Odoo shows README.md, in the wrong markup."""
         for manifest in self.root.glob("**/__manifest__.py"):
             folder = manifest.parent
             if folder != self.root and folder.parent.name != "community":

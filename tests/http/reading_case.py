@@ -27,3 +27,8 @@ class ReadingCase(HttpApiCase):
                 invoice.action_post()
                 self._set_window(self.order, date(2026, 2, 1), date(2026, 3, 1))
         return invoice
+
+    def _events(self, event_type):
+        return self.env["fusion.billing.webhook"].search(
+            [("service_id", "=", self.service.id), ("event_type", "=", event_type)]
+        )

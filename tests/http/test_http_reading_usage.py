@@ -174,11 +174,6 @@ class TestReadingUsage(ReadingCase):
             self.assertEqual(event["quantity"], "7")
         self.assertEqual(self._ok(f"/usage?cursor={cursor}")["events"], [])
 
-    def _events(self, event_type):
-        return self.env["fusion.billing.webhook"].search(
-            [("service_id", "=", self.service.id), ("event_type", "=", event_type)]
-        )
-
     def test_events(self):
         self._invoice()
         [event] = self._events("invoice.posted")

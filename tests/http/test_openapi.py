@@ -7,8 +7,8 @@ from odoo.tests import BaseCase, tagged
 
 from ...controllers.envelope import HEADERS, PREFIX
 from ...controllers.meta import document
-from ...controllers.openapi import webhooks
-from ...controllers.openapi.document import OPERATIONS, SCHEMAS, VARIABLE
+from ...controllers.openapi import webhooks as webhook_types
+from ...controllers.openapi.document import VARIABLE
 from ...controllers.openapi.operation import JSON
 from ...controllers.route import ROUTES
 from ...engine.api.errors import ERRORS
@@ -20,6 +20,10 @@ from .http_case import HttpApiCase
 ADDON = Path(__file__).resolve().parents[2]
 SOURCES = ("controllers", "engine", "engine/billing", "models")
 RAISED = {"BillingError", "NotFoundError", "Refused"}
+
+
+def schemas():
+    return document()["components"]["schemas"]
 
 
 def operations():
@@ -74,23 +78,21 @@ class TestDescription(BaseCase):
 
     def test_every_route_is_described_and_nothing_else(self):
         routes = {(route.method, route.path) for route in ROUTES}
-        self.assertEqual({*OPERATIONS}, routes)
         self.assertEqual({(m, path) for m, path, _operation in operations()}, routes)
 
     def test_every_parameter_is_described_and_nothing_else(self):
         for route in ROUTES:
-            operation = OPERATIONS[route.method, route.path]
+            operation = route.operation
             with self.subTest(route.path):
-                self.assertEqual({*operation.query}, {*route.query})
                 self.assertEqual({*operation.path}, {*VARIABLE.findall(route.path)})
                 for parameter in (*operation.query.values(), *operation.path.values()):
                     self.assertTrue(parameter.description)
 
     def test_every_reader_of_a_query_parameter_says_what_it_takes(self):
         for route in ROUTES:
-            for name, reader in route.query.items():
+            for name, parameter in route.operation.query.items():
                 with self.subTest(route=route.path, name=name):
-                    self.assertTrue(reader.accepts["type"])
+                    self.assertTrue(parameter.read.accepts["type"])
 
     def test_every_operation_is_complete(self):
         for method, path, operation in operations():
@@ -216,15 +218,16 @@ class TestWebhookDescription(BaseCase):
         self.assertEqual({*sections}, {"All events", *webhooks})
         for code, item in webhooks.items():
             content = item["post"]["requestBody"]["content"][JSON]
-            event = SCHEMAS[content["schema"]["$ref"].rpartition("/")[2]]
-            data = SCHEMAS[event["properties"]["data"]["$ref"].rpartition("/")[2]]
+            event = schemas()[content["schema"]["$ref"].rpartition("/")[2]]
+            data = event["properties"]["data"]["$ref"].rpartition("/")[2]
+            data = schemas()[data]
             with self.subTest(code):
                 self.assertIn(item["post"]["summary"], sections[code])
                 lines = sections[code].split("\n")
                 example = [line for line in lines if line.startswith("    ")]
                 self.assertEqual(json.loads("\n".join(example)), content["example"])
                 fields = re.findall(r"^\| `(\w+)`", sections[code], re.MULTILINE)
-                rated = data["properties"].get("ratings") and SCHEMAS["ClosedRating"]
+                rated = data["properties"].get("ratings") and schemas()["ClosedRating"]
                 self.assertEqual(
                     fields,
                     [*data["properties"], *(rated or {"properties": {}})["properties"]],
@@ -254,12 +257,38 @@ class TestDescriptionOverHttp(HttpApiCase):
             response.headers["Content-Security-Policy"].startswith("default-src 'none'")
         )
         self.assertNotIn("Set-Cookie", response.headers)
+        self.assertNotIn("<script", response.text)
+        self.assertNotIn("script-src", response.headers["Content-Security-Policy"])
         self.assertFalse(re.search(r"\b(src|srcset|style|on\w+)=", response.text))
         self.assertEqual(
             {*re.findall(r'href="([^"#][^"]*)"', response.text)}, {"openapi.json"}
         )
         targets = {*re.findall(r'id="([^"]+)"', response.text)}
         self.assertLessEqual({*re.findall(r'href="#([^"]+)"', response.text)}, targets)
+
+    def test_page_is_what_people_made_of_its_template(self):
+        """It is kept, but not beyond a change of a view."""
+        self._request("GET", "/docs", key=False)
+        self.env["ir.ui.view"].create(
+            {
+                "name": "More of the API description",
+                "type": "qweb",
+                "mode": "extension",
+                "inherit_id": self.env.ref("fusion_centralized_billing.api_docs").id,
+                "arch": '<main position="inside"><p>A word of ours.</p></main>',
+            }
+        )
+        response = self._request("GET", "/docs", key=False)
+        self.assertIn("<p>A word of ours.</p>", response.text)
+
+    def test_page_is_in_english_for_everybody(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        url = f"{self.base_url()}{PREFIX}/docs"
+        pages = {
+            self.url_open(url, headers={"Accept-Language": code}).text
+            for code in ("en-US", "fr-FR")
+        }
+        self.assertEqual(len(pages), 1)
 
     def test_page_shows_every_operation_error_and_schema(self):
         text = self._request("GET", "/docs", key=False).text
@@ -269,7 +298,7 @@ class TestDescriptionOverHttp(HttpApiCase):
             self.assertIn(f'id="error-{code}"', text)
         for name in document()["components"]["schemas"]:
             self.assertIn(f'id="schema-{name}"', text)
-        self.assertEqual(text.count("curl -sS"), len(OPERATIONS))
+        self.assertEqual(text.count("curl -sS"), len(ROUTES))
 
     def test_every_example_of_a_request_is_accepted(self):
         self.service.webhook_url = "https://example.com/hook"
@@ -313,7 +342,7 @@ class TestDescriptionOverHttp(HttpApiCase):
 
     def test_quantity_of_a_line(self):
         """Two decimals are what Odoo installs."""
-        schema = SCHEMAS["LineQuantity"]["anyOf"][0]["pattern"]
+        schema = schemas()["LineQuantity"]["anyOf"][0]["pattern"]
         product = self.base_product.id
         for text, good in (
             ("1", True),
@@ -352,7 +381,7 @@ class TestEventTypes(BillingCase):
     """One list says which kinds of webhook events there are."""
 
     def test_the_same_everywhere(self):
-        told = [kind.code for kind in webhooks.TYPES]
+        told = [kind.code for kind in webhook_types.TYPES]
         self.assertEqual(told, [*EVENT_TYPES, TEST])
         kinds = self.env["fusion.billing.webhook.type"].with_context(lang="en_US")
         self.assertEqual(

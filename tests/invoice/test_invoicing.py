@@ -110,10 +110,10 @@ class TestInvoicing(BillingCase):
         january, february = move.invoice_line_ids.filtered(
             lambda line: line.product_id == self.usage_product
         )
-        self.assertIn("120 calls from 01/01/2026 to 01/31/2026", january.name)
+        self.assertIn("calls: 120 from 01/01/2026 to 01/31/2026", january.name)
         self.assertEqual(january.price_subtotal, 10.0)
         self.assertEqual(january.fc_rating_ids.window_start.month, 1)
-        self.assertIn("104 calls from 02/01/2026 to 02/28/2026", february.name)
+        self.assertIn("calls: 104 from 02/01/2026 to 02/28/2026", february.name)
         self.assertEqual(february.price_subtotal, 2.0)
         move.action_post()
         self.order._fc_rate_usage()

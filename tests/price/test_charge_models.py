@@ -45,8 +45,8 @@ class TestChargeModels(BillingCase):
                 found, line, rating = self._use(quantity, charge_model="graduated")
                 self.assertEqual((found, rating.amount), (amount, amount))
         self.assertIn(
-            "2,000 calls from 01/01/2026 to 01/31/2026, 100 at 1 USD + 5 USD,"
-            " 900 at 0.5 USD, 1,000 at 0.1 USD + 20 USD",
+            "calls: 2,000 from 01/01/2026 to 01/31/2026, 100 at 1.00 USD + 5.00 USD,"
+            " 900 at 0.50 USD, 1,000 at 0.10 USD + 20.00 USD",
             line.name,
         )
         self.assertIn("tier 3: 1000 x 0.1 = 100", rating.explanation_text)
@@ -57,14 +57,14 @@ class TestChargeModels(BillingCase):
             1051, charge_model="volume", included_quota=50
         )
         self.assertEqual(amount, 120.1)
-        self.assertIn("50 included, 1,001 at 0.1 USD + 20 USD", line.name)
+        self.assertIn("50 included, 1,001 at 0.10 USD + 20.00 USD", line.name)
 
     def test_minimum(self):
         for quantity, amount in ((0, 30.0), (60, 30.0), (61, 30.5)):
             with self.subTest(quantity=quantity):
                 found, line, _rating = self._use(quantity, minimum_amount=30)
                 self.assertEqual(found, amount)
-                self.assertIn("at least 30 USD", line.name)
+                self.assertIn("at least 30.00 USD", line.name)
 
     def test_a_minimum_is_owed_once_a_window(self):
         """Late usage within it costs nothing, and beyond it the difference."""

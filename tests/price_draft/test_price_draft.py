@@ -101,7 +101,7 @@ class TestPriceDraftAmounts(PriceDraftCase):
         self.assertEqual(self._amounts(result), [(0.0, 120.0, 120.0)])
         self.assertFalse(result.live_charge_id)
         self.assertIn("no price", result.text_live)
-        self.assertIn("Converted at 1 / 0.5", result.text_draft)
+        self.assertIn("Converted at 0.5 EUR = 1 USD: 120 USD", result.text_draft)
 
     def test_a_live_price_in_the_customers_currency_stays(self):
         """Those who pay in dollars keep the price in dollars; the sums stay apart."""

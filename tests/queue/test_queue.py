@@ -19,8 +19,8 @@ class TestQueue(LedgerCase):
             self._record(7, "2026-01-31 00:00:00")
             with patch.object(
                 type(self.env["fusion.billing.rater"]),
-                "_quantities",
-                lambda _rater, jobs: [Decimal(150)] * len(jobs),
+                "_used",
+                lambda _rater, jobs: [(Decimal(150), 1)] * len(jobs),
             ):
                 self.assertEqual(self._usage_amount(self._invoice(FEBRUARY)), 25.0)
         self.assertEqual(self._open_amount(), 3.5)

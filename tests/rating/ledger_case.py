@@ -39,7 +39,13 @@ class LedgerCase(BillingCase):
         wizard = (
             self.env["account.move.reversal"]
             .with_context(active_model="account.move", active_ids=move.ids)
-            .create({"journal_id": move.journal_id.id, "reason": "planted"})
+            .create(
+                {
+                    "journal_id": move.journal_id.id,
+                    "reason": "planted",
+                    "fc_usage_choice": "again_today",
+                }
+            )
         )
         with freeze_time("2026-04-02"):
             wizard.modify_moves() if modify else wizard.refund_moves()

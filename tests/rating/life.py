@@ -107,7 +107,9 @@ class LifeCase(BillingCase):
         wizard = self.env["account.move.reversal"].with_context(
             active_model="account.move", active_ids=move.ids
         )
-        wizard.create({"journal_id": move.journal_id.id}).refund_moves()
+        wizard.create(
+            {"journal_id": move.journal_id.id, "fc_usage_choice": "again_today"}
+        ).refund_moves()
         credit = move.reversal_move_ids - before
         if credit.state == "draft":
             credit.action_post()

@@ -160,7 +160,13 @@ class DocumentCase(BillingCase):
             wizard = (
                 self.env["account.move.reversal"]
                 .with_context(active_model="account.move", active_ids=move.ids)
-                .create({"journal_id": move.journal_id.id, "date": day or at[:10]})
+                .create(
+                    {
+                        "journal_id": move.journal_id.id,
+                        "date": day or at[:10],
+                        "fc_usage_choice": "again_today",
+                    }
+                )
             )
             wizard.modify_moves() if modify else wizard.refund_moves()
 

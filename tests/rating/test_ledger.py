@@ -23,7 +23,7 @@ class TestLateUsage(LedgerCase):
         move = self._invoice()
         # January: 120 - 100 = 20 x 0.50; April: 1 x 0.50
         january, april = self._usage_lines(move)
-        self.assertIn("120 calls from 01/01/2026 to 01/31/2026", january.name)
+        self.assertIn("calls: 120 from 01/01/2026 to 01/31/2026", january.name)
         self.assertEqual((january.price_subtotal, april.price_subtotal), (10.0, 0.5))
         self.assertEqual(self._open_amount(), 0.0)
 

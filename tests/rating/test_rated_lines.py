@@ -27,14 +27,16 @@ class TestRatedLines(BillingCase):
         self._record("1250.5", order=self.other)
         self._record("1300", order=third)
         (self.orders | third)._fc_rate_usage()
-        end = ", 100 included, 0.5 USD each".replace("USD", self.currency.name)
+        end = f" at 0.50 {self.currency.name} each"
         self.assertEqual(
             [self._usage_line(order).name for order in (self.order, self.other, third)],
             [
-                f"API calls\n1,250.5 calls from 01/01/2026 to 01/31/2026{end}",
-                "Appels\n1.250,5 calls du 01/01/2026 au 31/01/2026, dont 100 inclus,"
-                f" 0,5 {self.currency.name} chacun",
-                f"API calls\n1,300 calls from 01/01/2026 to 01/31/2026{end}",
+                "API calls\ncalls: 1,250.5 from 01/01/2026 to 01/31/2026,"
+                f" 100 included, 1,150.5{end}",
+                "Appels\ncalls : 1.250,5 du 01/01/2026 au 31/01/2026, dont 100 inclus,"
+                f" 1.150,5 à 0,50 {self.currency.name} chacun",
+                "API calls\ncalls: 1,300 from 01/01/2026 to 01/31/2026,"
+                f" 100 included, 1,200{end}",
             ],
         )
 
@@ -42,10 +44,23 @@ class TestRatedLines(BillingCase):
         """The numbers were written as in German, the words in English."""
         currency = self.currency.name
         for code, text in (
-            ("de_DE", "vom 01.01.2026 bis 31.01.2026, 100 inklusive, je 0,5 XXX"),
-            ("es_ES", "del 01/01/2026 al 31/01/2026, 100 incluidos, 0,5 XXX cada uno"),
-            ("it_IT", "dal 01/01/2026 al 31/01/2026, 100 inclusi, 0,5 XXX cadauno"),
-            ("nl_NL", "van 01-01-2026 tot en met 31-01-2026, 100 inbegrepen, 0,5 XXX"),
+            (
+                "de_DE",
+                "vom 01.01.2026 bis 31.01.2026, 100 inklusive, 1.150,5 zu je 0,50 XXX",
+            ),
+            (
+                "es_ES",
+                "del 01/01/2026 al 31/01/2026, 100 incluidos,"
+                " 1.150,5 a 0,50 XXX cada uno",
+            ),
+            (
+                "it_IT",
+                "dal 01/01/2026 al 31/01/2026, 100 inclusi, 1.150,5 a 0,50 XXX cadauno",
+            ),
+            (
+                "nl_NL",
+                "van 01-01-2026 tot en met 31-01-2026, 100 inbegrepen, 1.150,5 à 0,50",
+            ),
         ):
             self.env["res.lang"]._activate_lang(code)
             partner = self.env["res.partner"].create({"name": code, "lang": code})
@@ -77,11 +92,11 @@ class TestRatedLines(BillingCase):
             name = self.currency.name
             self.assertEqual(
                 self._usage_line(order).name,
-                f"API calls\n101 calls {days}, 100 included, 0.5 {name} each",
+                f"API calls\ncalls: 101 {days}, 100 included, 1 at 0.50 {name} each",
             )
             self.assertEqual(
                 self._usage_line(order, packages).name,
-                f"Mails\n11 {days}, 2 {name} per 10",
+                f"Mails\n11 {days}, packages of 10 begun: 2 at 2.00 {name}",
             )
 
     def test_stored_amounts_are_those_of_a_fresh_computation(self):

@@ -159,8 +159,8 @@ class TestRating(BillingCase):
         self._rate()
         self.assertEqual(
             self._usage_line().name,
-            "API calls\n12,250.5 calls from 01/01/2026 to 01/31/2026, 100 included,"
-            f" 0.5 {self.currency.name} each",
+            "API calls\ncalls: 12,250.5 from 01/01/2026 to 01/31/2026, 100 included,"
+            f" 12,150.5 at 0.50 {self.currency.name} each",
         )
 
     # -- what is rated ---------------------------------------------------------

@@ -16,7 +16,7 @@ from ..sweep import own_modules
 LOUD = ("odoo.sql_db", "odoo.addons.mail.models.mail_thread", "py.warnings")
 
 
-def _methods_of_ours(env, cls):
+def methods_of_ours(env, cls):
     """Names of the methods of a model that code of ours defines, or overrides."""
     ours = {f"odoo.addons.{module}" for module in own_modules(env)}
     names = set()
@@ -35,7 +35,7 @@ def public_methods(env, models=None):
     """All (model name, method name) of ours that a client may call."""
     found = []
     for model_name in models or env.registry:
-        for name in _methods_of_ours(env, env.registry[model_name]):
+        for name in methods_of_ours(env, env.registry[model_name]):
             try:
                 get_public_method(env[model_name], name)
             except (AccessError, AttributeError):

@@ -144,6 +144,8 @@ class PeopleCase(BillingCase):
             }
         )
         cls._note_what_happened()
+        cls._accrue()
+        cls._close_the_month()
         provider = cls.env["payment.provider"].search([], limit=1)
         methods = cls.env["payment.method"].with_context(active_test=False).search([])
         cls.payment_token = cls.env["payment.token"].create(
@@ -157,6 +159,27 @@ class PeopleCase(BillingCase):
         )
         if "payment_token_id" in cls.order._fields:  # the drop-in's
             cls.order.payment_token_id = cls.payment_token
+
+    @classmethod
+    def _close_the_month(cls):
+        """Control totals of the billed window, and what code makes around them."""
+        cls.control = cls.env["fusion.billing.control"].create(
+            {"date_start": "2026-01-01", "date_end": "2026-01-31", "note": MARK}
+        )
+        cls.control.action_compute()
+        cls.env["fusion.billing.control.change"].create(
+            {
+                "control_id": cls.control.id,
+                "service_id": cls.service.id,
+                "metric_id": cls.metric.id,
+                "subscription_id": cls.order.id,
+                "figure": "accepted_quantity",
+                "now": QUANTITY,
+            }
+        )
+        cls.env["fusion.billing.hold"].create(
+            {"move_id": cls.invoice.id, "reason": MARK, "facts": [MARK]}
+        )
 
     @classmethod
     def _note_what_happened(cls):
@@ -195,6 +218,29 @@ class PeopleCase(BillingCase):
                 "file": base64.b64encode(content),
             }
         ).action_check()
+
+    def _accrue(cls):
+        """What was used in February, worked out and not posted."""
+        journal = cls.env["account.journal"].search(
+            [("type", "=", "general"), ("company_id", "=", cls.company.id)], limit=1
+        )
+        account = cls.env["account.account"].search(
+            [
+                ("account_type", "=", "asset_current"),
+                ("company_ids", "in", cls.company.ids),
+            ],
+            limit=1,
+        )
+        wizard = cls.env["fusion.billing.accrual.wizard"].create(
+            {
+                "date": "2026-02-28",
+                "journal_id": journal.id,
+                "account_id": account.id,
+            }
+        )
+        wizard.action_preview()
+        # That has rated all that waited.
+        cls.env["fusion.billing.rating.queue"]._add(cls.order)
 
     @classmethod
     def _make_people(cls):

@@ -1,4 +1,6 @@
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Annotated
 
 from odoo import fields, models
 
@@ -6,6 +8,7 @@ from odoo.addons.fusion_centralized_billing.engine.billing import (
     aggregation,
     charge_models,
 )
+from odoo.addons.fusion_centralized_billing.engine.shape import Answer, Count
 from odoo.addons.fusion_centralized_billing.engine.webhook import event_types
 
 
@@ -46,6 +49,11 @@ class FusionBillingMetric(models.Model):
     )
 
 
+@dataclass(frozen=True)
+class Quotes(Answer):
+    quotes: Annotated[Count, "How many."]
+
+
 class FusionBillingService(models.Model):
     _inherit = "fusion.billing.service"
 
@@ -53,4 +61,4 @@ class FusionBillingService(models.Model):
         """How many quotations the customers of this app have (handler)."""
         domain = self._linked_partner_domain("partner_id")
         orders = self.env["sale.order"].sudo().search_count(domain)
-        return {"status": "ok", "quotes": orders}
+        return Quotes(quotes=orders).as_json()

@@ -248,6 +248,15 @@ class SubscriptionUsage:
 
 
 @dataclass(frozen=True)
+class CatalogTier:
+    """``up_to``: the last billable unit of it; None: without end."""
+
+    up_to: Decimal | None
+    price_per_unit: Decimal
+    flat_fee: Decimal
+
+
+@dataclass(frozen=True)
 class CatalogCharge:
     plan_id: int
     plan_code: str
@@ -256,6 +265,8 @@ class CatalogCharge:
     price_per_unit: Decimal
     unit_batch: Decimal
     charge_model: str
+    tiers: list[CatalogTier]
+    minimum_amount: Decimal
     currency: str
     valid_from: date | None
     valid_until: date | None

@@ -1,5 +1,3 @@
-"""Recurring invoicing of subscriptions: the cron, and Community's hooks."""
-
 import logging
 
 from psycopg2 import OperationalError
@@ -16,10 +14,12 @@ MAX_PERIODS_PER_RUN = 120
 
 
 class SaleSubscriptionOrderInvoicing(models.AbstractModel):
+    """Recurring invoicing: the run through what is due, and Community's hook."""
+
     _name = "sale.subscription.order.invoicing"
     _description = "Invoicing of Subscriptions"
 
-    # === COMMUNITY HOOKS ===
+    # === COMMUNITY HOOK ===
 
     def _create_invoices(self, grouped=False, final=False, date=None):
         """Claim the due period of every subscription that gets an invoice.
@@ -44,7 +44,7 @@ class SaleSubscriptionOrderInvoicing(models.AbstractModel):
         due.filtered(lambda o: o.id in move_of)._claim_periods(move_of)
         return moves
 
-    # === CRON ===
+    # === RUN ===
 
     def _create_recurring_invoice(self, automatic=False, batch_size=50):
         """Invoice the due periods of subscriptions, oldest period first.

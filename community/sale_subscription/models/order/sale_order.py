@@ -8,13 +8,7 @@ from ..base.states import RUNNING_STATES, SUBSCRIPTION_STATES
 _logger = logging.getLogger(__name__)
 
 # Something follows from a write of these.
-_FOLLOWED = frozenset(
-    (
-        "next_invoice_date",
-        "payment_token_id",
-        "plan_id",
-    )
-)
+_FOLLOWED = frozenset(("next_invoice_date", "payment_token_id", "plan_id"))
 
 
 class SaleOrder(models.Model):

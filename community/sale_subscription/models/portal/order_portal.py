@@ -101,6 +101,33 @@ class SaleSubscriptionOrderPortal(models.AbstractModel):
         base_lines = self.env["sale.subscription.schedule"]._get_period_lines(self, 0)
         return self.env["sale.subscription.discount"]._get_totals(self, base_lines)
 
+    def _get_portal_headline(self):
+        """Return the one amount that stands for the subscription, and what it is.
+
+        :return: `amount` in the currency of the order, and `text`
+        :rtype: dict
+        """
+        self.ensure_one()
+        text = self._get_portal_period_text()
+        if self._get_portal_lines()[1]:
+            text = self.env._("%s, and what you use", text)
+        return {"amount": self._get_portal_amounts()["total"], "text": text}
+
+    def _get_measured_base_lines(self):
+        """Return what the next invoice bills, as it stands now, of what is measured.
+
+        :return: base lines of account.tax
+        :rtype: list[dict]
+        """
+        return []
+
+    def _get_portal_sections(self):
+        """Return the names of templates that come before the lines of the page.
+
+        :rtype: list[str]
+        """
+        return []
+
     def _get_portal_period_text(self):
         """Return for which time the amount of a period is.
 

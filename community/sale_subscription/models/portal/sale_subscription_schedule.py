@@ -9,9 +9,9 @@ from ..base.states import UPSELL
 class SaleSubscriptionSchedule(models.AbstractModel):
     """What an order with a plan costs now, once, and in every period.
 
-    A row has `kind` ("due", its parts "once" and "days", "period"), `label`, and
-    `untaxed`, `tax` and `total` in the currency of the order. Of two rows "period" the
-    second holds when the discounts of the first have ended.
+    A row has `kind` ("due", its parts "usage", "once" and "days", "period"), `label`,
+    and `untaxed`, `tax` and `total` in the currency of the order. Of two rows "period"
+    the second holds when the discounts of the first have ended.
     """
 
     _name = "sale.subscription.schedule"
@@ -32,11 +32,18 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         confirmed = order.state == "sale"
         once = self._get_once(order, confirmed)
         phases = self._get_phases(order)
-        first = self._get_period_lines(order, 0, share)
-        rows = [self._row(order, "due", self._get_due_label(order, day), once + first)]
+        ends = dates.end_date and dates.end_date <= day
+        first = [] if ends else self._get_period_lines(order, 0, share)
+        # Not with the first invoice: what it comes to can be paid in advance.
+        measured = order._get_measured_base_lines() if order.last_invoice_date else []
+        label = self._get_due_label(order, day)
+        rows = [self._row(order, "due", label, once + first + measured)]
+        if measured:
+            label = self.env._("of it what was used so far")
+            rows.append(self._row(order, "usage", label, measured))
         if once and first:
             rows.append(self._row(order, "once", self.env._("of it once"), once))
-        if once and first or share[0] != share[1]:
+        if first and (once or share[0] != share[1]):
             label = self._get_days_label(day, end, whole_days)
             rows.append(self._row(order, "days", label, first))
         if not dates.end_date or dates.end_date > end:

@@ -1,0 +1,1 @@
+from . import next_invoice, order_portal, usage_page
