@@ -45,7 +45,7 @@ def main(options: argparse.Namespace) -> int:
             " -u fusion_centralized_billing --stop-after-init",
         )
     print(json.dumps(outcome, indent=2) if options.json else render(outcome))
-    return 0 if outcome["state"] == "clean" else 1
+    return 1 if outcome["state"] in ("violations", "failed") else 0
 
 
 def read(output: str) -> dict:
@@ -90,6 +90,12 @@ def render(outcome: dict) -> str:
 def _verdict(outcome: dict) -> str:
     if outcome["state"] == "failed":
         return "Failed: a check could not be made."
+    if outcome["state"] == "nothing":
+        return "Nothing was checked: there is nothing to look at, so nothing is known."
+    if outcome["state"] == "explained":
+        return f"{outcome['violations']:,} violations, all of them explained."
     if outcome["violations"]:
         return f"{outcome['violations']:,} violations."
+    if outcome["waiting"]:
+        return "What was looked at agrees; not all was."
     return "Clean: usage, ratings, invoices and webhooks agree."

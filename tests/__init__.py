@@ -12,6 +12,8 @@ from .api import (
 )
 from .audit import (
     test_audit,
+    test_findings,
+    test_findings_update,
     test_lives,
     test_lives_changed,
     test_planted_documents,
@@ -21,7 +23,12 @@ from .audit import (
 )
 from .base import test_constraints, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
-from .browser import test_browser, test_overview, test_portal_page
+from .browser import (
+    test_browser,
+    test_month_end_buttons,
+    test_overview,
+    test_portal_page,
+)
 from .control import (
     test_chain,
     test_declared,
@@ -47,6 +54,7 @@ from .http import (
 )
 from .invoice import (
     test_billed_once,
+    test_blocked,
     test_breakdown,
     test_credit_choice,
     test_invoicing,
@@ -114,7 +122,7 @@ from .subscription import (
     test_time_zones,
     test_unallocated,
 )
-from .usage import test_decide, test_usage
+from .usage import test_decide, test_refused, test_usage, test_usage_import
 from .webhook import (
     test_webhook,
     test_webhook_delivery,

@@ -1,8 +1,10 @@
 from . import (
     accrual_wizard,
     api_key_wizard,
+    audit_explain_wizard,
     charge_version_wizard,
     hold_wizard,
+    invoice_release_wizard,
     next_invoice_wizard,
     usage_move_wizard,
     usage_void_wizard,

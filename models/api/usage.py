@@ -44,9 +44,9 @@ class FusionBillingApiUsage(models.AbstractModel):
         nothing = not payload or payload.get("events", "") is None
         raw_events = [] if nothing else self._check_events(payload)
         atomic = flag(payload, "atomic")
-        results = self._api_env()["fusion.billing.usage"]._ingest(
-            self, raw_events, atomic
-        )
+        env = self._api_env()
+        results = env["fusion.billing.usage"]._ingest(self, raw_events, atomic)
+        env["fusion.billing.usage.refused"]._keep(self, raw_events, results)
         return answers.usage_answer(results).as_json()
 
     def _check_events(self, payload):

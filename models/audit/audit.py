@@ -5,7 +5,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 from ..base import groups
 from .messages import INVARIANTS, NOTES
@@ -13,6 +13,19 @@ from .messages import INVARIANTS, NOTES
 _logger = logging.getLogger(__name__)
 
 KEEP_DAYS = 90
+# After so many hours without a run of all companies, what the last one said is old.
+RUNS_EVERY_HOURS = 36
+# Whoever holds it runs the audit; two runs would both note the same finding as new.
+_LOCK = "fcb_audit"
+STATES = [
+    ("waiting", "In the Background"),
+    ("nothing", "Nothing Checked"),
+    ("clean", "Agree"),
+    ("partial", "Agree, in Part"),
+    ("explained", "Explained"),
+    ("violations", "Differ"),
+    ("failed", "Failed"),
+]
 # Invariant -> the models, beneath this one, that check it; see ``check.py``.
 # Of I8 there is nothing to check that I2 does not: see the help of the result.
 PARTS = {
@@ -51,72 +64,142 @@ class FusionBillingAudit(models.Model):
     )
     user_id = fields.Many2one("res.users", string="Started By", readonly=True)
     state = fields.Selection(
-        [("clean", "Clean"), ("violations", "Violations"), ("failed", "Failed")],
+        STATES,
+        string="Result",
         required=True,
         readonly=True,
-        help="Failed: a check could not be made; see its line.",
+        help="Agree: all that there is was looked at, and agrees.\n"
+        "Agree, in Part: what was looked at agrees; some subscriptions were not.\n"
+        "Nothing Checked: there was nothing to look at, so nothing is known.\n"
+        "Explained: what differs was accepted by somebody, with a reason.\n"
+        "Differ: something is wrong, and nobody has explained it yet.\n"
+        "Failed: a check could not be made; see its line.",
     )
-    violation_count = fields.Integer(
-        string="Violations", readonly=True, aggregator=None
+    violation_count = fields.Integer(string="Found", readonly=True, aggregator=None)
+    open_count = fields.Integer(
+        string="Still Open",
+        compute="_compute_open_count",
+        help="What this run found that is open or in progress now.",
+    )
+    checked_count = fields.Integer(
+        string="Looked At",
+        readonly=True,
+        help="How many things all checks together have looked at: events, windows,"
+        " ratings. At 0, that nothing was found says nothing.",
     )
     waiting_count = fields.Integer(
         aggregator=None,
-        string="Subscriptions Waiting",
+        string="Subscriptions Not Looked At",
         readonly=True,
         help="They have usage that is still to be rated, and are known to be behind:"
         " that part of them was left out.",
     )
-    result_ids = fields.One2many("fusion.billing.audit.result", "audit_id")
-    finding_ids = fields.One2many("fusion.billing.audit.finding", "audit_id")
+    result_ids = fields.One2many(
+        "fusion.billing.audit.result", "audit_id", string="Checks"
+    )
+    finding_ids = fields.Many2many(
+        "fusion.billing.audit.finding",
+        "fusion_billing_audit_finding_run",
+        "audit_id",
+        "finding_id",
+        readonly=True,
+    )
+
+    words = fields.Char(string="In Words", compute="_compute_words")
+
+    @api.depends("state", "waiting_count", "violation_count", "checked_count")
+    def _compute_words(self):
+        for audit in self:
+            done = audit.state != "waiting"
+            audit.words = self._last_words(audit) if done else ""
+
+    @api.depends("finding_ids.state")
+    def _compute_open_count(self):
+        for audit in self:
+            audit.open_count = len(audit.finding_ids._unsettled())
 
     # -- running ---------------------------------------------------------------
 
     @api.model
-    def _run(self, company=None):
+    def _run(self, company=None, audit=None):
         """Check all invariants, and keep what was found.
 
         :param company: a ``res.company``, or None for all companies
-        :return: the new ``fusion.billing.audit`` record
+        :param audit: the record that was made when the run was asked for, or None
+        :return: the ``fusion.billing.audit`` record
+        :raises UserError: another run is at work
         """
+        self._take_turn()
         started = fields.Datetime.now()
         self.env.flush_all()
         Audit = self.sudo()
-        Check = self.env["fusion.billing.audit.check"].sudo()
-        scope = Check._scope(company)
-        results, findings = [], []
+        scope = self.env["fusion.billing.audit.check"].sudo()._scope(company)
+        results, found, complete = [], [], set()
         for invariant, _name in INVARIANTS:
-            result, rows = Audit._run_one(invariant, scope)
+            result, rows, kinds = Audit._run_one(invariant, scope)
             results.append(result)
-            findings += rows
-        total = sum(result["violations"] for result in results)
-        failed = any(result["error"] for result in results)
-        audit = Audit.create(
-            {
-                "started_at": started,
-                "finished_at": fields.Datetime.now(),
-                "company_id": company.id if company else False,
-                "user_id": self.env.uid,
-                "state": "failed" if failed else "violations" if total else "clean",
-                "violation_count": total,
-                "waiting_count": Check._count_waiting(scope),
-            }
-        )
-        for rows in (results, findings):
-            for values in rows:
-                values["audit_id"] = audit.id
+            found += rows
+            complete |= kinds
+        values = {
+            "started_at": started,
+            "finished_at": fields.Datetime.now(),
+            "company_id": company.id if company else False,
+            "state": "nothing",
+            "violation_count": sum(result["violations"] for result in results),
+            "checked_count": sum(result["checked"] for result in results),
+        }
+        if audit:
+            audit.sudo().write(values)
+        else:
+            audit = Audit.create(values | {"user_id": self.env.uid})
+        for values in results:
+            values["audit_id"] = audit.id
         self.env["fusion.billing.audit.result"].sudo().create(results)
-        self.env["fusion.billing.audit.finding"].sudo().create(findings)
-        if total or failed:
+        Finding = self.env["fusion.billing.audit.finding"].sudo()
+        waiting = self.env["fusion.billing.audit.check"].sudo()._waiting(scope)
+        Finding._take_up(audit, found, complete, waiting)
+        audit.sudo().waiting_count = len(waiting)
+        audit._judge_run()
+        if audit.state in ("violations", "failed"):
             audit._ask_to_look()
         return audit.with_env(self.env)
+
+    def _take_turn(self):
+        [[is_free]] = self.env.execute_query(
+            SQL("SELECT pg_try_advisory_xact_lock(hashtext(%s))", _LOCK)
+        )
+        if not is_free:
+            raise UserError(
+                self.env._("The audit is running already. Look again in a minute.")
+            )
+
+    def _judge_run(self):
+        """Say what the run comes to, by what was found and what was explained since."""
+        for audit in self.sudo():
+            if audit.state == "waiting":
+                continue
+            explained = audit.finding_ids.filtered(
+                lambda f: f.state == "accepted" and not f.is_note
+            )
+            if any(audit.result_ids.mapped("error")):
+                audit.state = "failed"
+            elif audit.violation_count > len(explained):
+                audit.state = "violations"
+            elif audit.violation_count:
+                audit.state = "explained"
+            elif not audit.checked_count:
+                audit.state = "nothing"
+            else:
+                audit.state = "partial" if audit.waiting_count else "clean"
 
     def _run_one(self, invariant, scope):
         """Check one invariant; one that cannot be checked stops no other.
 
-        :return: (values of its result, list of values of its findings)
+        :return: (values of its result, list of values of its findings, the kinds of
+            violation of which all that there are were found)
         """
         result = {"invariant": invariant, "checked": 0, "violations": 0, "error": False}
-        findings = []
+        findings, complete = [], set()
         Finding = self.env["fusion.billing.audit.finding"]
         try:
             with self.env.cr.savepoint(flush=False):
@@ -130,16 +213,79 @@ class FusionBillingAudit(models.Model):
                         if kind not in NOTES:
                             result["violations"] += total
                         findings += Finding._prepare_all(kind, rows)
+                        if len(rows) == total:
+                            complete.add(kind)
         except psycopg2.OperationalError:
             raise  # the connection, or a concurrent transaction: Odoo's to repeat
         except Exception as exc:
             _logger.exception("The audit of %s failed", invariant)
             result["error"] = str(exc) or type(exc).__name__
-        return result, findings
+            complete = set()
+        return result, findings, complete
 
     @api.model
     def _cron_run(self):
-        self._run()
+        """The nightly run of all companies; before it, those that people wait for."""
+        waiting = self.search([("state", "=", "waiting")], order="id")
+        for audit in waiting:
+            self._run(audit.company_id, audit)
+        if not waiting or self._hours_since_last() > 20:
+            self._run()
+
+    @api.model
+    def _last(self, companies=None):
+        """The last run that is done, of these companies or of all; may be empty."""
+        domain = [("state", "!=", "waiting")]
+        if companies is not None:
+            domain.append(("company_id", "in", [*companies.ids, False]))
+        return self.search(domain, limit=1, order="started_at desc, id desc")
+
+    @api.model
+    def _hours_since_last(self):
+        """Since the last run of all companies; infinite before the first (float)."""
+        last = self.search(
+            [("company_id", "=", False), ("state", "!=", "waiting")], limit=1
+        )
+        if not last:
+            return float("inf")
+        return (fields.Datetime.now() - last.started_at).total_seconds() / 3600
+
+    @api.model
+    def _last_words(self, last):
+        """What a run says of the books, and of what it has not looked at.
+
+        :param last: a ``fusion.billing.audit`` record, or empty: none has run
+        """
+        if not last:
+            return self.env._("No audit has run yet, so nothing is known of the books.")
+        when = format_datetime(self.env, last.started_at)
+        said = {
+            "nothing": self.env._("The run of %s had nothing to look at.", when),
+            "failed": self.env._("The run of %s could not make all checks.", when),
+            "violations": self.env._(
+                "The run of %(when)s found %(count)s things wrong.",
+                when=when,
+                count=last.violation_count,
+            ),
+        }.get(last.state) or self.env._(
+            "The run of %(when)s looked at %(count)s events, windows and ratings, and"
+            " all that is not explained agreed.",
+            when=when,
+            count=last.checked_count,
+        )
+        if last.waiting_count:
+            said += " " + self.env._(
+                "%s subscriptions were not looked at, in part: they had usage that was"
+                " still to be rated.",
+                last.waiting_count,
+            )
+        days = (fields.Datetime.now() - last.started_at).total_seconds() / 86400
+        if days * 24 > RUNS_EVERY_HOURS:
+            said += " " + self.env._(
+                "That was %s days ago; nobody has looked at what happened since.",
+                int(days),
+            )
+        return said
 
     def action_run(self):
         """The button: now, or by the job where it takes longer than people wait.
@@ -156,76 +302,26 @@ class FusionBillingAudit(models.Model):
                 " WHERE oid = 'fusion_billing_usage'::regclass"
             )
         )
+        company = self.env.company
         if events > AT_ONCE:
+            audit = self.sudo().create(
+                {
+                    "started_at": fields.Datetime.now(),
+                    "company_id": company.id,
+                    "user_id": self.env.uid,
+                    "state": "waiting",
+                }
+            )
             self.env.ref("fusion_centralized_billing.cron_audit").sudo()._trigger()
-            return {
-                "type": "ir.actions.client",
-                "tag": "display_notification",
-                "params": {
-                    "type": "info",
-                    "message": self.env._(
-                        "There is much to read. The audit runs in the background, and"
-                        " stands in this list when it is done."
-                    ),
-                },
-            }
-        audit = self._run(self.env.company)
+        else:
+            audit = self._run(company)
         return {
             "type": "ir.actions.act_window",
             "res_model": self._name,
             "res_id": audit.id,
             "view_mode": "form",
+            "views": [(False, "form")],
         }
-
-    # -- before an invoice is posted -------------------------------------------
-
-    def _check_before_posting(self, moves):
-        """Hold the usage of these invoices to what the audit asks of it.
-
-        Where the company wants a wrong invoice not to be posted.
-
-        :raises UserError: one would break I2, I3 or I5
-        """
-        moves = moves.filtered("company_id.fc_block_bad_invoices").sudo()
-        ratings = moves.fc_rating_ids.filtered(lambda r: r.state != "open")
-        if not ratings:
-            return
-        self.env.flush_all()
-        scope = self.env["fusion.billing.audit.check"]._scope(
-            orders=ratings.subscription_id
-        )
-        found = [
-            *self.env["fusion.billing.audit.usage"].sudo()._wrong_quantities(scope),
-            *self.env["fusion.billing.audit.ledger"].sudo()._billed_twice(scope),
-            *self.env["fusion.billing.audit.windows"].sudo()._not_in_order(scope),
-        ]
-        windows = ratings.grouped(lambda r: r.subscription_id.id)
-        Finding = self.env["fusion.billing.audit.finding"]
-        for kind, rows, _total in found:
-            for row in rows:
-                billed = windows.get(row["subscription_id"], ())
-                rating = next(
-                    (
-                        r
-                        for r in billed
-                        if row.get("metric_id") in (None, r.metric_id.id)
-                        and r.window_start < row["window_end"]
-                        and row["window_start"] < r.window_end
-                    ),
-                    None,
-                )
-                if rating:
-                    [finding] = Finding._prepare_all(kind, [row])
-                    raise UserError(
-                        self.env._(
-                            "%(invoice)s is not posted, because it would be wrong:\n"
-                            "%(message)s\n"
-                            "Delete the draft and invoice the subscription anew, or"
-                            " ask who looks after Fusion Billing.",
-                            invoice=rating.invoice_id.display_name,
-                            message=finding["message"],
-                        )
-                    )
 
     # -- afterwards ------------------------------------------------------------
 
@@ -254,6 +350,11 @@ class FusionBillingAudit(models.Model):
         self.search(
             [("started_at", "<", until), ("id", "!=", last.id)], limit=1000
         ).unlink()
+        # What somebody has given a reason for is kept: auditors ask years later.
+        self.env["fusion.billing.audit.finding"].search(
+            [("state", "=", "gone"), ("gone_at", "<", until), ("reason", "=", False)],
+            limit=1000,
+        ).unlink()
 
     # -- looking ---------------------------------------------------------------
 
@@ -264,6 +365,6 @@ class FusionBillingAudit(models.Model):
             "fusion_centralized_billing.audit_finding_action"
         )
         return action | {
-            "domain": [("audit_id", "=", self.id)],
+            "domain": [("audit_ids", "in", self.ids)],
             "context": {"search_default_group_invariant": 1},
         }

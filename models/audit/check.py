@@ -113,12 +113,15 @@ class FusionBillingAuditCheck(models.AbstractModel):
             )
         )
 
-    def _count_waiting(self, scope):
-        """How many subscriptions wait to be rated: their usage is not checked yet."""
-        return self._count(
+    def _waiting(self, scope):
+        """Which subscriptions wait to be rated: theirs are not held to account.
+
+        :return: set of ids
+        """
+        rows = self.env.execute_query(
             SQL(
                 """
-                SELECT count(DISTINCT q.subscription_id)
+                SELECT DISTINCT q.subscription_id
                   FROM fusion_billing_rating_queue q
                   JOIN sale_order o ON o.id = q.subscription_id
                  WHERE %s
@@ -126,6 +129,7 @@ class FusionBillingAuditCheck(models.AbstractModel):
                 scope,
             )
         )
+        return {order for (order,) in rows}
 
     def _rating_columns(self):
         """What a finding about the rating ``r`` says of it (SQL)."""

@@ -9,19 +9,68 @@ from .messages import INVARIANTS, KINDS, NOTES
 
 
 class FusionBillingAuditFinding(models.Model):
-    """One thing that an audit found wrong."""
+    """One thing that audits found wrong, from the first run that did to the last."""
 
     _name = "fusion.billing.audit.finding"
     _description = "Audit Finding"
-    _inherit = ["fusion.billing.guarded"]
-    _order = "audit_id desc, id"
+    _inherit = [
+        "mail.thread",
+        "fusion.billing.guarded",
+        "fusion.billing.audit.finding.life",
+    ]
+    _order = "last_seen_at desc, id"
     _rec_name = "message"
 
+    key = fields.Char(
+        required=True, readonly=True, help="By which the next run knows it."
+    )
+    state = fields.Selection(
+        [
+            ("open", "Open"),
+            ("progress", "In Progress"),
+            ("accepted", "Explained"),
+            ("gone", "Gone"),
+        ],
+        required=True,
+        readonly=True,
+        default="open",
+        index=True,
+        tracking=True,
+        help="Open: nobody has looked yet.\n"
+        "In Progress: somebody has taken it on.\n"
+        "Explained: somebody has said why it may stay as it is. It opens again when"
+        " its figures change.\n"
+        "Gone: a later run looked at it and found nothing wrong any more.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Owner",
+        tracking=True,
+        help="Who looks into it.",
+    )
+    reason = fields.Text(readonly=True, tracking=True, help="Why it may stay as it is.")
+    settled_uid = fields.Many2one("res.users", string="Explained By", readonly=True)
+    settled_at = fields.Datetime(string="Explained On", readonly=True)
+    first_seen_at = fields.Datetime(string="First Found", readonly=True)
+    last_seen_at = fields.Datetime(string="Last Found", readonly=True)
+    gone_at = fields.Datetime(
+        string="Gone Since",
+        readonly=True,
+        help="When a run first found nothing wrong with it any more.",
+    )
     audit_id = fields.Many2one(
         "fusion.billing.audit",
-        required=True,
-        ondelete="cascade",
+        string="Last Found By",
+        ondelete="set null",
         index=True,
+        readonly=True,
+    )
+    audit_ids = fields.Many2many(
+        "fusion.billing.audit",
+        "fusion_billing_audit_finding_run",
+        "finding_id",
+        "audit_id",
+        string="Found By",
         readonly=True,
     )
     invariant = fields.Selection(INVARIANTS, required=True, readonly=True)
@@ -76,6 +125,8 @@ class FusionBillingAuditFinding(models.Model):
         string="Usage Event", model_field="usage_model", readonly=True
     )
     usage_model = fields.Char(default="fusion.billing.usage", readonly=True)
+
+    _key_unique = models.Constraint("UNIQUE (key)", "A finding is kept once.")
 
     def _prepare_all(self, kind, rows):
         """Values of the findings that the rows of a check tell.

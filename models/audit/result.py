@@ -25,6 +25,31 @@ class FusionBillingAuditResult(models.Model):
     subject = fields.Char(string="Of What", compute="_compute_subject")
     violations = fields.Integer(readonly=True, aggregator=None)
     error = fields.Text(string="Why Not Checked", readonly=True)
+    state = fields.Selection(
+        [
+            ("agree", "Agree"),
+            ("nothing", "Nothing to Check"),
+            ("with_i2", "See I2"),
+            ("differ", "Differ"),
+            ("failed", "Not Checked"),
+        ],
+        string="Result",
+        compute="_compute_state",
+        help="Nothing to Check: there was none of what this looks at, so that nothing"
+        " is known of it.",
+    )
+
+    @api.depends("violations", "error", "checked", "invariant")
+    def _compute_state(self):
+        for result in self:
+            if result.error:
+                result.state = "failed"
+            elif result.violations:
+                result.state = "differ"
+            elif result.invariant == "I8":
+                result.state = "with_i2"
+            else:
+                result.state = "agree" if result.checked else "nothing"
 
     @api.depends("invariant")
     def _compute_subject(self):

@@ -6,25 +6,22 @@ from ..base import groups
 from ..base.render import amount
 from ..rating.text import UsageText, told_of_rating
 from ..subscription.timeline import CHURNED
+from .usage_choice import USAGE_CHOICES, usage_choice_values
 
-# What becomes of usage that a credit note credits in full.
-USAGE_CHOICES = [
-    ("forgive", "Forgive it: it is not billed again"),
-    ("again_today", "Bill it again, at the price of then"),
-    ("again_billed", "Bill it again, as it was billed"),
-]
-
-
-def usage_choice_values(choice):
-    """What a credit note stores of a key of :data:`USAGE_CHOICES` (dict)."""
-    return {
-        "fc_bill_again": choice != "forgive",
-        "fc_at_billed_price": choice == "again_billed",
-    }
+# What can change what a draft charges for usage.
+CHANGES_USAGE = {
+    *("partner_id", "currency_id", "fiscal_position_id", "move_type"),
+    *("invoice_line_ids", "line_ids"),
+}
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = [
+        "account.move",
+        "fusion.billing.invoice.blocked",
+        "fusion.billing.guarded",
+    ]
 
     fc_rating_ids = fields.One2many(
         "fusion.billing.rating",
@@ -307,7 +304,13 @@ class AccountMove(models.Model):
         )
 
     def write(self, vals):
-        """What was chosen for credited usage is what happened once it is posted."""
+        """Changes that are no more possible, or that can block a draft.
+
+        What was chosen for credited usage is what happened once it is posted. Another
+        customer or currency on a draft is a change by hand.
+
+        :raises UserError: another choice on a posted credit note
+        """
         if {"fc_bill_again", "fc_at_billed_price"} & vals.keys():
             if any(move.state == "posted" for move in self):
                 raise UserError(
@@ -316,11 +319,15 @@ class AccountMove(models.Model):
                         " for its usage."
                     )
                 )
-        return super().write(vals)
+        result = super().write(vals)
+        if CHANGES_USAGE & vals.keys():
+            self.env["fusion.billing.invoice.block"]._look(self)
+        return result
 
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]
-        self.env["fusion.billing.audit"]._check_before_posting(self)
+        Block = self.env["fusion.billing.invoice.block"]
+        Block._check(self)
         held = self.env["fusion.billing.hold"]._hold(self)
         posted = super(AccountMove, self - held)._post(soft)
         Documents._settle_windows(posted)
@@ -331,10 +338,12 @@ class AccountMove(models.Model):
         # A corrected invoice was made before its credit note was posted.
         released = billed.filtered(lambda r: r.state == "released")
         Documents._take_over(released.invoice_line_id.fc_copy_ids)
+        Block._made(released.invoice_line_id.fc_copy_ids)
         self.env["fusion.billing.audit.seal"]._take(posted.invoice_line_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         posted._fc_bill_what_came_since()
+        Block._look(posted)
         return posted
 
     def _fc_bill_what_came_since(self):
@@ -368,6 +377,7 @@ class AccountMove(models.Model):
         Documents._review(Documents._ratings_of(cancelled))
         Documents._open_windows(cancelled)
         cancelled._fc_emit("invoice.cancelled")
+        self.env["fusion.billing.invoice.block"]._look(cancelled)
         return result
 
     def unlink(self):

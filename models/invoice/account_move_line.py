@@ -3,6 +3,11 @@ from odoo import api, fields, models
 from ..base import groups
 
 UPSELL = "7_upsell"
+# What can change what a draft charges for usage.
+CHANGES_USAGE = {
+    *("price_unit", "quantity", "discount", "tax_ids", "product_id"),
+    *("account_id", "display_type", "currency_id", "move_id"),
+}
 
 
 class AccountMoveLine(models.Model):
@@ -26,6 +31,12 @@ class AccountMoveLine(models.Model):
         help="The usage line that this one credits, or corrects.",
     )
     fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
+    fc_made = fields.Json(
+        readonly=True,
+        copy=False,
+        prefetch=False,
+        help="Taxes, product, account and customer that a usage line was made with.",
+    )
     fc_bills_usage = fields.Boolean(
         compute="_compute_fc_bills_usage", groups=groups.USER
     )
@@ -70,6 +81,9 @@ class AccountMoveLine(models.Model):
         lines = super().create(vals_list)
         copies = lines.filtered("fc_copied_from_id")
         self.env["fusion.billing.documents"]._take_over(copies)
+        Block = self.env["fusion.billing.invoice.block"]
+        Block._made(copies)
+        Block._look(lines.move_id)
         return lines
 
     def write(self, vals):
@@ -85,6 +99,8 @@ class AccountMoveLine(models.Model):
         if {"account_id", "tax_ids", "price_unit", "quantity"} & vals.keys():
             posted = self.filtered(lambda line: line.parent_state == "posted")
             self.env["fusion.billing.audit.seal"]._take(posted)
+        if CHANGES_USAGE & vals.keys():
+            self.env["fusion.billing.invoice.block"]._look(self.move_id)
         return result
 
     def _fc_subscriptions(self):
@@ -100,9 +116,26 @@ class AccountMoveLine(models.Model):
         """A usage line taken off a draft is still to be billed."""
         self.check_access("unlink")
         ratings = self.sudo().fc_rating_ids
+        drafts = self._fc_note_taken_off()
         result = super().unlink()
         ratings = ratings.exists()
         # Or posting that draft would take them back as billed.
         ratings.write({"invoice_id": False})
         self.env["fusion.billing.documents"]._review(ratings)
+        self.env["fusion.billing.invoice.block"]._look(drafts)
         return result
+
+    def _fc_note_taken_off(self):
+        """Note on the drafts which of their usage lines are being deleted.
+
+        :return: the drafts (``account.move``)
+        """
+        Block = self.env["fusion.billing.invoice.block"]
+        drafts = self.sudo().move_id.filtered(lambda m: m.state == "draft")
+        for move in drafts:
+            ratings = (self.sudo() & move.line_ids).fc_rating_ids
+            ratings = ratings.filtered(lambda r, m=move: r.invoice_id == m and r.amount)
+            if ratings:
+                taken = [change._asdict() for change in map(Block._taken_off, ratings)]
+                move.fc_taken_off = [*(move.fc_taken_off or ()), *taken]
+        return drafts

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .account_move import USAGE_CHOICES, usage_choice_values
+from .usage_choice import USAGE_CHOICES, usage_choice_values
 
 
 class AccountMoveReversal(models.TransientModel):

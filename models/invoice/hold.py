@@ -150,7 +150,9 @@ class FusionBillingHold(models.Model):
         return found
 
     def _charged_otherwise(self, move, ratings):
-        """Lines that were changed or added by hand."""
+        """Lines that were changed or added by hand, unless that was released."""
+        if self.env["fusion.billing.invoice.block"]._is_released(move):
+            return {}
         found = {}
         lines = move.sudo().invoice_line_ids
         for adjustment in ratings.adjustment_ids.filtered(lambda a: a.line_id in lines):

@@ -6,13 +6,14 @@ from .api_log import BATCH
 
 
 class FusionBillingApiRefusal(models.Model):
-    """How many requests of an app were over its rate limit, minute by minute.
+    """What of an app's requests is counted and not kept, minute by minute.
 
-    Not a row of the API log for each: an app in a loop would fill the disk with them.
+    Requests over its rate limit, and refused events beyond those that are kept. Not a
+    row for each: an app in a loop would fill the disk with them.
     """
 
     _name = "fusion.billing.api.refusal"
-    _description = "Requests over the Rate Limit"
+    _description = "Refusals That Were Counted Only"
     _inherit = ["fusion.billing.guarded"]
     _order = "minute desc, id desc"
     _log_access = False
@@ -27,6 +28,12 @@ class FusionBillingApiRefusal(models.Model):
         string="Refused Requests",
         readonly=True,
         help="Answered with HTTP 429 in this minute, and neither read nor logged.",
+    )
+    events = fields.Integer(
+        string="Refused Events Not Kept",
+        readonly=True,
+        help="Usage that was refused in this minute when as much of this app was kept"
+        " already as is kept at most.",
     )
 
     _minute_unique = models.UniqueIndex("(service_id, minute)")
@@ -49,6 +56,20 @@ class FusionBillingApiRefusal(models.Model):
                 DO UPDATE SET requests = r.requests + 1
             """,
             [service.id, fields.Datetime.now().replace(second=0)],
+        )
+
+    @api.model
+    def _count_events(self, service, count):
+        """Count refused events that are not kept, in the request's transaction."""
+        self.env.cr.execute(
+            """
+            INSERT INTO fusion_billing_api_refusal AS r
+                        (service_id, minute, requests, events)
+            VALUES (%s, %s, 0, %s)
+                ON CONFLICT (service_id, minute)
+                DO UPDATE SET events = coalesce(r.events, 0) + excluded.events
+            """,
+            [service.id, fields.Datetime.now().replace(second=0), count],
         )
 
     @api.autovacuum

@@ -45,6 +45,45 @@ class FusionBillingUsageIngestion(models.AbstractModel):
         :param bool atomic: store all of them or none
         :return: a list with one ``UsageResult`` for each event, in order
         """
+        rows, results = self._prepare(service, raw_events)
+        if atomic and any(results):
+            return UsageResult.none_taken(results)
+        savepoint = self.env.cr.savepoint(flush=False) if atomic else None
+        self._store(service, rows, results)
+        if savepoint:
+            failed = any(result.code for result in results)
+            savepoint.close(rollback=failed)
+            if failed:
+                return UsageResult.none_taken(results)
+        return results
+
+    @api.model
+    def _foresee(self, service, raw_events, seen):
+        """What :meth:`_ingest` would say of these events; nothing is stored.
+
+        :param dict seen: what was foreseen before of the same file; added to
+        :return: list of ``UsageResult``, as of :meth:`_ingest`
+        """
+        rows, results = self._prepare(service, raw_events)
+        before = self._recorded_before_renewal(rows)
+        present = self._stored([row.scope for row in rows])
+        for row in rows:
+            known = before.get(row.index) or present.get(row.scope)
+            known = known or seen.get(row.scope)
+            if known:
+                results[row.index] = self._compare(row, known)
+            else:
+                seen[row.scope] = (row.event.fingerprint, False)
+                results[row.index] = UNALLOCATED if row.unallocated else ACCEPTED
+        return results
+
+    @api.model
+    def _prepare(self, service, raw_events):
+        """Parse and authorise events.
+
+        :return: (list of :class:`Row` of those that can be stored, list with a
+            ``UsageResult`` for each of the others, and None)
+        """
         results = [None] * len(raw_events)
         # Not the hundred other fields of a company, which a plain read would fetch.
         company = service.company_id
@@ -64,16 +103,7 @@ class FusionBillingUsageIngestion(models.AbstractModel):
                 rows.append(self._prepare_row(index, event, target))
             except BillingError as error:
                 results[index] = UsageResult.refused("rejected", error)
-        if atomic and any(results):
-            return UsageResult.none_taken(results)
-        savepoint = self.env.cr.savepoint(flush=False) if atomic else None
-        self._store(service, rows, results)
-        if savepoint:
-            failed = any(result.code for result in results)
-            savepoint.close(rollback=failed)
-            if failed:
-                return UsageResult.none_taken(results)
-        return results
+        return rows, results
 
     @api.model
     def _parse_events(self, company, raw_events, results):

@@ -2,7 +2,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tools import SQL
 
 from ...engine.api.own_keys import moved_key
@@ -170,6 +170,19 @@ class FusionBillingUsage(models.Model):
     def _unlink_never(self):
         raise UserError(
             self.env._("Usage events are kept. Void the event, with a reason, instead.")
+        )
+
+    @api.model
+    def load(self, fields, data):
+        """Odoo's own import would pass the validation by; lead to ours."""
+        self.check_access("read")
+        raise RedirectWarning(
+            self.env._(
+                "Usage is imported under Usage > Import Usage: there each row is"
+                " checked as if an app had sent it, and is stored once."
+            ),
+            self.env.ref("fusion_centralized_billing.usage_import_action").id,
+            self.env._("Import Usage"),
         )
 
     def action_open_void_wizard(self):

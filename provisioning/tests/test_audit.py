@@ -41,6 +41,15 @@ class TestAudit(unittest.TestCase):
         self.assertIn("I1 Each event is stored once       12,000           0", text)
         self.assertTrue(text.endswith("agree."), text)
 
+    def test_what_was_not_looked_at_is_no_agreement(self):
+        for state, waiting, said in (
+            ("nothing", 0, "Nothing was checked"),
+            ("partial", 2, "not all was."),
+        ):
+            text = audit.render(outcome(state=state, waiting=waiting))
+            self.assertIn(said, text.splitlines()[-1])
+            self.assertNotIn("Clean", text)
+
     def test_findings(self):
         text = audit.render(
             outcome(

@@ -225,7 +225,7 @@ class Books:
             "audit": [
                 *(f"{f.invariant}: {f.message}" for f in audit.finding_ids),
                 *(result.error for result in audit.result_ids if result.error),
-                *([] if audit.state == "clean" or audit.finding_ids else [audit.state]),
+                *([audit.state] if audit.state == "failed" else []),
             ],
             "oracle": found,
         }

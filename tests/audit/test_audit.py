@@ -68,7 +68,7 @@ class TestAuditRun(AuditCase):
         self._break()
         other = self.env["res.company"].create({"name": "Another Company"})
         audit = self.env["fusion.billing.audit"]._run(other)
-        self.assertEqual((audit.state, audit.company_id), ("clean", other))
+        self.assertEqual((audit.state, audit.company_id), ("nothing", other))
 
     def test_who_may_run_it(self):
         reader = new_test_user(

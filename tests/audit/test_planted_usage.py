@@ -235,7 +235,7 @@ class TestPlantedInUsage(PlantedCase):
     def test_what_waits_to_be_rated_is_left_out_and_counted(self):
         self.use(3, "2026-01-31")
         audit = self._audit()
-        self.assertEqual((audit.state, audit.waiting_count), ("clean", 1))
+        self.assertEqual((audit.state, audit.waiting_count), ("partial", 1))
         self._assert_named_now("DELETE FROM fusion_billing_rating_queue", "-3")
 
     def test_usage_before_what_waits_is_not_left_out(self):

@@ -7,6 +7,9 @@ ARGUMENTS = {
     "fields_list": lambda case, model_name: list(case.env[model_name]._fields),
     "vals": lambda case, model_name: {},
     "vals_list": lambda case, model_name: [{}],
+    "help_message": lambda case, model_name: "",
+    "fields": lambda case, model_name: ["quantity"],
+    "data": lambda case, model_name: [["5"]],
 }
 # Values worth writing, where code of ours does something of its own about them.
 WRITES = {
@@ -61,6 +64,8 @@ MAY = {
     ("fusion.billing.api.key.wizard", "action_generate"): ("administrator",),
     ("fusion.billing.webhook.secret.wizard", "action_generate"): ("administrator",),
     ("fusion.billing.webhook.replay.wizard", "action_replay"): MANAGERS,
+    ("fusion.billing.audit.explain.wizard", "action_explain"): MANAGERS,
+    ("fusion.billing.invoice.release.wizard", "action_release"): MANAGERS,
     ("fusion.billing.usage.void.wizard", "action_void"): MANAGERS,
     ("fusion.billing.usage.move.wizard", "action_move"): MANAGERS,
     ("fusion.billing.accrual", "action_post_entries"): ACCRUERS,

@@ -1,5 +1,6 @@
 """A billed world with secrets in it, and people who may read more or less of it."""
 
+import base64
 from datetime import date, datetime
 
 from odoo.fields import Command
@@ -192,6 +193,7 @@ class PeopleCase(BillingCase):
         )
         cls.env["fusion.billing.api.log"].create(service | {"called_at": moment})
         cls.env["fusion.billing.api.refusal"].create(service | {"minute": moment})
+        cls._refuse_usage()
         rating = cls.order.fc_rating_ids.filtered("invoice_line_id")[:1]
         cls.env["fusion.billing.adjustment"].create(
             {
@@ -203,6 +205,20 @@ class PeopleCase(BillingCase):
         )
 
     @classmethod
+    def _refuse_usage(cls):
+        """What an app sent, and what a file says, that was not stored."""
+        event = {"subscription_external_id": MARK, "metric_code": MARK, "quantity": 1}
+        cls.service._api_record_usage({"events": [event]})
+        header = "subscription_id,metric_code,quantity,period_start,period_end"
+        content = f"{header}\n1,{MARK},1,2026-01-10,2026-01-10\n".encode()
+        cls.env["fusion.billing.usage.import"].create(
+            {
+                "service_id": cls.service.id,
+                "filename": MARK,
+                "file": base64.b64encode(content),
+            }
+        ).action_check()
+
     def _accrue(cls):
         """What was used in February, worked out and not posted."""
         journal = cls.env["account.journal"].search(
