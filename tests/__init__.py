@@ -63,7 +63,12 @@ from .invoice import (
 from .order import test_sections
 from .overview import test_figures, test_pivots, test_rate_now, test_update
 from .portal import test_usage_page
-from .price import test_charge_models, test_charge_product, test_metric_companies
+from .price import (
+    test_charge_models,
+    test_charge_product,
+    test_metric_companies,
+    test_versions,
+)
 from .price_draft import test_price_draft, test_price_draft_life
 from .queue import test_queue
 from .rating import (
@@ -77,6 +82,7 @@ from .rating import (
     test_gaps,
     test_ledger,
     test_life_goes_on,
+    test_quota_share,
     test_rated_lines,
     test_rating,
     test_renewal_cancelled,
@@ -93,6 +99,7 @@ from .security import (
     test_buttons,
     test_companies,
     test_customer_token,
+    test_menus,
     test_people_can,
     test_public_methods,
     test_rpc,
@@ -107,6 +114,7 @@ from .service import (
     test_service_keys,
 )
 from .subscription import (
+    test_order_prices,
     test_renewal,
     test_subscription_names,
     test_successor,
@@ -114,7 +122,7 @@ from .subscription import (
     test_time_zones,
     test_unallocated,
 )
-from .usage import test_refused, test_usage, test_usage_import
+from .usage import test_decide, test_refused, test_usage, test_usage_import
 from .webhook import (
     test_webhook,
     test_webhook_delivery,

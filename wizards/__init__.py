@@ -2,6 +2,7 @@ from . import (
     accrual_wizard,
     api_key_wizard,
     audit_explain_wizard,
+    charge_version_wizard,
     hold_wizard,
     invoice_release_wizard,
     next_invoice_wizard,

@@ -16,6 +16,15 @@ class FusionBillingUsageMoveWizard(models.TransientModel):
     reason = fields.Char(required=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     subscription_id = fields.Many2one("sale.order", required=True)
+    previewed_id = fields.Many2one(
+        "sale.order",
+        string="Previewed For",
+        readonly=True,
+        help="The subscription that the preview below is of.",
+    )
+    preview = fields.Html(
+        readonly=True, sanitize=False, help="What the next invoice changes by."
+    )
 
     @api.model
     def default_get(self, fields_list):
@@ -35,7 +44,68 @@ class FusionBillingUsageMoveWizard(models.TransientModel):
             values["subscription_id"] = running.id
         return values
 
+    def _usages(self):
+        return self.env["fusion.billing.usage"].browse(self.env.context["active_ids"])
+
+    def action_preview(self):
+        """Show what would be billed, by doing it and taking it back."""
+        self.ensure_one()
+        order, usages = self.subscription_id, self._usages()
+        usages.check_access("write")
+        order.check_access("read")
+        with self.env.cr.savepoint() as savepoint:
+            before = self._amounts(order)
+            usages._move_to(order, self.reason)
+            after = self._amounts(order)
+            savepoint.rollback()
+        currency = order.currency_id
+        rows = [
+            {
+                "window": window,
+                "metric": metric,
+                "before": before.get((window, metric), ("0", 0.0)),
+                "after": now,
+            }
+            for (window, metric), now in after.items()
+            if now != before.get((window, metric))
+        ]
+        preview = self.env["ir.qweb"]._render(
+            "fusion_centralized_billing.usage_move_preview",
+            {
+                "rows": rows,
+                "currency": currency,
+                "more": sum(row["after"][1] - row["before"][1] for row in rows),
+            },
+        )
+        self._write_by_code({"preview": preview, "previewed_id": order.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Bill Unallocated Usage"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+            "context": {"active_ids": usages.ids},
+        }
+
+    def _amounts(self, order):
+        """What is to be invoiced, by names: a window can be there for the preview only.
+
+        :return: {(window, metric): (quantity as text, amount)}
+        """
+        order.sudo()._fc_rate_usage()
+        ratings = self.env["fusion.billing.rating"].search(
+            [("subscription_id", "=", order.id), ("state", "=", "open")]
+        )
+        return {
+            (rating.window_id.display_name, rating.metric_id.name): (
+                (rating.explanation or {}).get("quantity", "0"),
+                rating.amount,
+            )
+            for rating in ratings
+        }
+
     def action_move(self):
-        usages = self.env["fusion.billing.usage"].browse(self.env.context["active_ids"])
+        usages = self._usages()
         usages._move_to(self.subscription_id, self.reason)
         return {"type": "ir.actions.act_window_close"}

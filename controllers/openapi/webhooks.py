@@ -116,7 +116,7 @@ TYPES = (
     ),
     EventType(
         "usage.threshold_reached",
-        "Rated usage reached a share of the included quota, once for each share and"
+        "Rated usage reached a share of the quota, once for each share and"
         " window. 80 and 100 % unless the service says otherwise.",
         _OWN,
         event_types.ThresholdReachedData,

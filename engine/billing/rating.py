@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from .ledger import Adjustment, charged_for
 from .money import EXACT, format_decimal, round_amount
 from .pricing import PriceTerms, price
 
 _ZERO = Decimal(0)
+_HUNDRED = Decimal(100)
+_CENT = Decimal("0.01")
 # The largest amount, in smallest units (7e12 where these are cents): beyond it Odoo's
 # floats have no digits left for them, and the invoice could not be posted.
 TOO_MUCH = 7 * Decimal(10) ** 14
@@ -85,6 +87,19 @@ class Revision:
     counted: tuple[int, ...]
     peak: int
     explanation: dict = field(compare=False, default_factory=dict)
+
+    @property
+    def quota_share(self) -> Decimal | None:
+        """The quantity in percent of the quota, to two digits; None: without a quota.
+
+        Rounded up: what is over 80 % or over the quota, by however little, is seen to
+        be, and what is exactly there is not.
+        """
+        terms = self.agreement.terms
+        if terms is None or not terms.included:
+            return None
+        share = EXACT.divide(EXACT.multiply(self.quantity, _HUNDRED), terms.included)
+        return min(share.quantize(_CENT, ROUND_UP, EXACT), Decimal(MOST_PEAK))
 
 
 def next_revision(

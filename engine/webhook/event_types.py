@@ -117,7 +117,7 @@ class ClosedRating(Shape):
     window_end: WindowEnd
     revision: Annotated[Count, "0; 1 and up for usage that came after its invoice."]
     quantity: Annotated[Number | None, "All that was used in the window."]
-    billable: Annotated[Number | None, "Of it, what is not included."]
+    billable: Annotated[Number | None, "Of it, what the quota does not cover."]
     amount: Annotated[Amount, "What the invoice bills, without taxes."]
     currency: _Code
 
@@ -164,7 +164,7 @@ EVENT_TYPES: dict[str, str] = {
     "customer.linked": "An account of the app got its customer.",
     "subscription.created": "A subscription runs for the first time.",
     "subscription.updated": "The state of a subscription changed.",
-    "usage.threshold_reached": "Usage reached a share of the included quota.",
+    "usage.threshold_reached": "Usage reached a share of the quota.",
     "rating.closed": "The windows of a subscription went on a posted invoice.",
     "invoice.posted": "An invoice was posted.",
     "invoice.paid": "An invoice was paid.",

@@ -10,11 +10,12 @@ class Exact(fields.Float):
     """A decimal of any length, as ``numeric`` in the database.
 
     People read and type it as a float, which holds 15 digits. Code that writes a
-    ``Decimal`` has every digit of it stored; :func:`read_exact` gives them back.
+    ``Decimal`` has every digit of it stored; :func:`read_exact` gives them back. Lists
+    do not add it up: quantities of several metrics have no sum.
     """
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{"digits": False} | kwargs)
+        super().__init__(*args, **{"digits": False, "aggregator": None} | kwargs)
 
     def convert_to_cache(self, value, record, validate=True):
         if isinstance(value, Decimal):

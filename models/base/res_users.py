@@ -6,7 +6,7 @@ BILLING_GROUPS = ("group_user", "group_manager", "group_admin")
 class ResUsers(models.Model):
     _inherit = "res.users"
 
-    def _fc_reads_for_billing_only(self, model_name):
+    def _fc_reads_for_billing_only(self, model_name, operation="read"):
         """Whether this user reads a model of Odoo's by the billing groups alone.
 
         Who sells or keeps the books reads it by another group as well, and is left
@@ -14,6 +14,7 @@ class ResUsers(models.Model):
         seller nor the customer: see docs/security.md.
 
         :param str model_name: a model the billing groups may read, as ``sale.order``
+        :param str operation: "read", or what else is asked for
         """
         self.ensure_one()
         groups = set(self._get_group_ids())
@@ -24,5 +25,27 @@ class ResUsers(models.Model):
         if not groups & billing:
             return False
         # The superuser reads this for whoever is asked about, as record rules do.
-        readers = self.env["ir.model.access"].sudo()._get_access_groups(model_name)
+        Access = self.env["ir.model.access"].sudo()
+        readers = Access._get_access_groups(model_name, operation)
         return not readers.matches(groups - billing)
+
+    def _fc_has_all_companies(self):
+        """Whether the user may change what all companies share."""
+        self.ensure_one()
+        companies = self.env["res.company"].sudo()
+        return not companies.search_count(
+            [("id", "not in", self.company_ids.ids)], limit=1
+        )
+
+    def _fc_default_company(self, model_name):
+        """Whose a new record is that a billing manager makes, as a plan or a product.
+
+        What is of no company is shared by all, and made by who answers for all.
+        """
+        self.ensure_one()
+        company = self.env["res.company"]
+        if self._fc_has_all_companies() or not self._fc_reads_for_billing_only(
+            model_name, "create"
+        ):
+            return company
+        return self.env.company

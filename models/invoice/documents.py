@@ -337,7 +337,7 @@ class FusionBillingDocuments(models.AbstractModel):
             INSERT INTO fusion_billing_rating
                    (subscription_id, partner_id, company_id, charge_id, metric_id,
                     window_id, agreement_id, window_start, window_end, revision,
-                    quantity, included, billable, window_amount, amount,
+                    quantity, included, billable, quota_share, window_amount, amount,
                     amount_untaxed, line_price, currency_id, product_id,
                     charge_currency_id, terms, rate_from, rate_to, discount,
                     explanation, peak_share, counted, state, order_line_id,
@@ -348,10 +348,10 @@ class FusionBillingDocuments(models.AbstractModel):
                    r.window_end,
                    (SELECT max(revision) + 1 FROM fusion_billing_rating x
                      WHERE x.agreement_id = r.agreement_id AND x.state <> 'open'),
-                   r.quantity, r.included, r.billable, r.window_amount, r.amount,
-                   r.amount_untaxed, r.line_price, r.currency_id, r.product_id,
-                   r.charge_currency_id, r.terms, r.rate_from, r.rate_to, r.discount,
-                   r.explanation, r.peak_share,
+                   r.quantity, r.included, r.billable, r.quota_share, r.window_amount,
+                   r.amount, r.amount_untaxed, r.line_price, r.currency_id,
+                   r.product_id, r.charge_currency_id, r.terms, r.rate_from, r.rate_to,
+                   r.discount, r.explanation, r.peak_share,
                    (SELECT coalesce(jsonb_agg(x.revision ORDER BY x.revision), '[]')
                       FROM fusion_billing_rating x
                      WHERE x.agreement_id = r.agreement_id AND x.state = 'invoiced'

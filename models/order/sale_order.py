@@ -31,6 +31,7 @@ class SaleOrder(models.Model):
         "sale.order",
         "fusion.billing.order.account",
         "fusion.billing.order.windows",
+        "fusion.billing.order.prices",
         "fusion.billing.order.rating",
         "fusion.billing.order.portal",
         "fusion.billing.customer.document",
@@ -78,6 +79,16 @@ class SaleOrder(models.Model):
         "The source app has a subscription with this id already.",
     )
 
+    @api.model
+    def get_view(self, view_id=None, view_type="form", **options):
+        """Who reads orders for billing alone gets a form without invoices, sellers and
+        stock: Odoo's reads what he may not.
+        """
+        if view_type == "form" and self.env.user._fc_reads_for_billing_only(self._name):
+            view_id = self.env.ref("fusion_centralized_billing.subscription_view_form")
+            view_id = view_id.id
+        return super().get_view(view_id, view_type, **options)
+
     def _compute_fc_counts(self):
         for field, model in (
             ("fc_rating_count", "fusion.billing.rating"),
@@ -124,6 +135,7 @@ class SaleOrder(models.Model):
         if routes and routes(vals):
             # Community's module does what the state stands for, and comes back here.
             return super().write(vals)
+        self._fc_keep_prices(vals)
         if "fc_usage_discount" in vals:
             usage_lines = self.order_line.filtered("fc_charge_id")
             usage_lines.write({"discount": vals["fc_usage_discount"]})

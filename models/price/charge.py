@@ -16,9 +16,12 @@ class FusionBillingCharge(models.Model):
     _name = "fusion.billing.charge"
     _description = "Billing Charge"
     _inherit = [
-        "fusion.billing.guarded",
+        "fusion.billing.charge.version",
+        "fusion.billing.charge.history",
         "fusion.billing.charge.preview",
         "fusion.billing.charge.rerating",
+        "mail.thread",
+        "fusion.billing.guarded",
     ]
     _order = "plan_id, metric_id, sequence, date_start, id"
 
@@ -29,6 +32,7 @@ class FusionBillingCharge(models.Model):
         ondelete="restrict",
         index=True,
         check_company=True,
+        tracking=True,
     )
     plan_code = fields.Char(
         compute="_compute_plan_code",
@@ -36,6 +40,7 @@ class FusionBillingCharge(models.Model):
         store=True,
         readonly=False,
         precompute=True,
+        tracking=True,
         help="How source apps name the plan, for example in the catalog.",
     )
     metric_id = fields.Many2one(
@@ -44,6 +49,7 @@ class FusionBillingCharge(models.Model):
         ondelete="restrict",
         index=True,
         check_company=True,
+        tracking=True,
     )
     product_id = fields.Many2one(
         "product.product",
@@ -52,19 +58,23 @@ class FusionBillingCharge(models.Model):
         ondelete="restrict",
         check_company=True,
         domain=[("type", "=", "service"), ("recurring_invoice", "=", True)],
+        tracking=True,
         help="A recurring service. It gives the invoice line its account and taxes.",
     )
     charge_model = fields.Selection(
         [(model.name, model.label) for model in CHARGE_MODELS.values()],
         required=True,
         default="standard",
+        tracking=True,
         help="\n".join(f"{m.label}: {m.help}" for m in CHARGE_MODELS.values()),
     )
     has_tiers = fields.Boolean(compute="_compute_has_tiers")
     # digits=False: numeric without a scale. A scale would make Odoo round through
     # floats and store 1000000 as 1000000.0000000024.
     included_quota = fields.Float(
-        digits=False, help="Quantity of each window that costs nothing."
+        string="Quota",
+        digits=False,
+        help="Quantity of each window that costs nothing.",
     )
     price_per_unit = fields.Float(
         string="Price per Batch",
@@ -90,20 +100,25 @@ class FusionBillingCharge(models.Model):
         required=True,
         ondelete="restrict",
         default=lambda self: self.env.company.currency_id,
+        tracking=True,
     )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
     )
     sequence = fields.Integer(
         default=10,
+        tracking=True,
         help="Of prices in several foreign currencies the first one counts.",
     )
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     date_start = fields.Date(
-        string="Valid From", help="First day of the windows it prices; empty: always."
+        string="Valid From",
+        tracking=True,
+        help="First day of the windows it prices; empty: always.",
     )
     date_end = fields.Date(
         string="Valid Until",
+        tracking=True,
         help="Windows that begin after this day are not priced by it; empty: open.",
     )
 
@@ -129,7 +144,7 @@ class FusionBillingCharge(models.Model):
     )
     _included_quota_non_negative = models.Constraint(
         "CHECK (included_quota >= 0 AND included_quota < 'Infinity')",
-        "The included quota is zero or more.",
+        "The quota is zero or more.",
     )
     _minimum_amount_non_negative = models.Constraint(
         "CHECK (coalesce(minimum_amount, 0) >= 0"
@@ -278,24 +293,6 @@ class FusionBillingCharge(models.Model):
                 for vals in vals_list
             ]
         )
-
-    def write(self, vals):
-        changed = {
-            field
-            for field in ("plan_id", "metric_id", "currency_id")
-            if field in vals and any(charge[field].id != vals[field] for charge in self)
-        }
-        # Its ratings refer to it, and would seem to be of the new plan or metric.
-        if changed and self.env["fusion.billing.rating"].sudo().search_count(
-            [("charge_id", "in", self.ids), ("state", "!=", "open")], limit=1
-        ):
-            raise ValidationError(
-                self.env._(
-                    "Usage was invoiced with this charge, so its plan, metric and "
-                    "currency stay. Archive it and create a new one."
-                )
-            )
-        return super().write(vals)
 
     def _price_terms(self):
         """The price as exact decimals, for the engine: ``{charge id: PriceTerms}``.

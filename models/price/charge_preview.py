@@ -48,16 +48,7 @@ class FusionBillingChargePreview(models.AbstractModel):
         :raises BillingError: the terms or the quantity cannot be priced
         """
         self.ensure_one()
-        # From the form, so from floats; rating reads the stored decimals.
-        terms = PriceTerms(
-            model=self.charge_model,
-            included=money.to_decimal(self.included_quota),
-            unit_price=money.to_decimal(self.price_per_unit),
-            unit_batch=money.to_decimal(self.unit_batch),
-            minimum=money.to_decimal(self.minimum_amount),
-            tiers=self._typed_tiers() if self.has_tiers else (),
-        )
-        priced = price(terms, parse_quantity(quantity))
+        priced = price(self._typed_terms(), parse_quantity(quantity))
         amount = money.round_amount(
             priced.amount, money.to_decimal(self.currency_id.rounding or 0.01)
         )
@@ -67,13 +58,29 @@ class FusionBillingChargePreview(models.AbstractModel):
             for step in priced.steps
         ]
         total = self.env._(
-            "%(included)s included, %(billable)s billable: %(amount)s %(currency)s",
+            "%(included)s covered, %(billable)s billable: %(amount)s %(currency)s",
             included=money.format_decimal(priced.included),
             billable=money.format_decimal(priced.billable),
             amount=money.format_decimal(amount),
             currency=self.currency_id.name or "",
         )
         return "\n".join([total, *steps] if len(steps) > 1 else [total])
+
+    def _typed_terms(self):
+        """The terms as they stand in the form.
+
+        :rtype: PriceTerms
+        :raises BillingError: they cannot be priced
+        """
+        # From the form, so from floats; rating reads the stored decimals.
+        return PriceTerms(
+            model=self.charge_model,
+            included=money.to_decimal(self.included_quota),
+            unit_price=money.to_decimal(self.price_per_unit),
+            unit_batch=money.to_decimal(self.unit_batch),
+            minimum=money.to_decimal(self.minimum_amount),
+            tiers=self._typed_tiers() if self.has_tiers else (),
+        )
 
     def _typed_tiers(self):
         """The tiers as they stand in the form, the one without end last."""

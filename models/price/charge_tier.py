@@ -48,18 +48,31 @@ class FusionBillingChargeTier(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self._fc_check_given(vals_list)  # before anything is said of the charge
+        given = [vals.get("charge_id") for vals in vals_list]
+        charges = self.env["fusion.billing.charge"].browse(filter(None, given))
+        charges._check_not_billed()
+        charges._remember_terms()
         tiers = super().create(vals_list)
         tiers.charge_id._rate_again()
         return tiers
 
     def write(self, vals):
+        self.check_access("write")
         charges = self.charge_id
+        if vals.get("charge_id"):
+            charges |= charges.browse(vals["charge_id"])
+        charges._check_not_billed()
+        charges._remember_terms()
         result = super().write(vals)
         (charges | self.charge_id)._rate_again()
         return result
 
     def unlink(self):
+        self.check_access("unlink")
         charges = self.charge_id
+        charges._check_not_billed()
+        charges._remember_terms()
         result = super().unlink()
         charges._rate_again()
         return result

@@ -13,24 +13,27 @@ class FusionBillingMetric(models.Model):
 
     _name = "fusion.billing.metric"
     _description = "Billing Metric"
-    _inherit = ["fusion.billing.guarded"]
+    _inherit = ["mail.thread", "fusion.billing.guarded"]
     _order = "name, id"
 
-    name = fields.Char(required=True, translate=True)
+    name = fields.Char(required=True, translate=True, tracking=True)
     code = fields.Char(
         required=True,
         index=True,
+        tracking=True,
         help="What source apps send as metric_code.",
     )
     aggregation = fields.Selection(
         [(a.name, a.label) for a in AGGREGATIONS.values()],
         required=True,
         default="sum",
+        tracking=True,
         help="How the events of one billing window become one quantity.",
     )
     unit_name = fields.Char(
         string="Unit of Measure",
         translate=True,
+        tracking=True,
         help="Printed behind the quantity, for example GB or requests.",
     )
     tolerance = fields.Float(
@@ -40,7 +43,7 @@ class FusionBillingMetric(models.Model):
         " reconciliation says that they differ, in percent of what it declares.",
     )
     description = fields.Text(translate=True)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(
         "res.company",
         default=lambda self: self._default_company_id(),
@@ -74,11 +77,7 @@ class FusionBillingMetric(models.Model):
     @api.model
     def _may_share(self):
         """Whether the user may change what all companies bill by."""
-        if self.env.su:
-            return True
-        allowed = self.env.user.company_ids.ids
-        Company = self.env["res.company"].sudo()
-        return not Company.search_count([("id", "not in", allowed)], limit=1)
+        return self.env.su or self.env.user._fc_has_all_companies()
 
     def _check_access(self, operation):
         result = super()._check_access(operation)

@@ -5,6 +5,15 @@ from odoo.exceptions import ValidationError
 class ProductTemplate(models.Model):
     _inherit = "product.template"
 
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if "company_id" in fields_list and not values.get("company_id"):
+            company = self.env.user._fc_default_company(self._name)
+            if company:
+                values["company_id"] = company.id
+        return values
+
     def _fc_can_carry_usage(self):
         """Whether this is invoiced anew each period, at the quantity ordered."""
         self.ensure_one()

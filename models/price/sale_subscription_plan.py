@@ -1,8 +1,28 @@
-from odoo import api, models
+from odoo import api, fields, models
+
+from ..base import groups
 
 
 class SaleSubscriptionPlan(models.Model):
     _inherit = "sale.subscription.plan"
+
+    fc_charge_ids = fields.One2many(
+        "fusion.billing.charge",
+        "plan_id",
+        string="Usage Prices",
+        groups=groups.USER,
+        help="What usage costs on this plan. A price that has billed stays: change it"
+        " by a new version.",
+    )
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if "company_id" in fields_list and not values.get("company_id"):
+            company = self.env.user._fc_default_company(self._name)
+            if company:
+                values["company_id"] = company.id
+        return values
 
     @api.constrains("company_id")
     def _check_fc_company(self):

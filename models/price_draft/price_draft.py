@@ -5,6 +5,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
+# Beside its terms: what makes a price another one.
+_SAME = ("product_id", "plan_code", "sequence", "date_end")
+
 
 class FusionBillingPriceDraft(models.Model):
     """A price list that is being thought about.
@@ -22,7 +25,7 @@ class FusionBillingPriceDraft(models.Model):
     ]
     _order = "id desc"
 
-    name = fields.Char(required=True)
+    name = fields.Char(required=True, tracking=True)
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
     )
@@ -165,7 +168,9 @@ class FusionBillingPriceDraft(models.Model):
         """Have the draft's prices count for windows that begin on its date or later.
 
         Prices that they take the place of end the day before. A window that was
-        invoiced keeps its price in any case: see ``sale.order._fc_agreed_terms``.
+        invoiced keeps its price in any case: see ``fusion.billing.window.charge``.
+        A price that is as the one it would take the place of is left out: that one
+        goes on.
         """
         self.ensure_one()
         self._check_is_draft()
@@ -175,9 +180,34 @@ class FusionBillingPriceDraft(models.Model):
         if not self.live_date:
             raise UserError(self.env._("Say from which day on the prices count."))
         self._check_can_begin()
-        self._replaced_charges().date_end = self.live_date - timedelta(days=1)
+        unchanged = self._unchanged_charges()
+        charges -= unchanged
+        kept = {charge._draft_key() for charge in unchanged}
+        self._replaced_charges().filtered(
+            lambda charge: charge._draft_key() not in kept
+        ).date_end = self.live_date - timedelta(days=1)
         self._write_by_code({"state": "live"})
         charges.write({"active": True, "date_start": self.live_date})
+        if unchanged:
+            self._message_log(
+                body=self.env._(
+                    "Unchanged, so the prices of before go on: %s",
+                    ", ".join(unchanged.mapped("name")),
+                )
+            )
+
+    def _unchanged_charges(self):
+        """Prices of the draft that say what the one says that counts on its date."""
+        drafted = {charge._draft_key(): charge for charge in self.charge_ids}
+        replaced = self._replaced_charges()
+        pairs = [(drafted[old._draft_key()], old) for old in replaced]
+        terms = (self.charge_ids | replaced)._price_terms()
+        return self.charge_ids.browse(
+            new.id
+            for new, old in pairs
+            if terms[new.id] == terms[old.id]
+            and all(new[name] == old[name] for name in _SAME)
+        )
 
     def _charges_with_same_key(self):
         """Active charges with the plan, metric and currency of one in the draft."""

@@ -27,7 +27,7 @@ class FusionBillingArithmetic(models.AbstractModel):
         """
         lines = [
             self.env._(
-                "%(quantity)s used, %(included)s included, %(billable)s billable",
+                "%(quantity)s used, %(included)s covered, %(billable)s billable",
                 quantity=steps.get("quantity", "0"),
                 included=steps.get("included", "0"),
                 billable=steps.get("billable", "0"),

@@ -22,7 +22,7 @@ class Numbers:
         self._separator = lang.thousands_sep or ""
         self._grouping = literal_eval(lang.grouping)
 
-    def write(self, number):
+    def plain(self, number):
         """A Decimal with the digits it has."""
         return self.localize(format_decimal(number))
 

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.webhook.event_types import ClosedRating
+from ..base.price_text import PriceText
 from ..base.render import amount
 
 FROZEN = frozenset(
@@ -17,6 +18,7 @@ FROZEN = frozenset(
         "quantity",
         "included",
         "billable",
+        "quota_share",
         "amount",
         "currency_id",
         "explanation",
@@ -90,12 +92,21 @@ class FusionBillingRating(models.Model):
     # What counts units is not added up: of several metrics the sum is of nothing.
     quantity = fields.Float(digits=False, readonly=True, aggregator=None)
     included = fields.Float(
+        string="Covered",
         digits=False,
         readonly=True,
         aggregator=None,
-        help="Part of the quantity that is free.",
+        help="The part of the quantity that the quota covers: it costs nothing.",
     )
     billable = fields.Float(digits=False, readonly=True, aggregator=None)
+    quota_share = fields.Float(
+        string="Quota Used (%)",
+        digits=False,
+        readonly=True,
+        aggregator="max",
+        help="The quantity in percent of the quota: above 100 there is more than the"
+        " quota covers. Empty: there is no quota.",
+    )
     window_amount = fields.Monetary(
         readonly=True,
         aggregator=None,
@@ -126,6 +137,12 @@ class FusionBillingRating(models.Model):
     )
     terms = fields.Json(
         readonly=True, prefetch=False, help="The price in exact decimals."
+    )
+    terms_text = fields.Char(
+        string="Price",
+        compute="_compute_terms_text",
+        help="The terms that the amount was made with, as they were then: what is done"
+        " to the charge later does not change them.",
     )
     rate_from = fields.Float(digits=False, readonly=True, aggregator=None)
     rate_to = fields.Float(digits=False, readonly=True, aggregator=None)
@@ -180,6 +197,12 @@ class FusionBillingRating(models.Model):
         help="Its invoice was cancelled or deleted, or its line taken off.",
     )
 
+    # Whether a price has billed: it is looked at whenever somebody changes one.
+    _billed_with = models.Index("(charge_id) WHERE state != 'open'")
+    # Who is near or over the quota now.
+    _near_quota = models.Index(
+        "(quota_share) WHERE state = 'open' AND quota_share IS NOT NULL"
+    )
     _revision_unique = models.Constraint(
         "UNIQUE (agreement_id, revision)", "This window is rated already."
     )
@@ -198,6 +221,17 @@ class FusionBillingRating(models.Model):
             rating.display_name = (
                 f"{rating.subscription_id.sudo().name} {rating.metric_id.name} "
                 f"{fields.Date.to_string(rating.window_start)}"
+            )
+
+    @api.depends("terms", "charge_currency_id", "metric_id")
+    @api.depends_context("lang")
+    def _compute_terms_text(self):
+        text = PriceText(self.env)
+        for rating in self:
+            rating.terms_text = rating.terms and text.sentence(
+                rating.terms,
+                (rating.charge_currency_id or rating.currency_id).name,
+                rating.metric_id.unit_name or "",
             )
 
     @api.depends("explanation", "agreement_id.rate_date")

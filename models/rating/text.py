@@ -70,7 +70,7 @@ def told_of_preview(charge, job, revision, currency):
     """What is told of a priced window that is on no invoice yet.
 
     :param charge: ``fusion.billing.charge``
-    :param job: and ``revision``: as the rater has them
+    :param job: with ``revision`` as the rater gives them
     """
     return Told(
         charge=charge,
@@ -201,8 +201,9 @@ class _Charge:
         )
 
     def quantity(self, number, is_rounded=False):
-        text = self.numbers.write(number)
-        return self.env._("%s (rounded)", text) if is_rounded else text
+        if is_rounded:
+            return self.env._("%s (rounded)", self.numbers.fixed(number, 2))
+        return self.numbers.plain(number)
 
     # -- a sentence ------------------------------------------------------------
 

@@ -63,8 +63,7 @@ class FusionBillingReconciliation(models.Model):
         readonly=False,
         precompute=True,
     )
-    # Quantities of several metrics are not added up.
-    declared_quantity = Exact(tracking=True, aggregator=None)
+    declared_quantity = Exact(tracking=True)
     declared_count = fields.Integer(string="Declared Events", tracking=True)
     declared_amount = fields.Monetary(tracking=True)
     has_declared_count = fields.Boolean(
@@ -77,7 +76,6 @@ class FusionBillingReconciliation(models.Model):
         string="Our Quantity",
         readonly=True,
         copy=False,
-        aggregator=None,
         help="What this app has sent for the window and is billed, here or, by a"
         " decision of finance, in another window. Voided usage, unallocated usage and"
         " that of other apps is not in it.",
@@ -118,9 +116,7 @@ class FusionBillingReconciliation(models.Model):
         help="Charged beside our amount: copies of invoices, debit notes and lines that"
         " somebody has entered, for this metric and window. No rating explains them.",
     )
-    difference_quantity = Exact(
-        compute="_compute_difference", store=True, aggregator=None
-    )
+    difference_quantity = Exact(compute="_compute_difference", store=True)
     difference_count = fields.Integer(compute="_compute_difference", store=True)
     difference_amount = fields.Monetary(compute="_compute_difference", store=True)
     compared_at = fields.Datetime(readonly=True, copy=False)

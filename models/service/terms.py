@@ -11,7 +11,7 @@ class FusionBillingServiceTerms(models.AbstractModel):
     threshold_shares = fields.Char(
         string="Tell at Shares of Quota",
         default="80, 100",
-        help="Percent of the included quota. When a window reaches one of them, the app"
+        help="Percent of the quota. When a window reaches one of them, the app"
         " gets the event usage.threshold_reached, once. Empty: never.",
     )
     invoice_wait = fields.Selection(

@@ -1,4 +1,11 @@
-from . import account, customer_document, order_windows, references
+from . import (
+    account,
+    customer_document,
+    order_prices,
+    order_windows,
+    references,
+    window_seal,
+)
 
 # isort: split
 from . import (

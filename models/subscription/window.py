@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ...engine.billing import windows
 from ...engine.billing.periods import day_start_utc
@@ -15,7 +15,7 @@ class FusionBillingWindow(models.Model):
 
     _name = "fusion.billing.window"
     _description = "Billing Window"
-    _inherit = ["fusion.billing.guarded"]
+    _inherit = ["fusion.billing.guarded", "fusion.billing.window.seal"]
     _order = "start desc, id desc"
 
     subscription_id = fields.Many2one(
@@ -105,6 +105,20 @@ class FusionBillingWindow(models.Model):
         "fusion.billing.window.charge", "window_id", string="Agreements"
     )
     rating_ids = fields.One2many("fusion.billing.rating", "window_id", string="Ratings")
+    status = fields.Selection(
+        [
+            ("open", "Open"),
+            ("due", "To Be Billed"),
+            ("settled", "Settled"),
+            ("gap", "Gap"),
+        ],
+        compute="_compute_status",
+        help="To be billed: it has ended, and no invoice has settled it yet.",
+    )
+    amount = fields.Monetary(
+        compute="_compute_amount",
+        help="What its usage is charged, on invoices and still to be invoiced.",
+    )
 
     _in_order = models.Constraint(
         'CHECK ("end" > start AND end_day > first_day)',
@@ -124,6 +138,29 @@ class FusionBillingWindow(models.Model):
     _unsettled = models.Index(
         "(\"end\") WHERE is_settled IS NOT TRUE AND kind = 'billing'"
     )
+
+    @api.depends("kind", "is_settled", "end")
+    def _compute_status(self):
+        now = fields.Datetime.now()
+        for window in self:
+            if window.kind == windows.GAP:
+                window.status = "gap"
+            elif window.is_settled:
+                window.status = "settled"
+            else:
+                window.status = "due" if window.end and window.end <= now else "open"
+
+    @api.depends("rating_ids.amount", "rating_ids.state")
+    def _compute_amount(self):
+        sums = dict(
+            self.env["fusion.billing.rating"]._read_group(
+                [("window_id", "in", self.ids), ("state", "!=", "released")],
+                ["window_id"],
+                ["amount:sum"],
+            )
+        )
+        for window in self:
+            window.amount = sums.get(window._origin, 0.0)
 
     @api.depends("end_day")
     def _compute_last_day(self):
@@ -282,79 +319,6 @@ class FusionBillingWindow(models.Model):
         agreements = settled.agreement_ids | costing.agreement_id
         agreements.filtered(lambda a: a.state == "open").write({"state": "settled"})
         settled._take_digest()
-
-    def _take_digest(self):
-        """Note what the events of these windows are, each chained to the one before."""
-        if not self.ids:
-            return
-        self.flush_recordset()
-        self.env["fusion.billing.usage"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE fusion_billing_window w
-                   SET digest = d.digest, digest_until = d.until,
-                       digest_count = d.count
-                  FROM (%s) d WHERE d.window_id = w.id
-                """,
-                self._digests(SQL("w.id = ANY(%s)", self.ids), now=True),
-            )
-        )
-        self.invalidate_recordset(
-            ["digest", "digest_until", "digest_count"], flush=False
-        )
-
-    @api.model
-    def _seal_again(self, window_ids):
-        """Take in events that were underway when these windows were settled.
-
-        Their numbers are lower than the last one that was seen then.
-        """
-        if not window_ids:
-            return
-        late = [
-            window_id
-            for window_id, *_digest in self.env.execute_query(
-                SQL(
-                    "SELECT d.*, w.digest_count FROM (%s) d"
-                    "  JOIN fusion_billing_window w ON w.id = d.window_id"
-                    " WHERE d.count > w.digest_count",
-                    self._digests(
-                        SQL("w.id = ANY(%s) AND w.digest IS NOT NULL", window_ids)
-                    ),
-                )
-            )
-        ]
-        self.browse(late)._take_digest()
-
-    @api.model
-    def _digests(self, scope, now=False):
-        """A query: window_id, digest of its events, id of the last one, how many.
-
-        :param SQL scope: a condition on ``w``, the window
-        :param now: of all events; else of those that were in it when it was settled
-        """
-        known = SQL("TRUE") if now else SQL("u.id <= w.digest_until")
-        return SQL(
-            """
-            SELECT w.id AS window_id,
-                   md5(coalesce(string_agg(
-                       concat_ws('|', u.id, u.metric_id, u.quantity, u.period_start,
-                                 u.period_end, u.idempotency_key, u.unique_key),
-                       E'\n' ORDER BY u.id)
-                       FILTER (WHERE u.id IS NOT NULL), '')) AS digest,
-                   coalesce(max(u.id), 0) AS until, count(u.id) AS count
-              FROM fusion_billing_window w
-             CROSS JOIN fusion_billing_metric m -- by the index of a window
-              LEFT JOIN fusion_billing_usage u
-                ON u.subscription_id = w.subscription_id AND u.metric_id = m.id
-               AND u.period_start >= w.start AND u.period_start < w."end" AND %s
-             WHERE %s
-             GROUP BY w.id
-            """,
-            known,
-            scope,
-        )
 
     def action_view_usage(self):
         """Open the events that lie in this window."""

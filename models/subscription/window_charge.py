@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..base.price_text import PriceText
+
 
 class FusionBillingWindowCharge(models.Model):
     """The agreement: at which price one metric is billed in one window.
@@ -70,29 +72,20 @@ class FusionBillingWindowCharge(models.Model):
         "UNIQUE (window_id, metric_id)", "A metric has one price in a window."
     )
 
-    @api.depends("terms")
+    @api.depends("terms", "charge_currency_id", "metric_id")
+    @api.depends_context("lang")
     def _compute_terms_text(self):
+        text = PriceText(self.env)
         for agreement in self:
             terms = agreement.terms
             if not terms:
                 agreement.terms_text = self.env._("No price now")
                 continue
-            parts = []
-            if terms.get("tiers"):
-                parts.append(self.env._("%s tiers", len(terms["tiers"])))
-            else:
-                parts.append(
-                    self.env._(
-                        "%(price)s per %(batch)s",
-                        price=terms["unit_price"],
-                        batch=terms["unit_batch"],
-                    )
-                )
-            if terms["quota"] != "0":
-                parts.append(self.env._("%s included", terms["quota"]))
-            if terms.get("minimum"):
-                parts.append(self.env._("at least %s", terms["minimum"]))
-            agreement.terms_text = ", ".join(parts)
+            agreement.terms_text = text.sentence(
+                terms,
+                agreement.charge_currency_id.name,
+                agreement.metric_id.unit_name or "",
+            )
 
     @api.depends("window_id", "metric_id")
     def _compute_display_name(self):

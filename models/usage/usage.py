@@ -44,6 +44,7 @@ class FusionBillingUsage(models.Model):
         "fusion.billing.usage.ingestion",
         "fusion.billing.usage.store",
         "fusion.billing.usage.move",
+        "fusion.billing.usage.unallocated",
         "fusion.billing.usage.void",
     ]
     _order = "id desc"

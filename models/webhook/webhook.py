@@ -49,6 +49,15 @@ class FusionBillingWebhook(models.Model):
     subscription_id = fields.Many2one(
         "sale.order", ondelete="set null", readonly=True, index="btree_not_null"
     )
+    invoice_id = fields.Many2one(
+        "account.move", compute="_compute_subject", help="The invoice it tells of."
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        compute="_compute_subject",
+        help="Whose subscription, invoice or account it tells of.",
+    )
     event_id = fields.Char(string="Event ID", required=True, readonly=True)
     event_type = fields.Char(required=True, readonly=True)
     payload = fields.Text(
@@ -171,6 +180,26 @@ class FusionBillingWebhook(models.Model):
             )
             if cron:
                 cron.sudo()._trigger()
+
+    @api.depends("payload", "subscription_id")
+    def _compute_subject(self):
+        """The invoice and the customer that the event is about, where they are kept."""
+        told = {webhook: json.loads(webhook.payload)["data"] for webhook in self}
+        there = {}
+        for name, model in (
+            ("invoice_id", "account.move"),
+            ("partner_id", "res.partner"),
+        ):
+            numbers = {data.get(name) for data in told.values()} - {None}
+            there[name] = self.env[model].sudo().browse(numbers).exists()
+        for webhook, data in told.items():
+            invoice, partner = (
+                there[name].browse(data.get(name)) & there[name]
+                for name in ("invoice_id", "partner_id")
+            )
+            order = webhook.subscription_id.sudo()
+            webhook.invoice_id = invoice
+            webhook.partner_id = partner or invoice.partner_id or order.partner_id
 
     @api.depends("payload")
     def _compute_payload_text(self):

@@ -4,8 +4,7 @@ from ..common import BillingCase
 
 LOOK = """
 const fail = (text) => console.error(text);
-const chart = document.querySelector("#subscription_usage [name=chart]");
-const bar = chart.querySelector(":scope > div[title*='200']");
+const bar = document.querySelector("[name=chart] > div[title*='200']");
 const progress = document.querySelector("#subscription_usage .progress-bar");
 const details = document.querySelector("#subscription_usage details");
 details.querySelector("summary").click();

@@ -84,7 +84,7 @@ class TestBreakdown(BillingCase):
         self.assertEqual(line.price_subtotal, 48)
 
     def test_amounts_have_the_digits_that_add_up(self):
-        """1 x 0.004 + 1 x 0.004 is 0.008: 0.01. 0.00 and 0.00 would be nothing."""
+        """1 x 0.004 + 1 x 0.004 is 0.008: 0.01. As twice 0.00 it would be nothing."""
         told, line = self._told(
             2,
             charge_model="graduated",

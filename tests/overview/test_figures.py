@@ -245,7 +245,7 @@ class TestFigures(OverviewCase):
             app = self._create_service(name=f"App {number}", code=f"app-{number}")
             self._call(app, accepted=1)
         self.assertLessEqual(len(self._statements(self._read_all)), before)
-        self.assertLess(before, 60)
+        self.assertLess(before, 100)
 
     def _read_all(self):
         page = self._overview()

@@ -38,22 +38,14 @@ class TestNextInvoice(BillingCase):
     def test_it_stores_nothing(self):
         self._record(250)
         models = ("rating", "window.charge", "rating.queue", "webhook", "window")
-        counts = [
-            self.env[f"fusion.billing.{name}"].sudo().search_count([])
-            for name in models
-        ]
+        models = [self.env[f"fusion.billing.{name}"].sudo() for name in models]
+        counts = [model.search_count([]) for model in models]
         lines = self.order.order_line
         self.assertEqual(self._expected()["total"], 85.0)
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertEqual(self.order.order_line, lines)
-        self.assertEqual(
-            [
-                self.env[f"fusion.billing.{name}"].sudo().search_count([])
-                for name in models
-            ],
-            counts,
-        )
+        self.assertEqual([model.search_count([]) for model in models], counts)
 
     def test_what_came_late_is_on_it(self):
         """20 more of January after its invoice; hand-computed:
@@ -189,6 +181,15 @@ class TestUsagePage(BillingCase, HttpCase):
                 self.assertIn("85.25", text)
                 # The amount so far is no price of a unit.
                 self.assertNotIn('oe_currency_value">75.25</span> </div>', text)
+
+    def test_the_pdf_of_the_order_has_no_other_total(self):
+        self.order._fc_rate_usage()
+        html, _kind = self.env["ir.actions.report"]._render_qweb_html(
+            "sale.report_saleorder", self.order.ids
+        )
+        html = html.decode()
+        self.assertIn("85.25", html)
+        self.assertIn("as used, invoiced afterwards", html)
 
     def test_the_page_tells_quota_amount_and_days(self):
         """250.5 of 100 included: 250 %; the 15th is the one day with usage."""

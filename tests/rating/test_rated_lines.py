@@ -43,23 +43,26 @@ class TestRatedLines(BillingCase):
     def test_languages_that_are_translated(self):
         """The numbers were written as in German, the words in English."""
         currency = self.currency.name
-        for code, text in (
+        for code, days, rest in (
             (
                 "de_DE",
-                "vom 01.01.2026 bis 31.01.2026, 100 inklusive, 1.150,5 zu je 0,50 XXX",
+                "vom 01.01.2026 bis 31.01.2026",
+                "100 inklusive, 1.150,5 zu je 0,50 XXX",
             ),
             (
                 "es_ES",
-                "del 01/01/2026 al 31/01/2026, 100 incluidos,"
-                " 1.150,5 a 0,50 XXX cada uno",
+                "del 01/01/2026 al 31/01/2026",
+                "100 incluidos, 1.150,5 a 0,50 XXX cada uno",
             ),
             (
                 "it_IT",
-                "dal 01/01/2026 al 31/01/2026, 100 inclusi, 1.150,5 a 0,50 XXX cadauno",
+                "dal 01/01/2026 al 31/01/2026",
+                "100 inclusi, 1.150,5 a 0,50 XXX cadauno",
             ),
             (
                 "nl_NL",
-                "van 01-01-2026 tot en met 31-01-2026, 100 inbegrepen, 1.150,5 à 0,50",
+                "van 01-01-2026 tot en met 31-01-2026",
+                "100 inbegrepen, 1.150,5 à 0,50 XXX per stuk",
             ),
         ):
             self.env["res.lang"]._activate_lang(code)
@@ -69,7 +72,7 @@ class TestRatedLines(BillingCase):
             order._fc_rate_usage()
             with self.subTest(code):
                 name = self._usage_line(order).name
-                self.assertIn(text.replace("XXX", currency), name)
+                self.assertIn(f"{days}, {rest.replace('XXX', currency)}", name)
 
     def test_each_line_tells_its_own_price_and_window(self):
         """What differs within one run is not taken for what lines have in common."""

@@ -55,8 +55,8 @@ class TestTextRecomputed(BillingCase):
         terms = {"included_quota": 300, "unit_batch": 1000, "price_per_unit": 2}
         self._assert_line(
             self._invoice(1500, **terms),
-            "calls: 1,500 JAN, 300 included,"
-            " 1,200 at 2.00 XXX per 1,000, in proportion",
+            "calls: 1,500 JAN, 300 included, 1,200 at 2.00 XXX per 1,000,"
+            " in proportion",
             2.4,
         )
         self._assert_line(
@@ -124,11 +124,16 @@ class TestTextRecomputed(BillingCase):
 
     def test_the_day_of_older_rates_is_the_end_of_their_window(self):
         """What was agreed before that day was kept, after an update."""
-        other = self._foreign("XTC", 2)
-        agreement = self._invoice(3, currency_id=other.id).fc_rating_ids.agreement_id
-        early = self._invoice(4, currency_id=other.id).fc_rating_ids.agreement_id
-        plain = self._invoice(5, currency_id=self.currency.id).fc_rating_ids
-        agreements = agreement | early | plain.agreement_id
+        self.charge.currency_id = self._foreign("XTC", 2)
+        metric = self._create_metric(code="plain", name="Plain")
+        self._create_charge(metric_id=metric.id, included_quota=0)
+        orders = [self._create_subscription() for _each in range(2)]
+        for order in orders:
+            self._record(300, order=order)
+            self._record(3, order=order, metric=metric)
+            order._create_invoices().action_post()
+        late, early = (order.fc_rating_ids.agreement_id for order in orders)
+        agreements = late | early
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE fusion_billing_window_charge SET rate_date = NULL"
@@ -138,14 +143,15 @@ class TestTextRecomputed(BillingCase):
         # Settled before its end, as a subscription that is closed.
         early.window_id.sudo().settled_at = "2026-01-20 00:00:00"
         self.env.flush_all()
+        foreign, plain = late.sorted(lambda a: a.metric_id != self.metric)
         script = file_path(
             "fusion_centralized_billing/migrations/19.0.1.7.0/post-rate-date.py"
         )
         run_path(script)["migrate"](self.env.cr, "19.0.1.6.0")
         self.env.invalidate_all()
-        self.assertEqual(
-            agreements.mapped("rate_date"), [date(2026, 2, 1), False, False]
-        )
+        self.assertEqual(foreign.rate_date, date(2026, 2, 1))
+        self.assertFalse(plain.rate_date)
+        self.assertEqual(set(early.mapped("rate_date")), {False})
 
     def test_a_correction_tells_what_was_charged_before(self):
         """100 at 0.50 were billed; 20 more of January: 60.00 less 50.00."""

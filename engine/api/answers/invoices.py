@@ -55,7 +55,7 @@ class InvoicedUsage(Shape):
     window_start: WindowStart
     window_end: WindowEnd
     quantity: Annotated[Number, "All that was used in the window."]
-    included: Annotated[Number, "Of the quantity, what is included."]
+    included: Annotated[Number, "Of the quantity, what the quota covers."]
     billable: Annotated[Number, "Of the quantity, what is not."]
     amount: Annotated[
         Amount,

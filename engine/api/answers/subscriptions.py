@@ -96,7 +96,7 @@ class Charge(Shape):
     ]
     quantity: Annotated[Number, "All that was used in the window."]
     included_quota: Annotated[Number, "What the plan includes."]
-    included: Annotated[Number, "Of the quantity, what is included."]
+    included: Annotated[Number, "Of the quantity, what the quota covers."]
     billable: Annotated[Number, "Of the quantity, what is not."]
     amount: Annotated[Amount, "In the subscription's currency."]
 

@@ -63,11 +63,11 @@ class SaleSubscriptionGuarded(models.AbstractModel):
             field = self._fields.get(name)
             if field is None or not self._subscription_is_code_field(field):
                 continue
-            # What is computed is computed all the same.
+            # A default for a computed field is not used: only given values matter.
             for vals in vals_list if field.compute else (defaults, *vals_list):
                 value = vals.get(name)
                 if not value and (name not in vals or not field.default):
-                    continue  # says nothing
+                    continue  # an empty value changes nothing
                 if (self._name, name, repr(value)) not in copied:
                     raise AccessError(
                         self.env._(
