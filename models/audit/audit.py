@@ -84,6 +84,7 @@ class FusionBillingAudit(models.Model):
     checked_count = fields.Integer(
         string="Looked At",
         readonly=True,
+        aggregator=None,
         help="How many things all checks together have looked at: events, windows,"
         " ratings. At 0, that nothing was found says nothing.",
     )

@@ -47,7 +47,6 @@ class FusionBillingOverview(models.Model):
         "fusion.billing.service", string="Source Apps", compute="_compute_service_ids"
     )
     unbilled = fields.Char(
-        string="Unbilled",
         compute="_compute_amounts",
         help="Amounts of usage that are on no invoice yet, as of the last rating.",
     )

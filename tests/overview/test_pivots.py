@@ -7,7 +7,7 @@ from .overview_case import OverviewCase
 ADDED = {
     "fusion.billing.api.log": "event_count accepted duplicates conflicts rejected"
     " request_bytes",
-    "fusion.billing.api.refusal": "requests",
+    "fusion.billing.api.refusal": "requests events",
     "fusion.billing.window": "event_count",
     "fusion.billing.reconciliation": "declared_count actual_count difference_count",
 }

@@ -219,6 +219,7 @@ class PeopleCase(BillingCase):
             }
         ).action_check()
 
+    @classmethod
     def _accrue(cls):
         """What was used in February, worked out and not posted."""
         journal = cls.env["account.journal"].search(

@@ -43,7 +43,7 @@ def values_of(expression, record):
 class PressCase(SweepCase):
     def setUp(self):
         super().setUp()
-        self.wrong, self.pressed = set(), set()
+        self.wrong, self.pressed, self.stopped = set(), set(), set()
 
     def _modules(self):
         return list(own_modules(self.env))
@@ -126,12 +126,12 @@ class PressCase(SweepCase):
             ours = name in methods_of_ours(self.env, self.env.registry[record._name])
             if ours and self._is_his(record.with_user(user)):
                 self.wrong.add(f"{label} is shown, and refused: {str(exc)[:120]}")
-        except UserError:
-            pass  # what it needs is not there, and it says so
+        except UserError:  # what it needs is not there, and it says so
+            self.stopped.add(label)
         except CRASHES as exc:
             self.wrong.add(f"{label} crashes: {type(exc).__name__} {str(exc)[:160]}")
-        except Exception:
-            pass  # the test's cursor: no commit, no request to the outside
+        except Exception:  # the test's cursor: no commit, no request to the outside
+            self.stopped.add(label)
         finally:
             savepoint.close(rollback=True)
             self.env.transaction.clear()

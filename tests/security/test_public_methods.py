@@ -71,7 +71,7 @@ class SweepCase(PeopleCase):
                     values[name] = target[:1].id
                 elif field.type == "many2many" and field.required:
                     values[name] = [(6, 0, target[:1].ids)]
-            elif field.required and field.type == "char":
+            elif field.required and field.type in ("char", "text"):
                 values[name] = "a reason"
         values |= DIALOGS.get(model_name, lambda case: {})(self)
         return Wizard.create(values).sudo(False).with_env(self.env)

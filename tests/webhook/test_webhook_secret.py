@@ -244,7 +244,7 @@ class TestWebhookSecret(WebhookCase):
         field = self.env["ir.model.fields"]._get(self.service._name, "webhook_url")
         self.env["mail.tracking.value"].create(
             {
-                "mail_message_id": self.service.message_post(body="changed").id,
+                "mail_message_id": self.service.message_post(body=field.name).id,
                 "field_id": field.id,
                 "old_value_char": "https://old.example.com/hook",
             }
