@@ -311,7 +311,7 @@ class SaleOrder(models.Model):
         moves = super(
             SaleOrder, self.with_context(**Distribution._fc_context())
         )._create_invoices(grouped=grouped, final=final, date=date)
-        moves = moves.with_env(self.env)
+        moves = moves.with_env(self.env(su=moves.env.su))
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
             self.env["fusion.billing.invoice.block"]._made(moves.invoice_line_ids)

@@ -83,6 +83,10 @@ class SaleOrderLine(models.Model):
             self.env["fusion.billing.rating.queue"].sudo()._add(orders)
         return result
 
+    def _has_price_of_one(self):
+        """What stands on a usage line is what all of it comes to so far."""
+        return not self.fc_charge_id and super()._has_price_of_one()
+
     def _is_invoiced_in_advance(self):
         """Usage is billed afterwards: never in part by days, and not part of MRR."""
         return not self.fc_charge_id and super()._is_invoiced_in_advance()

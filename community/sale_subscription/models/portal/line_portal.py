@@ -106,6 +106,14 @@ class SaleSubscriptionLinePortal(models.AbstractModel):
         pending = upsells.order_line.filtered(lambda line: line.parent_line_id == self)
         return charged + sum(pending.mapped("qty_to_invoice"))
 
+    def _has_price_of_one(self):
+        """Tell whether the price of a measured line is that of one unit; a hook.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return bool(self.price_unit)
+
     def _get_recurrence_note(self):
         """Return what customers read under a line: how often, how long its discount.
 
