@@ -1,5 +1,6 @@
 """A record of each of our models in each of two companies, by introspection."""
 
+from base64 import b64encode
 from datetime import date, datetime
 
 from odoo import fields
@@ -227,6 +228,8 @@ class SweepCase(BillingCase):
             return datetime(2031, 5, 5)
         if field.type == "json":
             return {"forged": 1}
+        if field.type == "binary":
+            return b64encode(b"forged")
         if field.type == "many2one":
             target = cls.env[field.comodel_name].sudo()
             return target.search([("id", "!=", now.id if now else 0)], limit=1).id

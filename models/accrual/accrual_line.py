@@ -136,9 +136,9 @@ class FusionBillingAccrualLine(models.Model):
 
     @api.depends("explanation")
     def _compute_explanation_text(self):
-        Rating = self.env["fusion.billing.rating"]
+        Arithmetic = self.env["fusion.billing.arithmetic"]
         for line in self:
-            line.explanation_text = line.explanation and Rating._explain(
+            line.explanation_text = line.explanation and Arithmetic._text(
                 line.explanation, line.currency_id
             )
 

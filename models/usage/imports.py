@@ -61,6 +61,7 @@ class FusionBillingUsageImport(models.Model):
         string="Source App",
         required=True,
         ondelete="cascade",
+        check_company=True,
         help="In whose name the usage is recorded: subscriptions are those of its"
         " customers, by the names that it gives them.",
     )

@@ -64,6 +64,7 @@ MAY = {
     ("fusion.billing.api.key.wizard", "action_generate"): ("administrator",),
     ("fusion.billing.webhook.secret.wizard", "action_generate"): ("administrator",),
     ("fusion.billing.webhook.replay.wizard", "action_replay"): MANAGERS,
+    ("fusion.billing.charge.version.wizard", "action_create"): MANAGERS,
     ("fusion.billing.audit.explain.wizard", "action_explain"): MANAGERS,
     ("fusion.billing.invoice.release.wizard", "action_release"): MANAGERS,
     ("fusion.billing.usage.void.wizard", "action_void"): MANAGERS,

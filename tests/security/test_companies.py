@@ -1,6 +1,6 @@
 from contextlib import suppress
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -37,7 +37,7 @@ class TestCompanySweep(SweepCase):
                             )
                     self.assertEqual(self._company_of(own), company)
                     raise _Undo
-            except (UserError, ValueError) as exc:
+            except (UserError, RedirectWarning, ValueError) as exc:
                 for company in self.env["res.company"].search([]) - user.company_ids:
                     self.assertNotIn(company.name, str(exc))
             except Exception as exc:
@@ -281,9 +281,11 @@ class TestWhatIsAnothersIsNotNamed(SweepCase):
         self.assertNotIn(foreign.subscription_id.name, draft.display_name or "")
         charge = self._one("fusion.billing.charge", self.elsewhere)
         Charge = self.env["fusion.billing.charge"].with_user(self.here_only)
-        with self.assertRaises(AccessError) as refused:
-            self.assertFalse(Charge.new({"plan_id": charge.plan_id.id}).name)
-        self.assertNotIn(charge.plan_id.name, str(refused.exception))
+        try:
+            told = Charge.new({"plan_id": charge.plan_id.id}).name or ""
+        except AccessError as refused:
+            told = str(refused)
+        self.assertNotIn(charge.plan_id.name, told)
 
     def test_usage_is_not_moved_to_what_the_user_does_not_see(self):
         usage = self._one("fusion.billing.usage", self.company)
