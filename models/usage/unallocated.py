@@ -5,6 +5,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...engine.billing import money
+from ...engine.billing.periods import day_start_utc
 from ...engine.billing.pricing import price
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
@@ -66,13 +67,18 @@ class FusionBillingUsageUnallocated(models.AbstractModel):
                 usage.unallocated_reason = False
             elif before:
                 usage.unallocated_reason = "before"
-            elif kind == "billing" or (
-                # A window that is to come: only a price can be missing.
-                kind is None and order.subscription_state == "3_progress"
-            ):
+            elif kind == "billing" or (kind is None and usage._is_to_come(order)):
                 usage.unallocated_reason = "no_price"
             else:
                 usage.unallocated_reason = "gap"
+
+    def _is_to_come(self, order):
+        """Whether it lies in a window that will be: only a price can be missing then."""
+        end = order.end_date
+        return order.subscription_state == "3_progress" and (
+            not end
+            or self.period_start < day_start_utc(end, order.company_id.fc_billing_tz)
+        )
 
     def _compute_unallocated_value(self):
         exact = dict(

@@ -281,9 +281,13 @@ class TestWhatIsAnothersIsNotNamed(SweepCase):
         self.assertNotIn(foreign.subscription_id.name, draft.display_name or "")
         charge = self._one("fusion.billing.charge", self.elsewhere)
         Charge = self.env["fusion.billing.charge"].with_user(self.here_only)
-        with self.assertRaises(AccessError) as refused:
-            self.assertFalse(Charge.new({"plan_id": charge.plan_id.id}).name)
-        self.assertNotIn(charge.plan_id.name, str(refused.exception))
+        # Once Odoo has refused to read the plan, the form has none any more.
+        try:
+            told = Charge.new({"plan_id": charge.plan_id.id}).name
+            self.assertFalse(told)
+        except AccessError as refused:
+            told = str(refused)
+        self.assertNotIn(charge.plan_id.name, told)
 
     def test_usage_is_not_moved_to_what_the_user_does_not_see(self):
         usage = self._one("fusion.billing.usage", self.company)

@@ -61,6 +61,7 @@ MAY = {
     ("fusion.billing.api.key.wizard", "action_generate"): ("administrator",),
     ("fusion.billing.webhook.secret.wizard", "action_generate"): ("administrator",),
     ("fusion.billing.webhook.replay.wizard", "action_replay"): MANAGERS,
+    ("fusion.billing.charge.version.wizard", "action_create"): MANAGERS,
     ("fusion.billing.usage.void.wizard", "action_void"): MANAGERS,
     ("fusion.billing.usage.move.wizard", "action_move"): MANAGERS,
     ("sale.subscription.close", "action_close"): SELLERS,
