@@ -50,9 +50,11 @@ class FusionBillingChargeTier(models.Model):
     def create(self, vals_list):
         given = [vals.get("charge_id") for vals in vals_list]
         charges = self.env["fusion.billing.charge"].browse(filter(None, given))
+        if not self.env.su:
+            self._fc_check_given(vals_list)
+        charges._check_not_billed()
         charges._remember_terms()
         tiers = super().create(vals_list)
-        tiers.charge_id._check_not_billed()
         tiers.charge_id._rate_again()
         return tiers
 

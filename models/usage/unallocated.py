@@ -73,7 +73,7 @@ class FusionBillingUsageUnallocated(models.AbstractModel):
                 usage.unallocated_reason = "gap"
 
     def _is_to_come(self, order):
-        """Whether it lies in a window that will be: only a price can be missing then."""
+        """Whether it lies in a window to come: only a price can be missing then."""
         end = order.end_date
         return order.subscription_state == "3_progress" and (
             not end

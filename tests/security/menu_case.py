@@ -103,7 +103,7 @@ class Client:
                 found.append((node.get("name"), field["relation"], value["id"]))
         return found
 
-    def _is_shown(self, node, values):
+    def _is_shown(self, node):
         return all(
             above.get("invisible") not in ("1", "True")
             for above in node.iterancestors()

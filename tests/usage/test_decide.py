@@ -21,7 +21,6 @@ class TestDecide(BillingCase):
         Wizard = Wizard.with_context(active_ids=events.ids)
         return Wizard.create(
             {"subscription_id": self.order.id, "reason": "Before it was signed"}
-            | values
         )
 
     def test_why_nothing_bills_it(self):
