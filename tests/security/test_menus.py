@@ -40,7 +40,7 @@ class TestMenus(PeopleCase):
     def _open_action(self, client, action, refused, name):
         model = action["res_model"]
         views, models = client.views(action)
-        Model = client.env[model].with_context(client.context(action))
+        Model = client.env[model].with_context(**client.context(action))
         rows = None
         for kind in ("list", "kanban"):
             if kind in views:
@@ -89,7 +89,7 @@ class TestMenus(PeopleCase):
             client.open_form(target, result["res_id"])
         elif "list" in views and not isinstance(result.get("domain"), str):
             spec = client.spec(views["list"], target, models)
-            Model = client.env[target].with_context(client.context(result))
+            Model = client.env[target].with_context(**client.context(result))
             found = Model.web_search_read(client.domain(result), spec, limit=3)
             for row in found["records"][:1]:
                 client.open_form(target, row["id"])
