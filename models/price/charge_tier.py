@@ -51,6 +51,8 @@ class FusionBillingChargeTier(models.Model):
         self._fc_check_given(vals_list)  # before anything is said of the charge
         given = [vals.get("charge_id") for vals in vals_list]
         charges = self.env["fusion.billing.charge"].browse(filter(None, given))
+        if not self.env.su:
+            self._fc_check_given(vals_list)
         charges._check_not_billed()
         charges._remember_terms()
         tiers = super().create(vals_list)

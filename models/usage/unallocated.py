@@ -67,22 +67,18 @@ class FusionBillingUsageUnallocated(models.AbstractModel):
                 usage.unallocated_reason = False
             elif before:
                 usage.unallocated_reason = "before"
-            elif kind == "billing" or (
-                # A window that is to come: only a price can be missing.
-                kind is None
-                and order.subscription_state == "3_progress"
-                and not self._is_after_the_end(usage, order)
-            ):
+            elif kind == "billing" or (kind is None and usage._is_to_come(order)):
                 usage.unallocated_reason = "no_price"
             else:
                 usage.unallocated_reason = "gap"
 
-    @staticmethod
-    def _is_after_the_end(usage, order):
-        if not order.end_date:
-            return False
-        end = day_start_utc(order.end_date, order.company_id.fc_billing_tz)
-        return usage.period_start >= end
+    def _is_to_come(self, order):
+        """Whether it lies in a window to come: only a price can be missing then."""
+        end = order.end_date
+        return order.subscription_state == "3_progress" and (
+            not end
+            or self.period_start < day_start_utc(end, order.company_id.fc_billing_tz)
+        )
 
     def _compute_unallocated_value(self):
         exact = dict(

@@ -74,7 +74,7 @@ class Client:
     def open_form(self, model, record_id):
         """Read a record as its form does.
 
-        :return: (the form, the specification, the values)
+        :return: (the form, the values)
         """
         views, models = self.views({"res_model": model, "views": [(False, "form")]})
         form = views["form"]
@@ -82,7 +82,7 @@ class Client:
         record = self.env[model].browse(record_id)
         [values] = record.web_read(spec)
         self.opened.add(model)
-        return form, spec, values
+        return form, values
 
     def links(self, form, model, values):
         """The records that a form leads to: list of (field, model, id)."""
@@ -98,12 +98,12 @@ class Client:
                 and not options.get("no_open")
                 and node.get("invisible") not in ("1", "True")
                 and node.get("widget") not in NOT_LINKS
-                and self._is_shown(node, values)
+                and self._is_shown(node)
             ):
                 found.append((node.get("name"), field["relation"], value["id"]))
         return found
 
-    def _is_shown(self, node, values):
+    def _is_shown(self, node):
         return all(
             above.get("invisible") not in ("1", "True")
             for above in node.iterancestors()

@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .menu_case import Client
@@ -62,7 +63,7 @@ class TestMenus(PeopleCase):
                 Model.onchange({}, [], client.spec(form, model, models))
 
     def _open_record(self, client, model, record_id, refused, name):
-        form, _spec, values = client.open_form(model, record_id)
+        form, values = client.open_form(model, record_id)
         for field, target, target_id in client.links(form, model, values):
             what = f"{name}, {model}.{field} to {target}"
             self._try(refused, what, client.open_form, target, target_id)
@@ -103,3 +104,50 @@ class TestMenus(PeopleCase):
 
     def test_an_administrator_walks_all_menus(self):
         self._walk("administrator")
+
+    def _manager_env(self):
+        context = {"allowed_company_ids": self.company.ids}
+        return self.env(user=self.at_home["manager"], context=context)
+
+    def test_a_manager_configures_from_nothing(self):
+        """A plan, a product and a metric that were not there, and the price of it."""
+        client = Client(self._manager_env())
+        actions = client.actions()
+        Product = client.env["product.template"]
+        context = client.context(actions["Products"])
+        product = Product.with_context(**context).create({"name": "Usage of my own"})
+        self.assertTrue(product._fc_can_carry_usage())
+        self.assertIn(product, Product.search(client.domain(actions["Products"])))
+        metric = client.env["fusion.billing.metric"].create(
+            {"name": "Pages", "code": "pages"}
+        )
+        price = {
+            "metric_id": metric.id,
+            "product_id": product.product_variant_id.id,
+            "price_per_unit": 0.2,
+        }
+        plan = client.env["sale.subscription.plan"].create(
+            {
+                "name": "Mine",
+                "billing_period_value": 1,
+                "billing_period_unit": "month",
+                "fc_charge_ids": [Command.create(price)],
+            }
+        )
+        self.assertEqual(plan.fc_charge_ids.terms_text[:3], "0.2")
+        self.assertEqual(plan.company_id, self.company)
+        self.assertEqual(product.company_id, self.company)
+        plan.name = "Mine, renamed"
+
+    def test_a_manager_changes_no_other_product_and_nothing_shared(self):
+        env = self._manager_env()
+        chair = self._create_product(type="consu", recurring_invoice=False)
+        shared = self._create_product()
+        plan = self._create_plan(name="Shared", company_id=False)
+        for record in (chair, chair.product_tmpl_id, shared.product_tmpl_id, plan):
+            with self.subTest(record=record), self.assertRaises(AccessError):
+                record.with_env(env).write({"name": "Other"})
+        with self.assertRaises(AccessError):
+            env["product.template"].create({"name": "Chair", "type": "consu"})
+        with self.assertRaises(AccessError):
+            plan.with_env(env).unlink()

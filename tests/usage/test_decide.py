@@ -16,12 +16,11 @@ class TestDecide(BillingCase):
             self.env, "decider", "fusion_centralized_billing.group_manager"
         )
 
-    def _wizard(self, events, **values):
+    def _wizard(self, events):
         Wizard = self.env["fusion.billing.usage.move.wizard"].with_user(self.manager)
         Wizard = Wizard.with_context(active_ids=events.ids)
         return Wizard.create(
             {"subscription_id": self.order.id, "reason": "Before it was signed"}
-            | values
         )
 
     def test_why_nothing_bills_it(self):
@@ -39,7 +38,7 @@ class TestDecide(BillingCase):
         )
 
     def test_what_it_comes_to(self):
-        """8 calls at 0.50 without the quota: 4.00; what has no price has no value."""
+        """8 calls at 0.50 without the quota are 4.00; without a price there is none."""
         before = self._record(8, "2025-12-20 00:00:00")
         unpriced = self._record(5, metric=self._create_metric(code="storage"))
         found = (before | unpriced).with_user(self.manager)
