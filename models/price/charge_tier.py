@@ -48,10 +48,9 @@ class FusionBillingChargeTier(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._fc_check_given(vals_list)  # before anything is said of the charge
         given = [vals.get("charge_id") for vals in vals_list]
         charges = self.env["fusion.billing.charge"].browse(filter(None, given))
-        if not self.env.su:
+        if not self.env.su:  # before anything is said of the charge
             self._fc_check_given(vals_list)
         charges._check_not_billed()
         charges._remember_terms()

@@ -171,10 +171,11 @@ class TestDescription(BaseCase):
         self.assertEqual(described, {*ERRORS})
 
     def test_every_code_that_is_raised_is_in_the_table(self):
-        """Codes of the backend alone (a webhook address, a price) are none of it."""
+        """Codes of the backend alone (an address, a price, a file) are none of it."""
         backend = {
             "invalid_allow_list",
             "invalid_discount",
+            "invalid_file",
             "invalid_price_terms",
             "invalid_timezone",
             "invalid_webhook_secret",

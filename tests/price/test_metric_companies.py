@@ -123,6 +123,8 @@ class TestMetricCompanies(BillingCase):
 
     def test_an_app_voids_and_reconciles_what_its_company_measures(self):
         self._create_metric(code="own", company_id=self.elsewhere.id)
+        # Of what has no price nothing is billed, and so the totals would differ.
+        self._create_charge(metric_id=self.own.id)
         self._post_usage(self._event(metric_code="own", idempotency_key="k"))
         window = {
             "subscription_external_id": str(self.order.id),
