@@ -95,15 +95,6 @@ class TestOverviewPressed(OverviewCase, HttpCase):
             self.people,
         )
 
-    def test_every_figure_of_a_customer(self):
-        action = {
-            "type": "ir.actions.act_window",
-            "res_model": "res.partner",
-            "res_id": self.partner.id,
-            "views": [[False, "form"]],
-        }
-        self._press_all(action, "action_fc_open_figure", 4, self.people)
-
     def test_the_app_opens_on_it(self):
         menu = self.env.ref("fusion_centralized_billing.fusion_billing_menu_root")
         self.browser_js(
