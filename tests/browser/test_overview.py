@@ -95,18 +95,6 @@ class TestOverviewPressed(OverviewCase, HttpCase):
             self.people,
         )
 
-    def test_the_app_opens_on_it(self):
-        menu = self.env.ref("fusion_centralized_billing.fusion_billing_menu_root")
-        self.browser_js(
-            f"/odoo?menu_id={menu.id}",
-            HELPERS
-            + "run(async () => { await press('.o_app[data-menu-xmlid="
-            + '"fusion_centralized_billing.fusion_billing_menu_root"]'
-            + "'); await one('button[name=action_open_figure]'); });",
-            READY,
-            login=self.reader.login,
-        )
-
     def test_rate_now(self):
         self._use(self.order, 1, "2026-01-12 00:00:00")
         self.env.flush_all()
