@@ -17,7 +17,19 @@ const until = async (find) => {
     throw new Error(`Never seen: ${find}`);
 };
 const one = (selector) => until(() => document.querySelector(selector));
-const press = async (selector) => (await one(selector)).click();
+const { rpcBus } = odoo.loader.modules.get("@web/core/network/rpc");
+const asked = new Set();
+rpcBus.addEventListener("RPC:REQUEST", ({ detail }) => asked.add(detail.data.id));
+rpcBus.addEventListener("RPC:RESPONSE", ({ detail }) => asked.delete(detail.data.id));
+const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
+// What a press sets off has to end before the next: an action that is overtaken by
+// another never ends, and neither does who waits for it.
+const press = async (target) => {
+    (typeof target === "string" ? await one(target) : target).click();
+    await pause(100);
+    await until(() => !asked.size);
+    await pause(100);
+};
 const doAction = (...args) =>
     odoo.__WOWL_DEBUG__.root.env.services.action.doAction(...args);
 const run = (steps) => steps().then(

@@ -7,6 +7,32 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from ..common import BillingCase
 from .test_browser import HELPERS, READY
 
+# Opens a record, presses a button and waits for what it makes of the page.
+PRESS = """
+run(async () => {
+
+    for (const [model, id, presses] of %s) {
+        await doAction(
+            {type: "ir.actions.act_window", res_model: model, res_id: id,
+             views: [[false, "form"]]},
+            {clearBreadcrumbs: true},
+        );
+        await until(() => odoo.__WOWL_DEBUG__.root.env.services.action
+            .currentController.props.resModel === model &&
+            document.querySelector(".o_form_view .o_form_renderer"));
+        for (const [selector, after] of presses) {
+            await press(selector);
+            if (selector.includes("modal")) {
+                await until(() => !document.querySelector(".modal"));
+            }
+            await one(after);
+        }
+        if (document.querySelector(".o_error_dialog")) {
+            throw new Error(`An error dialog on ${model}`);
+        }
+    }
+});
+"""
 LOOK = """
 run(async () => {
     for (const [model, id, buttons] of %s) {
@@ -30,7 +56,7 @@ run(async () => {
 
 @tagged("post_install", "-at_install", "fcb_browser")
 class TestMonthEndButtons(BillingCase, HttpCase):
-    """What a reader is offered at month end, looked at in a browser."""
+    """What finance presses at month end, pressed in a browser as those who may."""
 
     @classmethod
     def setUpClass(cls):
@@ -83,6 +109,83 @@ class TestMonthEndButtons(BillingCase, HttpCase):
         cls.finding = cls.audit.finding_ids.filtered(
             lambda f: f.kind == "event_changed"
         )
+
+    def _press(self, targets, login):
+        self.browser_js(
+            "/odoo",
+            HELPERS + PRESS % json.dumps(targets),
+            READY,
+            login=login,
+            timeout=300,
+        )
+
+    def test_a_manager_presses_each(self):
+        field = ".o_field_widget"
+        self._press(
+            [
+                [
+                    "fusion.billing.audit",
+                    self.audit.id,
+                    [["button[name=action_run]", ".alert-danger:not(.d-none)"]],
+                ],
+                [
+                    "fusion.billing.usage.import",
+                    self.file.id,
+                    [
+                        ["button[name=action_check]", "button[name=action_import]"],
+                        [
+                            "button[name=action_import]",
+                            ".o_arrow_button_current[data-value=done]",
+                        ],
+                        ["button[name=action_view_rows]", ".o_list_view .o_data_row"],
+                    ],
+                ],
+                [
+                    "fusion.billing.usage.refused",
+                    self.refused.id,
+                    [
+                        [
+                            "button[name=action_retry]",
+                            ".o_arrow_button_current[data-value=recorded]",
+                        ]
+                    ],
+                ],
+                [
+                    "fusion.billing.audit.finding",
+                    self.finding.id,
+                    [
+                        [
+                            "button[name=action_take]",
+                            ".o_arrow_button_current[data-value=progress]",
+                        ],
+                        [
+                            "button[name=action_reopen]",
+                            ".o_arrow_button_current[data-value=open]",
+                        ],
+                        [
+                            "button[name=action_open_explain_wizard]",
+                            f".modal {field}[name=reason] textarea",
+                        ],
+                    ],
+                ],
+                [
+                    "account.move",
+                    self.invoice.id,
+                    [
+                        ["button[name=action_fc_look_again]", ".alert-danger"],
+                        [
+                            "button[name=action_fc_open_release_wizard]",
+                            f".modal {field}[name=reason] textarea",
+                        ],
+                    ],
+                ],
+            ],
+            self.manager.login,
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.file.state, "done")
+        self.assertEqual((self.file.accepted_count, self.file.refused_count), (2, 1))
+        self.assertEqual(self.refused.state, "recorded")
 
     def test_a_reader_sees_and_is_offered_nothing(self):
         targets = [

@@ -29,10 +29,11 @@ run(async () => {
         await until(() => all().length === count);
         const pressed = all()[index];
         const text = pressed.textContent;
-        pressed.click();
+        await press(pressed);
         await until(() => {
             if (document.querySelector(".o_error_dialog")) { throw new Error(text); }
-            return document.querySelector(".o_list_view");
+            // Not a list inside the form.
+            return document.querySelector(".o_action_manager > .o_list_view");
         });
     }
 });
@@ -93,6 +94,28 @@ class TestOverviewPressed(OverviewCase, HttpCase):
             "action_open_figure",
             22,
             self.people,
+        )
+
+    def test_every_figure_of_a_customer(self):
+        action = {
+            "type": "ir.actions.act_window",
+            "res_model": "res.partner",
+            "res_id": self.partner.id,
+            "views": [[False, "form"]],
+        }
+        self._press_all(action, "action_fc_open_figure", 4, self.people)
+
+    def test_the_app_opens_on_it(self):
+        menu = self.env.ref("fusion_centralized_billing.fusion_billing_menu_root")
+        self.browser_js(
+            f"/odoo?menu_id={menu.id}",
+            HELPERS
+            + "run(async () => { await press('.o_navbar_apps_menu button');"
+            + " await press('.o_app[data-menu-xmlid="
+            + '"fusion_centralized_billing.fusion_billing_menu_root"]'
+            + "'); await one('button[name=action_open_figure]'); });",
+            READY,
+            login=self.reader.login,
         )
 
     def test_rate_now(self):
