@@ -1,3 +1,4 @@
+import json
 from typing import NamedTuple
 
 from odoo import SUPERUSER_ID, api, models
@@ -135,10 +136,21 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
 
     @api.model
     def _made(self, lines):
-        """Note what these usage lines are made with, to know what is changed later."""
-        for line in lines.sudo():
-            if line.fc_rating_ids and not line.fc_made:
-                line.fc_made = _made_as(line)
+        """Note what these usage lines are made with, to know what is changed later.
+
+        In one statement: for each write of a line Odoo balances its entry anew.
+        """
+        fresh = lines.sudo().filtered(lambda x: x.fc_rating_ids and not x.fc_made)
+        if not fresh:
+            return
+        made = [json.dumps(_made_as(line)) for line in fresh]
+        fresh.flush_recordset(["fc_made"])
+        self.env.cr.execute(
+            "UPDATE account_move_line l SET fc_made = v.made::jsonb"
+            "  FROM unnest(%s::int[], %s::text[]) AS v(id, made) WHERE l.id = v.id",
+            [fresh.ids, made],
+        )
+        fresh.invalidate_recordset(["fc_made"], flush=False)
 
     @api.model
     def _is_released(self, move):

@@ -6,6 +6,11 @@ from ...engine.billing.pricing import PriceTerms, price
 from ...engine.billing.quantity import parse_quantity
 from ...engine.errors import BillingError
 
+# Fields that say what a quantity costs: those of the charge, and of its tiers.
+TERMS = ("charge_model", "included_quota", "price_per_unit", "unit_batch")
+TERMS += ("minimum_amount",)
+TIER_TERMS = ("tier_ids.up_to", "tier_ids.price_per_unit", "tier_ids.flat_fee")
+
 
 class FusionBillingChargePreview(models.AbstractModel):
     """What a quantity would cost, while the price is still being typed."""
@@ -21,18 +26,7 @@ class FusionBillingChargePreview(models.AbstractModel):
     )
     preview_text = fields.Text(string="Would Cost", compute="_compute_preview_text")
 
-    @api.depends(
-        "preview_quantity",
-        "charge_model",
-        "included_quota",
-        "price_per_unit",
-        "unit_batch",
-        "minimum_amount",
-        "tier_ids.up_to",
-        "tier_ids.price_per_unit",
-        "tier_ids.flat_fee",
-        "currency_id",
-    )
+    @api.depends("preview_quantity", *TERMS, *TIER_TERMS, "currency_id")
     def _compute_preview_text(self):
         for charge in self:
             try:

@@ -6,21 +6,10 @@ from odoo.tools import SQL, format_date
 
 from ...engine.errors import BillingError
 from ..base.price_text import PriceText
+from .charge_preview import TERMS, TIER_TERMS
 
 # What people do not change once it has billed; tiers ask for themselves.
-LOCKED = frozenset(
-    (
-        "charge_model",
-        "included_quota",
-        "price_per_unit",
-        "unit_batch",
-        "minimum_amount",
-        "currency_id",
-        "plan_id",
-        "metric_id",
-        "date_start",
-    )
-)
+LOCKED = {*TERMS, "currency_id", "plan_id", "metric_id", "date_start"}
 
 
 class FusionBillingChargeVersion(models.AbstractModel):
@@ -256,18 +245,7 @@ class FusionBillingChargeVersion(models.AbstractModel):
 
     # -- in words --------------------------------------------------------------
 
-    @api.depends(
-        "charge_model",
-        "included_quota",
-        "price_per_unit",
-        "unit_batch",
-        "minimum_amount",
-        "tier_ids.up_to",
-        "tier_ids.price_per_unit",
-        "tier_ids.flat_fee",
-        "currency_id",
-        "metric_id.unit_name",
-    )
+    @api.depends(*TERMS, *TIER_TERMS, "currency_id", "metric_id.unit_name")
     @api.depends_context("lang")
     def _compute_terms_text(self):
         text = PriceText(self.env)
