@@ -141,6 +141,21 @@ class BillingCase(TransactionCase):
             {"events": list(events)} | payload
         )
 
+    def _post_by_users(self, metric):
+        """4, 9 and 2 on the first days of January, by the users a, b and a."""
+        for day, (quantity, user) in enumerate(((4, "a"), (9, "b"), (2, "a")), 1):
+            moment = f"2026-01-0{day}T00:00:00Z"
+            answer = self._post_usage(
+                self._event(
+                    metric_code=metric.code,
+                    quantity=quantity,
+                    unique_key=user,
+                    period_start=moment,
+                    period_end=moment,
+                )
+            )
+            self.assertEqual(answer["accepted"], 1, answer)
+
     def _record(self, quantity, start="2026-01-10 00:00:00", order=None, metric=None):
         """Record one event that begins at ``start`` (UTC)."""
         moment = datetime.fromisoformat(start)

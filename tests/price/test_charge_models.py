@@ -100,18 +100,7 @@ class TestChargeModels(BillingCase):
         ):
             metric = self._create_metric(code=aggregation, aggregation=aggregation)
             self._create_charge(metric_id=metric.id, included_quota=0, price_per_unit=1)
-            for day, (quantity, user) in enumerate(((4, "a"), (9, "b"), (2, "a")), 1):
-                moment = f"2026-01-0{day}T00:00:00Z"
-                answer = self._post_usage(
-                    self._event(
-                        metric_code=aggregation,
-                        quantity=quantity,
-                        unique_key=user,
-                        period_start=moment,
-                        period_end=moment,
-                    )
-                )
-                self.assertEqual(answer["accepted"], 1, answer)
+            self._post_by_users(metric)
             rating = self.order._fc_rate_usage().filtered(
                 lambda r, m=metric: r.metric_id == m
             )

@@ -47,18 +47,7 @@ class TestPriceDraftAmounts(PriceDraftCase):
             metric = self._create_metric(code=aggregation, aggregation=aggregation)
             self._create_charge(metric_id=metric.id, **live)
             self._drafted(metric_id=metric.id, included_quota=0, price_per_unit=3)
-            for day, (quantity, user) in enumerate(((4, "a"), (9, "b"), (2, "a")), 1):
-                moment = f"2026-01-0{day}T00:00:00Z"
-                answer = self._post_usage(
-                    self._event(
-                        metric_code=aggregation,
-                        quantity=quantity,
-                        unique_key=user,
-                        period_start=moment,
-                        period_end=moment,
-                    )
-                )
-                self.assertEqual(answer["accepted"], 1, answer)
+            self._post_by_users(metric)
         results = self._compare()
         self.assertEqual(
             [(r.metric_id.code, *self._amounts(r)[0]) for r in results],

@@ -73,13 +73,6 @@ class SaleSubscriptionOrderDates(models.AbstractModel):
         index = plan._get_first_boundary_from(anchor, day + timedelta(days=1))
         return plan._get_boundary(anchor, index - 1), plan._get_boundary(anchor, index)
 
-    def _get_following_boundary(self):
-        """Return the boundary after the next invoice date.
-
-        :rtype: datetime.date
-        """
-        return self._get_whole_period(self.next_invoice_date)[1]
-
     def _get_next_period(self):
         """Return the period that begins on the next invoice date, as it is charged.
 
