@@ -313,7 +313,7 @@ class FusionBillingAccrualValuation(models.AbstractModel):
                     SELECT u.subscription_id, u.metric_id, count(*)
                       FROM fusion_billing_usage u
                       JOIN sale_order o ON o.id = u.subscription_id
-                     WHERE u.unallocated AND u.voided_at IS NULL
+                     WHERE u.unallocated IS TRUE AND u.voided_at IS NULL
                        AND u.period_start < %s AND o.company_id = %s
                      GROUP BY 1, 2 ORDER BY 1, 2
                     """,

@@ -21,7 +21,7 @@ SPAN = 500_000
 _STATE_CONDITIONS = {
     None: [],
     "accepted": [SQL("u.voided_at IS NULL AND u.unallocated IS NOT TRUE")],
-    "unallocated": [SQL("u.voided_at IS NULL AND u.unallocated")],
+    "unallocated": [SQL("u.voided_at IS NULL AND u.unallocated IS TRUE")],
     "voided": [SQL("u.voided_at IS NOT NULL")],
 }
 

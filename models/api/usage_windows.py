@@ -125,7 +125,7 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
                     SELECT m.code, count(*), sum(u.quantity)::text
                       FROM fusion_billing_usage u
                       JOIN fusion_billing_metric m ON m.id = u.metric_id
-                     WHERE u.subscription_id = %s AND u.unallocated
+                     WHERE u.subscription_id = %s AND u.unallocated IS TRUE
                        AND u.voided_at IS NULL
                      GROUP BY m.code ORDER BY m.code
                     """,

@@ -80,7 +80,7 @@ class FusionBillingControlUsage(models.AbstractModel):
                   LEFT JOIN moved
                     ON moved.of_id = u.id AND moved.metric_id = u.metric_id
                  CROSS JOIN LATERAL (
-                       SELECT CASE WHEN u.voided_at IS NULL AND u.unallocated
+                       SELECT CASE WHEN u.voided_at IS NULL AND u.unallocated IS TRUE
                                    THEN 'unallocated'
                                    WHEN u.voided_at IS NULL THEN 'accepted'
                                    WHEN moved.of_id IS NULL THEN 'voided'

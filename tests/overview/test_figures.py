@@ -1,5 +1,9 @@
+import re
+from pathlib import Path
+
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import file_path
 
 from .overview_case import OverviewCase
 
@@ -238,6 +242,17 @@ class TestFigures(OverviewCase):
             plan = "\n".join(line for [line] in self.env.cr.fetchall())
             self.assertNotIn("Seq Scan on fusion_billing_usage", plan)
         self.assertEqual(len(of_usage), 1, "that of the unallocated ones")
+
+    def test_all_sql_asks_for_unallocated_usage_in_the_words_of_its_index(self):
+        """PostgreSQL does not know `unallocated` and `unallocated IS TRUE` for one."""
+        models = Path(file_path("fusion_centralized_billing/models"))
+        other = re.compile(r"(?:WHERE|AND) u\.unallocated\b(?! IS )")
+        found = [
+            path.name
+            for path in sorted(models.rglob("*.py"))
+            if other.search(path.read_text(encoding="utf-8"))
+        ]
+        self.assertEqual(found, [])
 
     def test_queries_do_not_grow_with_the_apps(self):
         before = len(self._statements(self._read_all))
