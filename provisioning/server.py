@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,9 +22,15 @@ START_TIMEOUT = 120.0  # seconds; the first start compiles and loads every modul
 STOP_TIMEOUT = 20.0
 
 
+# Ports that the kernel gives to no outgoing connection: those would take one in the
+# seconds between asking for it and listening on it.
+PORTS = range(15_000, 32_000)
+
+
 def free_port(preferred: int = 0) -> int:
     """A TCP port nobody listens on: `preferred` if it is free, else any."""
-    for port in (preferred, 0):
+    wanted = [preferred] if preferred else []
+    for port in (*wanted, *random.sample(PORTS, 100)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ SERVE = "./fcb serve -d $DB --no-cron"
 APP = "/tmp/tutorial_app.py"
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What the second block prints, for the reader to type.
-TOLD = re.compile(r"\b(key|plan|product)(?:_id)? (fcb_\w+|\d+)")
+TOLD = re.compile(r"\b(key|plan|product)(?:_id)? (fcb_[\w-]+|\d+)")
 # The next block begins with what this one has set.
 KEEP = (
     '\nexport -p > "$FCB_KEPT"; declare -p EVENT >> "$FCB_KEPT" 2>/dev/null || true\n'
