@@ -1,7 +1,7 @@
 {
     "name": "Fusion Centralized Billing",
     "summary": "Apps post usage; Odoo rates, invoices and notifies",
-    "version": "19.0.1.7.0",
+    "version": "19.0.1.8.0",
     "category": "Sales/Subscriptions",
     "author": "Fusion Centralized Billing contributors",
     "license": "LGPL-3",

@@ -1,7 +1,7 @@
 {
     "name": "Subscriptions",
     "summary": "Recurring plans and invoices for sales orders on Community",
-    "version": "19.0.1.4.0",
+    "version": "19.0.1.5.0",
     "category": "Sales/Subscriptions",
     "author": "Fusion Centralized Billing contributors",
     "license": "LGPL-3",
