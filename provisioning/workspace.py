@@ -283,12 +283,14 @@ class Workspace:
         sections: Mapping[str, Mapping[str, object]] | None = None,
         options: Mapping[str, object] | None = None,
         *,
+        at: datetime | None = None,
         cron_threads: int = 0,
         name: str = "server",
         background: bool = False,
     ) -> Server:
         """Start Odoo on one database and wait until it answers.
 
+        :param at: naive UTC time at which it believes to start
         :param background: let it, and PostgreSQL, outlive this run
         """
         port = port or free_port()
@@ -312,7 +314,9 @@ class Workspace:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 env=self.env(
-                    conf, **({} if background else {"FCB_PARENT": str(os.getpid())})
+                    conf,
+                    **({} if background else {"FCB_PARENT": str(os.getpid())}),
+                    **({"FCB_AT": at.isoformat()} if at else {}),
                 ),
                 cwd=self.run_dir,
                 start_new_session=background,
