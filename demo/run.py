@@ -12,8 +12,8 @@ import base64
 import json
 import re
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -352,7 +352,7 @@ WHERE = """\
   Fusion Billing    Usage > Usage Events: every event the apps posted
                     Usage > Ratings: the arithmetic behind each amount
                     Usage > Control Totals: from what the apps declared to the journal
-                    Webhook Deliveries: what was sent, when, and the answer
+                    API: what the webhooks said, when, and the answer
                     Configuration > Services, Metrics, Charges: the apps and the prices
   Invoicing         Customers > Invoices: base fee and usage lines
   ./fcb stop        when done

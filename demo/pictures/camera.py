@@ -101,7 +101,6 @@ class Tab:
         height = min(round(seen["end"]) + 12, picture["height"])
         shot = self.call(
             "Page.captureScreenshot",
-            captureBeyondViewport=True,
             clip={
                 **{"x": 0, "y": 0, "scale": 1},
                 **{"width": picture["width"], "height": height},

@@ -50,7 +50,10 @@ class TestInvoiceDocument(SubscriptionCase):
             ("_get_default_invoice_edi_format", "sample_xml"),
             ("_get_default_extra_edis", {"sample_service"}),
         ):
-            with self.subTest(name), patch.object(sending, name, lambda *_a, f=found: f):
+            with (
+                self.subTest(name),
+                patch.object(sending, name, lambda *_a, f=found: f),
+            ):
                 self.assertIn("Proforma", self._page(self.invoice))
 
     def test_other_invoices_are_as_odoo_has_them(self):
