@@ -269,10 +269,10 @@ class Demo:
         self.script("run_crons.py", {"crons": xmlids}, name=name, at=at)
 
     @staticmethod
-    def clock(day: date) -> datetime:
-        """Shortly after midnight of a day; on the very day, not ahead of real time."""
+    def clock(day: date, when: time = time(0, 5)) -> datetime:
+        """A time of a day, in UTC; on the very day, not ahead of real time."""
         now = datetime.now(timezone.utc).replace(tzinfo=None)
-        return min(datetime.combine(day, time(0, 5)), now - timedelta(seconds=1))
+        return min(datetime.combine(day, when), now - timedelta(seconds=1))
 
     # -------------------------------------------------------------------------- telling
 
@@ -357,8 +357,8 @@ WHERE = """\
   Invoicing         Customers > Invoices: base fee and usage lines
   ./fcb stop        when done
 
-Time was moved by running Odoo under another clock (freezegun); the server of the demo ran
-no scheduled actions by itself. The wait before the second attempt of the webhook
+Time was moved by running Odoo under another clock (freezegun); the server of the demo
+ran no scheduled actions by itself. The wait before the second attempt of the webhook
 was skipped. That server and the receiver have been stopped: webhooks caused from now on
 have nowhere to go. The apps' API keys are in {folder}/keys.json,
 readable by you alone. Database: {database}; another ./fcb demo makes it anew."""

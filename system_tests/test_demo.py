@@ -30,7 +30,7 @@ LATER = """
     SELECT u.id FROM fusion_billing_usage u JOIN fusion_billing_rating r
         ON r.subscription_id = u.subscription_id AND r.metric_id = u.metric_id
        AND u.period_start >= r.window_start AND u.period_start < r.window_end
-      JOIN account_move_line l ON l.id = r.move_line_id
+      JOIN account_move_line l ON l.id = r.invoice_line_id
       JOIN account_move m ON m.id = l.move_id
      WHERE u.received_at::date > m.invoice_date
 """

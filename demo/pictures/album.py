@@ -1,7 +1,7 @@
 """Which pictures there are: where each is seen, and what must stand on it.
 
-A path may name what `prepare.py` gives back, as `{accrual}`. Words are data of the demo,
-computed apart from the addon, rather than labels: those may change.
+A path may name what `prepare.py` gives back, as `{accrual}`. Words are data of the
+demo, computed apart from the addon, rather than labels: those may change.
 """
 
 from __future__ import annotations

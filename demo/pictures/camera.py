@@ -25,8 +25,8 @@ LOOK = """
         ".o_error_dialog, .o_error_detail, .o_notification_manager .bg-danger"
     );
     const page = performance.getEntriesByType("navigation")[0];
-    const values = [...document.querySelectorAll("input, textarea")].map((x) => x.value);
-    const text = [document.body.innerText, ...values].join("\\n");
+    const inputs = [...document.querySelectorAll("input, textarea")];
+    const text = [document.body.innerText, ...inputs.map((x) => x.value)].join("\\n");
     const ends = [...document.querySelectorAll(until)]
         .map((x) => x.getBoundingClientRect().bottom + window.scrollY);
     const charts = [...document.querySelectorAll("canvas")];

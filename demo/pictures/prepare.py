@@ -1,11 +1,11 @@
-"""Gives a copy of the demo what its clean month lacks, for the pictures (in `odoo shell`).
+"""Gives a copy of the demo what its clean month lacks (in `odoo shell`).
 
-A month in which nothing is left to decide shows no held invoice, no finding and no price
-that is thought about. All of it is made as people would make it, but for the finding:
-nothing in the product can cause one, so the database is changed past it.
+A month in which nothing is left to decide shows no held invoice, no finding and no
+price that is thought about. All of it is made as people would make it, but for the
+finding: nothing in the product can cause one, so the database is changed past it.
 
-`args`: `start`, `end` (of the month, half-open), `login`, `password`, `output` (where the
-values of the paths in album.py go).
+`args`: `start`, `end` (of the month, half-open), `login`, `password`, `output` (where
+the values of the paths in album.py go).
 """
 
 import json

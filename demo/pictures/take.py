@@ -1,4 +1,4 @@
-"""Takes the pictures of the documentation: the album, of the demo's month, by a camera."""
+"""Takes the pictures of the documentation: of the demo's month, in Chromium."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, time
+from datetime import time
 from http.cookies import SimpleCookie
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def take(
     copy = f"{database}_pictures"
     password = secrets.token_urlsafe(16)
     output = workspace.run_dir / f"{copy}.json"
-    clock = min(datetime.combine(month.end, time(9)), Demo.clock(today()))
+    clock = Demo.clock(month.end, time(9))
     try:
         with workspace.phase("Pictures: a copy of the demo is prepared"):
             workspace.databases.copy(database, copy)
@@ -140,8 +140,7 @@ def shoot(workspace, order: dict) -> dict[str, str]:
     done = subprocess.run(
         [workspace.python, HERE / "camera.py"],
         input=json.dumps(order),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         env=clean_env(),
         text=True,
         check=False,

@@ -1,8 +1,8 @@
 """Reads what Odoo made of the month, for comparison, and writes it as JSON.
 
 `args`: `output`, the file to write; `start` and `end`, the first and last day of the
-month; `accounts`, codes of those that usage is followed to. Quantities and amounts are decimal text, read with
-SQL, since the ORM gives numbers back as floats.
+month; `accounts`, codes of those that usage is followed to. Quantities and amounts are
+decimal text, read with SQL, since the ORM gives numbers back as floats.
 """
 
 import json
@@ -41,7 +41,7 @@ CONTROL = """
         ON l.partner_id = o.partner_id AND l.service_id = o.fc_service_id
      WHERE t.control_id = %s ORDER BY s.code, m.code, l.external_id
 """
-# The trial balance of an account: at the end of the month, and with all that came after.
+# The trial balance of an account: at the end of the month, and with all after it.
 BALANCE = """
     SELECT coalesce(sum(l.balance) FILTER (WHERE l.date <= %s), 0)::text AS month_end,
            coalesce(sum(l.balance), 0)::text AS now

@@ -9,12 +9,11 @@ from .common import SubscriptionCase
 class TestInvoiceDocument(SubscriptionCase):
     """Customers of a plan without an email found "Proforma Invoice" on their page."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.plan.invoice_mail_template_id = False
-        cls.order = cls._create_subscription(cls)
-        cls.invoice = cls._run_cron(cls, "2026-01-01")
+    def setUp(self):
+        super().setUp()
+        self.plan.invoice_mail_template_id = False
+        self._create_subscription()
+        self.invoice = self._run_cron("2026-01-01")
 
     def _page(self, invoice):
         """What the portal shows, and offers as a file, while none was made yet."""
@@ -50,10 +49,8 @@ class TestInvoiceDocument(SubscriptionCase):
             ("_get_default_invoice_edi_format", "sample_xml"),
             ("_get_default_extra_edis", {"sample_service"}),
         ):
-            with (
-                self.subTest(name),
-                patch.object(sending, name, lambda *_a, f=found: f),
-            ):
+            told = patch.object(sending, name, lambda *_args, told=found: told)
+            with self.subTest(name), told:
                 self.assertIn("Proforma", self._page(self.invoice))
 
     def test_other_invoices_are_as_odoo_has_them(self):
