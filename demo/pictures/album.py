@@ -85,14 +85,14 @@ ALBUM = (
     Picture(
         "subscription_portal",
         "{portal_subscription}",
-        ("555.00", "187.50"),
+        ("555.00", "671.60"),
         until="#subscription_usage",
         height=2000,
     ),
     Picture(
         "subscription_portal_phone",
         "{portal_subscription}",
-        ("555.00", "187.50"),
+        ("555.00", "671.60"),
         until="#subscription_usage",
         width=390,
         height=2000,
