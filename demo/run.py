@@ -52,14 +52,7 @@ def main(workspace, argv: list[str]) -> int:
     """Run the demo. Returns 0 when every figure is right, else 1."""
     options = parse(argv)
     workspace.ensure()
-    # there is one demo database, so one demo at a time
-    with exclusive(workspace.cache / "demo.lock", workspace.progress, "the demo"):
-        served = remembered(workspace.run_dir / SERVE_RECORD)
-        if served and served.database == DEMO_DATABASE:
-            raise ProvisioningError(
-                f"Odoo is up at {served.url} on the demo database.",
-                "Stop it first: ./fcb stop",
-            )
+    with alone(workspace):
         demo = Demo(workspace, options.month)
         try:
             demo.run()
@@ -70,6 +63,19 @@ def main(workspace, argv: list[str]) -> int:
                 workspace.logs / f"{DEMO_DATABASE}-server.log",
             ) from error
         return demo.report()
+
+
+@contextmanager
+def alone(workspace) -> Iterator[None]:
+    """Nobody else uses the demo's database: there is one."""
+    with exclusive(workspace.cache / "demo.lock", workspace.progress, "the demo"):
+        served = remembered(workspace.run_dir / SERVE_RECORD)
+        if served and served.database == DEMO_DATABASE:
+            raise ProvisioningError(
+                f"Odoo is up at {served.url} on the demo database.",
+                "Stop it first: ./fcb stop",
+            )
+        yield
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from provisioning import chromium
 from provisioning.errors import ProvisioningError
-from provisioning.lock import exclusive
 from provisioning.process import clean_env
 from provisioning.workspace import DEMO_DATABASE
 
 from ..month import Month
-from ..run import Demo, today
+from ..run import Demo, alone, today
 from .album import ALBUM, Picture
 
 HERE = Path(__file__).parent
@@ -33,8 +32,7 @@ def main(workspace, argv: list[str]) -> int:
     """`./fcb pictures`; returns 0 when every picture was taken."""
     options = parse(argv)
     workspace.ensure()
-    # nobody makes the demo's database anew while it is copied
-    with exclusive(workspace.cache / "demo.lock", workspace.progress, "the demo"):
+    with alone(workspace):
         if not workspace.database_exists(DEMO_DATABASE):
             raise ProvisioningError(
                 f"There is no database {DEMO_DATABASE} yet.", "Make it with ./fcb demo"
