@@ -41,9 +41,8 @@ ALBUM = (
         ("NexaCloud", "NexaDesk", "NexaMaps"),
         until=".o_form_sheet, .o_form_renderer",
     ),
-    Picture(
-        "usage", ACTION + "usage_action", ("4953",), height=640
-    ),  # which come first varies
+    # whose events come first varies, so their number
+    Picture("usage", ACTION + "usage_action", ("4953",), height=640),
     Picture("refused_usage", ACTION + "usage_refused_action", ("nexa",), height=640),
     Picture(
         "reconciliation",
