@@ -122,7 +122,13 @@ from .subscription import (
     test_time_zones,
     test_unallocated,
 )
-from .usage import test_decide, test_refused, test_usage, test_usage_import
+from .usage import (
+    test_billed,
+    test_decide,
+    test_refused,
+    test_usage,
+    test_usage_import,
+)
 from .webhook import (
     test_webhook,
     test_webhook_delivery,
