@@ -59,6 +59,7 @@ from .invoice import (
     test_credit_choice,
     test_invoicing,
     test_taken_back,
+    test_three_clicks,
 )
 from .order import test_sections
 from .overview import test_figures, test_pivots, test_rate_now, test_update

@@ -4,8 +4,6 @@ from odoo.fields import Domain
 from ..base import groups
 from .figure import BY_CURRENCY, Figure
 
-# Who may read invoices.
-ACCOUNTING = "account.group_account_readonly,account.group_account_invoice"
 SUBSCRIPTION = "invoice_line_ids.sale_line_ids.order_id"
 
 
@@ -42,13 +40,13 @@ class FusionBillingPartnerOverview(models.AbstractModel):
     fc_invoiced_amount = fields.Char(
         string="Invoiced",
         compute="_compute_fc_invoice_figures",
-        groups=ACCOUNTING,
+        groups=groups.ACCOUNTING,
         help="Posted invoices of its subscriptions minus credit notes, with tax.",
     )
     fc_owed_amount = fields.Char(
         string="Owed",
         compute="_compute_fc_invoice_figures",
-        groups=ACCOUNTING,
+        groups=groups.ACCOUNTING,
         help="What is still to be paid of them.",
     )
 

@@ -6,9 +6,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...engine.billing.behind import Counted, behind, shares
+from ..base import groups
 
-# Who may read invoices.
-ACCOUNTING = "account.group_account_readonly,account.group_account_invoice"
 _SALES = ("out_invoice", "out_refund")
 _LAST = 2**62  # the number of an event that is later than all
 
@@ -46,7 +45,7 @@ class FusionBillingUsageBilled(models.AbstractModel):
         string="Invoices",
         compute="_compute_invoices",
         search="_search_invoice_ids",
-        groups=ACCOUNTING,
+        groups=groups.ACCOUNTING,
         help="The documents that it is on, drafts as well; also a credited invoice with"
         " its credit note, after which it was billed again.",
     )
@@ -61,7 +60,7 @@ class FusionBillingUsageBilled(models.AbstractModel):
     invoice_count = fields.Integer(
         string="Number of Invoices",
         compute="_compute_invoices",
-        groups=ACCOUNTING,
+        groups=groups.ACCOUNTING,
         aggregator=None,
     )
 
