@@ -72,22 +72,27 @@ class FusionBillingUsageBilled(models.AbstractModel):
         # Names only, as on the rating: who uses billing sees on which invoice it is.
         moves = self.env["account.move"].sudo()
         moves = moves.browse({key for _ratings, keys in found.values() for key in keys})
+        known = [key for ratings, _moves in found.values() for key in ratings]
         names = {
             move.id: move.name if move.state == "posted" else move.display_name
             for move in moves
         }
         for usage in self:
             ratings, keys = found.get(usage._origin.id, ((), ()))
-            usage.rating_ids = self.env["fusion.billing.rating"].browse(ratings)
+            # One after the other they would be looked up when they are assigned.
+            Rating = self.env["fusion.billing.rating"]
+            usage.rating_ids = Rating.browse(ratings).with_prefetch(known)
             usage.rating_count = len(ratings)
             usage.invoice_names = ", ".join(names[key] for key in keys) or False
 
     @api.depends("voided_at", "void_rating_id")
     def _compute_invoices(self):
         found = self._behind()
+        known = [key for _ratings, moves in found.values() for key in moves]
         for usage in self:
             _ratings, moves = found.get(usage._origin.id, ((), ()))
-            usage.invoice_ids = self.env["account.move"].browse(moves)
+            Move = self.env["account.move"]
+            usage.invoice_ids = Move.browse(moves).with_prefetch(known)
             usage.invoice_count = len(moves)
 
     def _behind(self):

@@ -216,19 +216,23 @@ class TestBilled(BilledCase):
         self.assertEqual(others.mapped("quantity"), [9.0])
 
     def test_read_in_bulk(self):
-        """As many statements for eighty events as for one."""
-        for _number in range(80):
-            self._record(2)
-        self._invoice(FEBRUARY)
-        events = self.Usage.search([("subscription_id", "=", self.order.id)])
-        names = ["rating_ids", "invoice_names", "moved_to_id"]
+        """As many statements for the events of ten subscriptions as for one's."""
+        orders = self.order.concat(*(self._create_subscription() for _ in range(9)))
+        for order in orders:
+            for _number in range(4):
+                self._record(50, order=order)
+            order._create_invoices()
+        events = self.Usage.search([("subscription_id", "in", orders.ids)])
+        self.assertEqual(len(events), 40)
+        names = ["rating_ids", "rating_count", "invoice_ids", "invoice_names"]
         counts = []
         for some in (events[:1], events):
             self._fresh()
             before = self.env.cr.sql_log_count
-            some.read(names)
+            some.read([*names, "invoice_count", "moved_to_id"])
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(counts[0], counts[1])
+        self.assertEqual(len(events.rating_ids), 10)
 
     def test_what_was_billed_before_the_update(self):
         """The update finds out by time what came later; here all is of one moment."""
