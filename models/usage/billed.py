@@ -36,6 +36,7 @@ class FusionBillingUsageBilled(models.AbstractModel):
         "fusion.billing.rating",
         string="Billed By",
         compute="_compute_billed",
+        compute_sudo=True,
         search="_search_rating_ids",
         help="The rating that charges it: for usage that came late, the correction. Of"
         " an event that was voided after it was billed, also the one that gives back.",
@@ -44,6 +45,7 @@ class FusionBillingUsageBilled(models.AbstractModel):
         "account.move",
         string="Invoices",
         compute="_compute_invoices",
+        compute_sudo=True,
         search="_search_invoice_ids",
         groups=groups.ACCOUNTING,
         help="The documents that it is on, drafts as well; also a credited invoice with"
@@ -52,17 +54,25 @@ class FusionBillingUsageBilled(models.AbstractModel):
     invoice_names = fields.Char(
         string="On Invoices",
         compute="_compute_billed",
+        compute_sudo=True,
         search="_search_invoice_names",
     )
     rating_count = fields.Integer(
-        string="Number of Ratings", compute="_compute_billed", aggregator=None
+        string="Number of Ratings",
+        compute="_compute_billed",
+        compute_sudo=True,
+        aggregator=None,
     )
     invoice_count = fields.Integer(
         string="Number of Invoices",
         compute="_compute_invoices",
+        compute_sudo=True,
         groups=groups.ACCOUNTING,
         aggregator=None,
     )
+
+    # As superuser, or each rating would be asked for alone whether it may be read when
+    # it is assigned: it is of the company of the event, as its invoice is.
 
     # -- of some events --------------------------------------------------------
 
@@ -70,29 +80,24 @@ class FusionBillingUsageBilled(models.AbstractModel):
     def _compute_billed(self):
         found = self._behind()
         # Names only, as on the rating: who uses billing sees on which invoice it is.
-        moves = self.env["account.move"].sudo()
+        moves = self.env["account.move"]
         moves = moves.browse({key for _ratings, keys in found.values() for key in keys})
-        known = [key for ratings, _moves in found.values() for key in ratings]
         names = {
             move.id: move.name if move.state == "posted" else move.display_name
             for move in moves
         }
         for usage in self:
             ratings, keys = found.get(usage._origin.id, ((), ()))
-            # One after the other they would be looked up when they are assigned.
-            Rating = self.env["fusion.billing.rating"]
-            usage.rating_ids = Rating.browse(ratings).with_prefetch(known)
+            usage.rating_ids = self.env["fusion.billing.rating"].browse(ratings)
             usage.rating_count = len(ratings)
             usage.invoice_names = ", ".join(names[key] for key in keys) or False
 
     @api.depends("voided_at", "void_rating_id")
     def _compute_invoices(self):
         found = self._behind()
-        known = [key for _ratings, moves in found.values() for key in moves]
         for usage in self:
             _ratings, moves = found.get(usage._origin.id, ((), ()))
-            Move = self.env["account.move"]
-            usage.invoice_ids = Move.browse(moves).with_prefetch(known)
+            usage.invoice_ids = self.env["account.move"].browse(moves)
             usage.invoice_count = len(moves)
 
     def _behind(self):
@@ -101,9 +106,9 @@ class FusionBillingUsageBilled(models.AbstractModel):
         The ratings are those that count; the invoices also those of released ones.
         """
         found = {}
-        for event, groups in self._revisions().items():
+        for event, agreements in self._revisions().items():
             ratings, moves = [], []
-            for last, rows in groups:
+            for last, rows in agreements:
                 by_key = {counted.key: documents for counted, documents in rows}
                 for one in behind(event, [counted for counted, _docs in rows], last):
                     if not one.is_released:
