@@ -219,8 +219,8 @@ class TestBilled(BilledCase):
         """As many statements for the events of ten subscriptions as for one's."""
         orders = self.order.concat(*(self._create_subscription() for _ in range(9)))
         for order in orders:
-            for _number in range(4):
-                self._record(50, order=order)
+            for number in range(4):
+                self._record(50 + number, order=order)
             order._create_invoices()
         events = self.Usage.search([("subscription_id", "in", orders.ids)])
         self.assertEqual(len(events), 40)
