@@ -59,6 +59,7 @@ from .invoice import (
     test_credit_choice,
     test_invoicing,
     test_taken_back,
+    test_three_clicks,
 )
 from .order import test_sections
 from .overview import test_figures, test_pivots, test_rate_now, test_update
@@ -122,7 +123,13 @@ from .subscription import (
     test_time_zones,
     test_unallocated,
 )
-from .usage import test_decide, test_refused, test_usage, test_usage_import
+from .usage import (
+    test_billed,
+    test_decide,
+    test_refused,
+    test_usage,
+    test_usage_import,
+)
 from .webhook import (
     test_webhook,
     test_webhook_delivery,

@@ -27,11 +27,11 @@ class AccountMove(models.Model):
         "fusion.billing.rating",
         "invoice_id",
         string="Usage Ratings",
-        groups=groups.USER,
+        groups=groups.EXPLAINED,
     )
     fc_rating_count = fields.Integer(
         compute="_compute_fc_rating_count",
-        groups=groups.USER,
+        groups=groups.EXPLAINED,
     )
 
     fc_accrual_id = fields.Many2one(
@@ -70,12 +70,12 @@ class AccountMove(models.Model):
     )
     fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
     fc_hold_ids = fields.One2many(
-        "fusion.billing.hold", "move_id", string="Held", groups=groups.HOLDS
+        "fusion.billing.hold", "move_id", string="Held", groups=groups.EXPLAINED
     )
     fc_held_reason = fields.Text(
         string="Held, as Totals Differ",
         compute="_compute_fc_held_reason",
-        groups=groups.HOLDS,
+        groups=groups.EXPLAINED,
     )
 
     @api.depends("state", "fc_hold_ids.state")

@@ -18,7 +18,7 @@ class AccountMoveLine(models.Model):
         "fusion.billing.rating",
         "invoice_line_id",
         string="Ratings",
-        groups=groups.USER,
+        groups=groups.EXPLAINED,
     )
     fc_copied_from_id = fields.Many2one(
         "account.move.line",
@@ -38,7 +38,7 @@ class AccountMoveLine(models.Model):
         help="Taxes, product, account and customer that a usage line was made with.",
     )
     fc_bills_usage = fields.Boolean(
-        compute="_compute_fc_bills_usage", groups=groups.USER
+        compute="_compute_fc_bills_usage", groups=groups.EXPLAINED
     )
 
     @api.depends("fc_rating_ids", "fc_copied_from_id")

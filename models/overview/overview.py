@@ -11,7 +11,6 @@ INVOICING_JOBS = (
     "sale_subscription.ir_cron_recurring_invoice",
     "sale_subscription.account_analytic_cron_for_invoice",
 )
-NEAR_QUOTA = 80  # percent
 # Why the invoice of a subscription could not be made: Community's module, Enterprise's.
 INVOICE_PROBLEMS = ("subscription_error", "payment_exception")
 
@@ -139,14 +138,7 @@ class FusionBillingOverview(models.Model):
                 unbilled & Domain(APP, "=", False) & Domain(ACCOUNT, "=", False),
                 BY_CUSTOMER,
             ),
-            "near_quota": Figure(
-                "rating_action",
-                Domain("state", "=", "open")
-                & Domain("peak_share", ">=", NEAR_QUOTA)
-                & Domain("window_start", "<=", now)
-                & Domain("window_end", ">", now),
-                {},
-            ),
+            "near_quota": Figure("rating_action", self._near_quota_domain(now), {}),
             "waiting": Figure(orders, running & Domain("fc_is_waiting", "=", True), {}),
             "rating_problem": Figure(
                 orders, running & Domain("fc_rating_error", "!=", False), {}

@@ -31,6 +31,7 @@ FROZEN = frozenset(
         "rate_to",
         "discount",
         "counted",
+        "usage_until",
     )
 )
 
@@ -130,6 +131,13 @@ class FusionBillingRating(models.Model):
         readonly=True,
         prefetch=False,
         help="The revisions whose amounts it counts as charged.",
+    )
+    usage_until = fields.Integer(
+        string="Last Event",
+        readonly=True,
+        aggregator=None,
+        help="Id of the last event there was when it went on its invoice: what came"
+        " later is in a later revision.",
     )
     product_id = fields.Many2one("product.product", readonly=True, ondelete="restrict")
     charge_currency_id = fields.Many2one(
@@ -265,8 +273,11 @@ class FusionBillingRating(models.Model):
         """Open the events that the quantity was made of."""
         self.ensure_one()
         self.check_access("read")
-        return self.env["fusion.billing.usage"]._action_view_window(
-            self.subscription_id, self.metric_id, self.window_start, self.window_end
+        Usage = self.env["fusion.billing.usage"]
+        return Usage._action_view_behind(
+            self.metric_id,
+            Usage._counted_domain(self),
+            fc_as_billed=self.state != "open",
         )
 
     def action_rate_now(self):

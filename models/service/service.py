@@ -62,7 +62,6 @@ class FusionBillingService(models.Model):
         "fusion.billing.account.link", "service_id", string="Linked Accounts"
     )
     account_link_count = fields.Integer(compute="_compute_account_link_count")
-    usage_count = fields.Integer(compute="_compute_usage_count", compute_sudo=True)
 
     _code_unique = models.Constraint("UNIQUE (code)", "A service code is used once.")
 
@@ -100,26 +99,6 @@ class FusionBillingService(models.Model):
         )
         for service in self:
             service.account_link_count = counts.get(service, 0)
-
-    def _compute_usage_count(self):
-        # Usage is only ever reached through its subscription (its indexes start
-        # there), so services show the events of their own customers' orders.
-        counts = dict(
-            self.env["fusion.billing.usage"]._read_group(
-                [
-                    ("service_id", "in", self.ids),
-                    (
-                        "subscription_id.partner_id",
-                        "in",
-                        self.account_link_ids.partner_id.ids,
-                    ),
-                ],
-                ["service_id"],
-                ["__count"],
-            )
-        )
-        for service in self:
-            service.usage_count = counts.get(service, 0)
 
     def _api_env(self):
         """The API acts for the service: as superuser, in its company alone.

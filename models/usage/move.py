@@ -1,11 +1,15 @@
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.api.events import content_fingerprint
 from ...engine.api.own_keys import moved_key
+
+_MOVED = moved_key("")
+# Whether an event stands for another one that finance has billed here instead.
+MOVED = f"left(idempotency_key, {len(_MOVED)}) = '{_MOVED}'"
 
 
 class FusionBillingUsageMove(models.AbstractModel):
@@ -17,6 +21,36 @@ class FusionBillingUsageMove(models.AbstractModel):
 
     _name = "fusion.billing.usage.move"
     _description = "Billing of Unallocated Usage"
+
+    moved_to_id = fields.Many2one(
+        "fusion.billing.usage",
+        string="Billed Instead",
+        compute="_compute_moved",
+        help="The event that finance has billed in its place.",
+    )
+    moved_from_id = fields.Many2one(
+        "fusion.billing.usage",
+        string="In Place Of",
+        compute="_compute_moved",
+        help="The event, voided now, that this one is billed for.",
+    )
+
+    @api.depends("idempotency_key", "voided_at")
+    def _compute_moved(self):
+        to, voided = {}, self._origin.filtered("voided_at")
+        if voided:
+            query = SQL(
+                "SELECT id, idempotency_key FROM fusion_billing_usage"
+                " WHERE %s AND idempotency_key = ANY(%s)",
+                SQL(MOVED),
+                [moved_key(usage.id) for usage in voided],
+            )
+            to = {key: event for event, key in self.env.execute_query(query)}
+        for usage in self:
+            usage.moved_to_id = to.get(moved_key(usage._origin.id))
+            key = usage.idempotency_key or ""
+            is_moved = key.startswith(_MOVED)
+            usage.moved_from_id = int(key.removeprefix(_MOVED)) if is_moved else False
 
     def action_open_move_wizard(self):
         self.check_access("read")

@@ -162,6 +162,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
     @api.model
     def _void_ids(self, service, ids, reason):
         if ids:
+            self._note_voided(ids)
             self.env.cr.execute(
                 """
                 WITH void AS (

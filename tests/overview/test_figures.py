@@ -1,6 +1,8 @@
 import re
 from pathlib import Path
 
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import file_path
@@ -196,7 +198,7 @@ class TestFigures(OverviewCase):
         self.assertEqual(customer.fc_unbilled_amount, self._money(100, 10))
         self.assertEqual(customer.fc_window_amount, self._money(100, 10))
         self.assertFalse(customer.fc_billed_amount)
-        listed = self._listed(self._open(customer, "subscriptions"))
+        listed = self._listed(self._open(customer, "subscription"))
         self.assertEqual(listed, self.order | self.second_order)
         for figure in ("unbilled", "window"):
             listed = self._listed(self._open(customer, figure))
@@ -224,6 +226,66 @@ class TestFigures(OverviewCase):
             self.assertEqual(listed.ids, invoice.ids)
         listed = self._listed(self._open(customer, "billed"), accountant)
         self.assertEqual(listed.mapped("amount"), [100.0])
+
+    def test_all_that_a_group_of_companies_owes(self):
+        """A parent, its subsidiary that pays in crowns, and a draft.
+
+        January of the parent: 110.00, due on 3 March. Its credit note of 110.00 is a
+        draft. The subsidiary's January: 10.00 crowns of usage and 10.00 of the fee.
+        """
+        self.branch.is_company = True
+        accountant = new_test_user(
+            self.env, "group_accountant", "account.group_account_readonly"
+        )
+        invoice = self._invoiced(self.order)
+        invoice.invoice_date_due = "2026-03-03"
+        draft = invoice._reverse_moves()
+        crowns = self._invoiced(self.second_order)
+        crowns.invoice_date_due = "2026-02-10"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        customer = self.partner.with_user(accountant)
+        self.assertEqual(self.branch.commercial_partner_id, self.branch)
+        figures = {
+            "draft": (self._money(-110), draft),
+            "invoiced": (self._money(110, 20), invoice | crowns),
+            "owed": (self._money(110, 20), invoice | crowns),
+            "overdue": (self._money(0, 20), crowns),
+        }
+        with freeze_time("2026-02-20 12:00:00"):
+            for name, (amount, moves) in figures.items():
+                with self.subTest(figure=name):
+                    self.assertEqual(customer[f"fc_{name}_amount"], amount)
+                    listed = self._listed(self._open(customer, name), accountant)
+                    self.assertEqual(listed.sorted("id").ids, moves.sorted("id").ids)
+            branch = self.branch.with_user(accountant)
+            self.assertEqual(branch.fc_owed_amount, self._money(0, 20))
+            self.assertFalse(self.lone.with_user(accountant).fc_owed_amount)
+
+    def test_a_customer_close_to_its_quota(self):
+        """300 of 100 calls that are included."""
+        customer = self.partner.with_user(self.reader)
+        self.assertEqual(customer.fc_near_quota_count, 1)
+        listed = self._listed(self._open(customer, "near_quota"))
+        self.assertEqual(listed.subscription_id, self.order)
+        self.assertEqual(self.branch.with_user(self.reader).fc_near_quota_count, 0)
+
+    def test_a_customer_of_several_companies(self):
+        """What it uses of the second one counts for who is in that one."""
+        self.far.parent_id = self.partner
+        customer = self.partner.with_user(self.reader)
+        self.assertEqual(customer.fc_unbilled_amount, self._money(100, 10))
+        both = new_test_user(
+            self.env,
+            "both_companies",
+            "fusion_centralized_billing.group_user",
+            company_ids=[(6, 0, (self.company | self.far_company).ids)],
+        )
+        companies = (self.company | self.far_company).ids
+        customer = self.partner.with_user(both).with_context(
+            allowed_company_ids=companies
+        )
+        self.assertEqual(customer.fc_unbilled_amount, self._money(100, 17))
 
     # -- how it is counted -----------------------------------------------------
 
