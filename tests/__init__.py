@@ -54,11 +54,12 @@ from .http import (
 )
 from .invoice import (
     test_billed_once,
-    test_blocked,
     test_breakdown,
     test_credit_choice,
+    test_held,
     test_invoicing,
     test_taken_back,
+    test_ways_to_post,
 )
 from .order import test_sections
 from .overview import test_figures, test_pivots, test_rate_now, test_update
