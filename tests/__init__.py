@@ -58,11 +58,18 @@ from .invoice import (
     test_credit_choice,
     test_held,
     test_invoicing,
+    test_one_hold_update,
     test_taken_back,
     test_ways_to_post,
 )
 from .order import test_sections
-from .overview import test_figures, test_pivots, test_rate_now, test_update
+from .overview import (
+    test_every_figure,
+    test_figures,
+    test_pivots,
+    test_rate_now,
+    test_update,
+)
 from .portal import test_usage_page
 from .price import (
     test_charge_models,

@@ -33,7 +33,9 @@ def migrate(cr, _version):
 
 def _decided_then(env, draft):
     """Decisions on changes by hand hold for the same changes, as they are named now."""
-    changes = {c.key: c.text for c in env["fusion.billing.invoice.changes"]._changes(draft)}
+    changes = {
+        c.key: c.text for c in env["fusion.billing.invoice.changes"]._changes(draft)
+    }
     Hold = env["fusion.billing.hold"]
     decided = Hold.search(
         [

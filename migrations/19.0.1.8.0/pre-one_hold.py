@@ -48,6 +48,8 @@ def migrate(cr, _version):
           FROM account_move m
          CROSS JOIN LATERAL unnest(string_to_array(m.fc_released, '|')) AS k(key)
          WHERE m.fc_released <> '' AND k.key <> ''
+           AND NOT EXISTS (SELECT FROM fusion_billing_hold h
+                            WHERE h.move_id = m.id AND h.key = k.key)
         """
     )
 

@@ -135,6 +135,8 @@ class AccountMoveLine(models.Model):
             ratings = (self.sudo() & move.line_ids).fc_rating_ids
             ratings = ratings.filtered(lambda r, m=move: r.invoice_id == m and r.amount)
             if ratings:
-                taken = [change._asdict() for change in map(Changes._taken_off, ratings)]
+                taken = [
+                    change._asdict() for change in map(Changes._taken_off, ratings)
+                ]
                 move.fc_taken_off = [*(move.fc_taken_off or ()), *taken]
         return drafts

@@ -39,9 +39,9 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
     @api.depends_context("lang")
     def _compute_fc_held(self):
         kinds = dict(
-            self.env["fusion.billing.hold"]._fields["kind"]._description_selection(
-                self.env
-            )
+            self.env["fusion.billing.hold"]
+            ._fields["kind"]
+            ._description_selection(self.env)
         )
         for move in self:
             held = move.fc_hold_ids.filtered(lambda h: h.state == "held")

@@ -133,7 +133,9 @@ class TestHeld(LifeCase):
                 change()
                 self.env.flush_all()
                 self.assertTrue(self.draft.fc_is_held)
-                self.assertEqual(set(self.draft.fc_hold_ids.mapped("kind")), {"changed"})
+                self.assertEqual(
+                    set(self.draft.fc_hold_ids.mapped("kind")), {"changed"}
+                )
                 self.assertEqual(self._activities().user_id, self.manager)
                 self.assertHeld("Changed by Hand")
                 savepoint.close(rollback=True)
@@ -190,7 +192,9 @@ class TestHeld(LifeCase):
         self.assertEqual(held, self.draft)
 
     def test_the_salesperson_is_asked_where_there_is_one(self):
-        seller = new_test_user(self.env, "held-seller", "sales_team.group_sale_salesman")
+        seller = new_test_user(
+            self.env, "held-seller", "sales_team.group_sale_salesman"
+        )
         self.draft.invoice_user_id = seller
         self.line.price_unit = 24
         self.assertEqual(self._activities().user_id, seller)
@@ -243,9 +247,7 @@ class TestHeld(LifeCase):
         self._decide()
         self.line.price_unit = 23
         self.assertHeld("charges 23.00")
-        self.assertEqual(
-            self.draft.fc_hold_ids.mapped("state"), ["decided", "held"]
-        )
+        self.assertEqual(self.draft.fc_hold_ids.mapped("state"), ["decided", "held"])
         self.line.price_unit = 24
         self.draft.action_post()
         self.assertEqual(self.draft.state, "posted")

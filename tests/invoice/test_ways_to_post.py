@@ -50,7 +50,9 @@ class TestWaysToPost(LifeCase):
         self.drafts.auto_post = "at_date"
         self.env.flush_all()
         with self.enter_registry_test_mode():
-            self.env.ref("account.ir_cron_auto_post_draft_entry").method_direct_trigger()
+            self.env.ref(
+                "account.ir_cron_auto_post_draft_entry"
+            ).method_direct_trigger()
         self.env.invalidate_all()
 
     def _one_by_one(self):
@@ -133,8 +135,9 @@ class TestWaysToPost(LifeCase):
         order.set_close()
         self.env.flush_all()
         [last] = self.documents("draft").filtered(
-            lambda m: m.invoice_line_ids.sale_line_ids.order_id == order
-            and m.fc_is_held
+            lambda m: (
+                m.invoice_line_ids.sale_line_ids.order_id == order and m.fc_is_held
+            )
         )
         self.assertIn("another total", last.fc_held_reason)
         self.assertTrue(
