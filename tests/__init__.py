@@ -21,7 +21,7 @@ from .audit import (
     test_planted_usage,
     test_planted_windows,
 )
-from .base import test_constraints, test_written_by_code
+from .base import test_constraints, test_job, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
 from .browser import (
     test_browser,

@@ -47,7 +47,9 @@ def _decided_then(env, draft):
     for hold in decided:
         for key in _named_now(env, hold.key, changes):
             if key not in decided.mapped("key"):
-                decided |= hold.copy({"key": key, "reason": changes[key]})
+                decided |= hold.copy(
+                    {"key": key, "reason": changes[key], "state": "decided"}
+                )
         if hold.key in changes:
             hold.reason = changes[hold.key]
     decided.filtered(lambda h: h.key.startswith("edited:")).unlink()

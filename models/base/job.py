@@ -145,8 +145,8 @@ class FusionBillingJob(models.Model):
             if self.attempts >= ATTEMPTS:
                 self._fail(
                     self.env._(
-                        "It was interrupted %s times: the server was stopped, or it"
-                        " took longer than scheduled actions may (limit_time_real_cron).",
+                        "It was interrupted %s times: the server was stopped, or it took"
+                        " longer than scheduled actions may (limit_time_real_cron).",
                         ATTEMPTS,
                     )
                 )

@@ -150,7 +150,7 @@ class FusionBillingHold(models.Model):
             )
 
     def _whom(self, move):
-        """The salesperson; else who answers for the app, or a manager of the company."""
+        """The salesperson; else who answers for the app, or a manager there."""
 
         def works_here(user):
             return user.active and move.company_id in user.company_ids

@@ -121,7 +121,7 @@ class TestOneHoldUpdate(ControlCase):
         self.assertEqual(str(released.fc_hold_ids.decided_at), "2026-02-02 00:00:00")
         self.assertIn("charges 60.00", held.fc_held_reason)
         self.assertEqual(held.activity_ids.activity_type_id, self.env.ref(TYPE))
-        self.assertFalse(decided.fc_is_held)
+        self.assertFalse(decided.fc_is_held, decided.fc_hold_ids.mapped("key"))
         self.assertEqual(
             sorted(decided.fc_hold_ids.mapped("kind")), ["changed", "declared"]
         )

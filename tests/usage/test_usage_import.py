@@ -100,7 +100,7 @@ class TestUsageImport(ImportCase):
         # accepted: a, b; duplicates: a again, known; refused: a with 5, c and d
         self.assertEqual(self._counts(record), ("checked", 2, 2, 3))
         self.assertEqual(self._usage_count(), 1)
-        self.assertEqual((record.row_count, record.job_progress), (8, 100))
+        self.assertEqual((record.row_count, record.done_count), (8, 8))
         said = [(r.number, r.result, r.code or "") for r in record.row_ids]
         expected = [
             (2, "accepted", ""),
