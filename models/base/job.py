@@ -57,7 +57,7 @@ class FusionBillingJob(models.Model):
     done_count = fields.Integer(string="Done", readonly=True)
     total_count = fields.Integer(string="Of", readonly=True)
     problem = fields.Text(readonly=True)
-    attempts = fields.Integer(readonly=True)
+    attempts = fields.Integer(readonly=True, default=0)
     started_at = fields.Datetime(readonly=True)
     finished_at = fields.Datetime(readonly=True)
 
@@ -145,8 +145,9 @@ class FusionBillingJob(models.Model):
             if self.attempts >= ATTEMPTS:
                 self._fail(
                     self.env._(
-                        "It was interrupted %s times: the server was stopped, or it took"
-                        " longer than scheduled actions may (limit_time_real_cron).",
+                        "It was interrupted %s times: the server was stopped, or it"
+                        " took longer than scheduled actions may"
+                        " (limit_time_real_cron).",
                         ATTEMPTS,
                     )
                 )

@@ -7,6 +7,8 @@ import base64
 import json
 from unittest.mock import patch
 
+from odoo.addons.fusion_centralized_billing.models.usage import imports
+
 HEADER = "subscription_external_id,metric_code,quantity,period_start,period_end"
 
 
@@ -27,9 +29,7 @@ def main(env, args):
     )
     record.action_check()
     Job = env.registry["fusion.billing.job"]
-    with patch(
-        "odoo.addons.fusion_centralized_billing.models.usage.imports.AT_ONCE", 1
-    ):
+    with patch.object(imports, "AT_ONCE", 1):
         record.action_import()
     control = env["fusion.billing.control"].create(
         {"date_start": "2026-01-01", "date_end": "2026-01-31"}

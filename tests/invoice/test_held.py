@@ -347,7 +347,7 @@ class TestHeld(LifeCase):
         self.assertEqual(self.draft.state, "posted")
 
     def test_reasons_of_both_settings_stand_side_by_side(self):
-        """Changed by hand to 20.00, and 160 were declared: each is decided by itself."""
+        """Changed by hand to 20.00, 160 were declared: each is decided by itself."""
         self.company.fc_hold_differing = True
         self._declare(160)
         self.line.price_unit = 20.0
