@@ -176,22 +176,25 @@ class FusionBillingJob(models.Model):
         :return: True: it is over; False: there is no time to go on; None: it is begun
             anew, as another transaction was in its way
         """
-        self.env.flush_all()
+        user, model, key, work = self.user_id, self.res_model, self.res_id, self.work
+        context = {
+            **self.env.context,
+            "fc_job": self.id,
+            "lang": user.lang,
+            "tz": user.tz,
+        }
+        # What was read begins a snapshot. The work notes its progress beside it, and
+        # a row that has changed since cannot be written by who sees the old one.
+        self.env["ir.cron"]._commit_progress()
         try:
             with self.env.registry.cursor() as cr:
-                context = {
-                    **self.env.context,
-                    "fc_job": self.id,
-                    "lang": self.user_id.lang,
-                    "tz": self.user_id.tz,
-                }
-                env = api.Environment(cr, self.user_id.id, context, su=True)
-                record = env[self.res_model].browse(self.res_id).exists()
+                env = api.Environment(cr, user.id, context, su=True)
+                record = env[model].browse(key).exists()
                 if not record:
                     raise UserError(self.env._("The record was deleted."))
                 if record.company_id:
                     record = record.with_company(record.company_id)
-                is_over = getattr(record, self.work)() is not False
+                is_over = getattr(record, work)() is not False
                 env.flush_all()
         except (OperationalError, ConcurrencyError):
             self.invalidate_recordset()
