@@ -7,6 +7,9 @@ from odoo.tools import format_date
 from ..base import groups
 
 ACCOUNTANT = "account.group_account_invoice"
+# With more events in the database an accrual takes longer than people wait.
+AT_ONCE = 2_000_000
+CHANGED = "changed"
 
 
 class FusionBillingAccrual(models.Model):
@@ -20,7 +23,7 @@ class FusionBillingAccrual(models.Model):
 
     _name = "fusion.billing.accrual"
     _description = "Usage Accrual"
-    _inherit = ["mail.thread", "fusion.billing.guarded"]
+    _inherit = ["mail.thread", "fusion.billing.guarded", "fusion.billing.long.work"]
     _order = "date desc, id desc"
     _rec_name = "date"
 
@@ -185,8 +188,16 @@ class FusionBillingAccrual(models.Model):
                 "accrued_account_id": account.id,
             }
         )
-        accrual._work_out()
+        accrual._start("_work_out_now", accrual._is_long())
         return accrual.with_env(self.env)
+
+    @api.model
+    def _is_long(self):
+        return self.env["fusion.billing.job"]._has_many_events(AT_ONCE)
+
+    def _work_out_now(self):
+        if self.state == "draft":
+            self._work_out()
 
     def _work_out(self):
         """Value the usage anew. Whether that changed anything (bool)."""
@@ -220,7 +231,8 @@ class FusionBillingAccrual(models.Model):
     def action_compute(self):
         """Work it out again: usage has come in, or documents were posted, since."""
         self._check_may()
-        self.sudo()._check_is("draft")._work_out()
+        for accrual in self.sudo()._check_is("draft"):
+            accrual._start("_work_out_now", self._is_long())
 
     # -- posted ----------------------------------------------------------------
 
@@ -237,19 +249,41 @@ class FusionBillingAccrual(models.Model):
         Entries._check_open(accrual.company_id, accrual.date, accrual.journal_id)
         if not accrual.journal_id or not accrual.accrued_account_id:
             raise UserError(self.env._("Choose a journal and an account first."))
-        if accrual._work_out():
-            return self._notify_changed()
-        earlier = accrual.search(
+        if accrual._start("_post_now", self._is_long()) == CHANGED:
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "type": "warning",
+                    "sticky": True,
+                    "message": self._changed_text(),
+                    "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                },
+            }
+        return True
+
+    def _post_now(self):
+        """Post what was looked at.
+
+        :return: ``CHANGED`` where something has changed since, and nothing is posted
+        """
+        if self.state != "draft":
+            return None  # it was posted when the server was stopped
+        if self._work_out():
+            if self.env.context.get("fc_job"):  # nobody waits for the answer
+                self.message_post(body=self._changed_text())
+            return CHANGED
+        earlier = self.search(
             [
-                ("company_id", "=", accrual.company_id.id),
-                ("date", "=", accrual.date),
+                ("company_id", "=", self.company_id.id),
+                ("date", "=", self.date),
                 ("state", "=", "posted"),
             ]
         )
         earlier._take_back("replaced")
-        earlier.replaced_by_id = accrual
-        move, reversal = Entries._make(accrual)
-        accrual.write(
+        earlier.replaced_by_id = self
+        move, reversal = self.env["fusion.billing.accrual.entries"]._make(self)
+        self.write(
             {
                 "move_id": move.id,
                 "reversal_id": reversal.id,
@@ -258,30 +292,25 @@ class FusionBillingAccrual(models.Model):
                 "posted_by_id": self.env.uid,
             }
         )
-        accrual.flush_recordset()  # somebody else may have been faster
-        return True
+        self.flush_recordset()  # somebody else may have been faster
+        return None
 
-    def _notify_changed(self):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning",
-                "sticky": True,
-                "message": self.env._(
-                    "Something has changed since this was worked out: usage came in, or"
-                    " a document was posted. Nothing is posted yet. Look at the new"
-                    " figures, and post again."
-                ),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+    def _changed_text(self):
+        return self.env._(
+            "Something has changed since this was worked out: usage came in, or a"
+            " document was posted. Nothing is posted yet. Look at the new figures, and"
+            " post again."
+        )
 
     def action_cancel(self):
         """Take the entries back; of a draft, drop it."""
         self._check_may()
         for accrual in self.sudo():
             accrual._check_is("draft", "posted")
+            if accrual._is_at_work():
+                raise UserError(
+                    self.env._("It is being worked on: the page says how far that is.")
+                )
             if accrual.move_id:
                 self.env["fusion.billing.accrual.entries"]._check_open(
                     accrual.company_id, accrual.date, accrual.journal_id

@@ -53,7 +53,12 @@ class FusionBillingAudit(models.Model):
 
     _name = "fusion.billing.audit"
     _description = "Billing Audit"
-    _inherit = ["mail.thread", "mail.activity.mixin", "fusion.billing.guarded"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "fusion.billing.guarded",
+        "fusion.billing.long.work",
+    ]
     _order = "id desc"
     _rec_name = "started_at"
 
@@ -136,7 +141,8 @@ class FusionBillingAudit(models.Model):
         Audit = self.sudo()
         scope = self.env["fusion.billing.audit.check"].sudo()._scope(company)
         results, found, complete = [], [], set()
-        for invariant, _name in INVARIANTS:
+        for number, (invariant, _name) in enumerate(INVARIANTS):
+            self._tell(number, len(INVARIANTS))
             result, rows, kinds = Audit._run_one(invariant, scope)
             results.append(result)
             found += rows
@@ -226,12 +232,17 @@ class FusionBillingAudit(models.Model):
 
     @api.model
     def _cron_run(self):
-        """The nightly run of all companies; before it, those that people wait for."""
-        waiting = self.search([("state", "=", "waiting")], order="id")
-        for audit in waiting:
-            self._run(audit.company_id, audit)
-        if not waiting or self._hours_since_last() > 20:
-            self._run()
+        """The nightly run of all companies."""
+        self._run()
+
+    def _run_asked(self):
+        """The run that somebody has asked for, unless it was made already."""
+        if self.state == "waiting":
+            self._run(self.company_id, self)
+
+    def _work_failed(self, work, problem):
+        now = fields.Datetime.now()
+        self.write({"state": "failed", "finished_at": now})
 
     @api.model
     def _last(self, companies=None):
@@ -297,23 +308,9 @@ class FusionBillingAudit(models.Model):
         self.check_access("read")
         if not (self.env.su or self.env.user.has_group(groups.MANAGER)):
             raise AccessError(self.env._("Only billing managers may run the audit."))
-        [[events]] = self.env.execute_query(
-            SQL(
-                "SELECT reltuples::bigint FROM pg_class"
-                " WHERE oid = 'fusion_billing_usage'::regclass"
-            )
-        )
         company = self.env.company
-        if events > AT_ONCE:
-            audit = self.sudo().create(
-                {
-                    "started_at": fields.Datetime.now(),
-                    "company_id": company.id,
-                    "user_id": self.env.uid,
-                    "state": "waiting",
-                }
-            )
-            self.env.ref("fusion_centralized_billing.cron_audit").sudo()._trigger()
+        if self.env["fusion.billing.job"]._has_many_events(AT_ONCE):
+            audit = self._ask_for_run(company)
         else:
             audit = self._run(company)
         return {
@@ -323,6 +320,22 @@ class FusionBillingAudit(models.Model):
             "view_mode": "form",
             "views": [(False, "form")],
         }
+
+    def _ask_for_run(self, company):
+        """The run of a company in the background; the one that waits, if one does."""
+        waiting = [("state", "=", "waiting"), ("company_id", "=", company.id)]
+        audit = self.search(waiting, limit=1)
+        if not audit:
+            audit = self.sudo().create(
+                {
+                    "started_at": fields.Datetime.now(),
+                    "company_id": company.id,
+                    "user_id": self.env.uid,
+                    "state": "waiting",
+                }
+            )
+            audit._start("_run_asked", True)
+        return audit
 
     # -- afterwards ------------------------------------------------------------
 

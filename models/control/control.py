@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ...engine.billing.periods import day_start_utc
 from ..base import groups
@@ -21,6 +21,7 @@ class FusionBillingControl(models.Model):
     _inherit = [
         "mail.thread",
         "fusion.billing.guarded",
+        "fusion.billing.long.work",
         "fusion.billing.control.store",
         "fusion.billing.control.export",
     ]
@@ -56,12 +57,6 @@ class FusionBillingControl(models.Model):
         tracking=True,
     )
     computed_at = fields.Datetime(readonly=True, copy=False)
-    is_requested = fields.Boolean(
-        string="Computed in the Background",
-        readonly=True,
-        copy=False,
-        help="There is much to read: the figures are computed by a scheduled action.",
-    )
     signed_by_id = fields.Many2one(
         "res.users", string="Signed Off By", readonly=True, copy=False, tracking=True
     )
@@ -181,39 +176,20 @@ class FusionBillingControl(models.Model):
                 raise UserError(
                     self.env._("What was signed off stays as it was. Reopen it first.")
                 )
-            if self._is_long():
-                control._write_by_code({"is_requested": True})
-                cron = self.env.ref("fusion_centralized_billing.cron_control")
-                cron.sudo()._trigger()
-            else:
-                control._compute_now()
+            control._start("_compute_now", self._is_long())
 
     def _compute_now(self):
         self.ensure_one()
+        if self.state == "signed":
+            raise UserError(self.env._("It was signed off meanwhile."))
         self._compute_lines()
         now = fields.Datetime.now()
-        self._write_by_code({"computed_at": now, "is_requested": False})
+        self._write_by_code({"computed_at": now})
 
     @api.model
     def _is_long(self):
         """Whether there are more events than can be read while somebody waits."""
-        [[events]] = self.env.execute_query(
-            SQL(
-                "SELECT reltuples::bigint FROM pg_class"
-                " WHERE oid = 'fusion_billing_usage'::regclass"
-            )
-        )
-        return events > AT_ONCE
-
-    @api.model
-    def _cron_compute(self):
-        """Compute what was asked for, each period by itself."""
-        asked = self.search([("is_requested", "=", True), ("state", "=", "draft")])
-        self.env["ir.cron"]._commit_progress(remaining=len(asked))
-        for control in asked:
-            control._compute_now()
-            if not self.env["ir.cron"]._commit_progress(1):
-                break
+        return self.env["fusion.billing.job"]._has_many_events(AT_ONCE)
 
     def action_sign(self):
         """Sign the figures off as they are now, by name and date.
@@ -224,7 +200,7 @@ class FusionBillingControl(models.Model):
         for control in self.filtered(lambda c: c.state == "draft"):
             if not self._is_long():
                 control._compute_now()
-            elif control.is_requested or not control.computed_at:
+            elif control._is_at_work() or not control.computed_at:
                 raise UserError(self.env._("The figures are not computed yet."))
             if control.differs_count and not (control.note or "").strip():
                 raise ValidationError(
@@ -260,8 +236,11 @@ class FusionBillingControl(models.Model):
         """Hold the signed figures against those of now, line by line."""
         self._check_may()
         for control in self.filtered(lambda c: c.state == "signed"):
-            control._compute_changes()
-            control._write_by_code({"checked_at": fields.Datetime.now()})
+            control._start("_compare_now", self._is_long())
+
+    def _compare_now(self):
+        self._compute_changes()
+        self._write_by_code({"checked_at": fields.Datetime.now()})
 
     def _check_may(self):
         """Whether the user may compute and sign.

@@ -19,7 +19,7 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = [
         "account.move",
-        "fusion.billing.invoice.blocked",
+        "fusion.billing.invoice.held",
         "fusion.billing.guarded",
     ]
 
@@ -69,20 +69,6 @@ class AccountMove(models.Model):
         " are meant. The audit names them all the same, but not as something wrong.",
     )
     fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
-    fc_hold_ids = fields.One2many(
-        "fusion.billing.hold", "move_id", string="Held", groups=groups.EXPLAINED
-    )
-    fc_held_reason = fields.Text(
-        string="Held, as Totals Differ",
-        compute="_compute_fc_held_reason",
-        groups=groups.EXPLAINED,
-    )
-
-    @api.depends("state", "fc_hold_ids.state")
-    def _compute_fc_held_reason(self):
-        for move in self:
-            held = move.sudo().fc_hold_ids.filtered(lambda h: h.state == "held")
-            move.fc_held_reason = move.state == "draft" and held.reason
 
     @api.depends("move_type", "state", "reversed_entry_id", "invoice_line_ids")
     def _compute_fc_charges_by_hand(self):
@@ -165,12 +151,6 @@ class AccountMove(models.Model):
             "view_mode": "list,form",
             "domain": [("id", "in", self._fc_explained_ratings().ids)],
         }
-
-    def action_fc_decide(self):
-        """Open the decision on what holds this invoice."""
-        self.ensure_one()
-        self.check_access("read")
-        return self.fc_hold_ids.action_open_wizard()
 
     def _fc_breakdown(self):
         """The usage on this document, charge by charge, in the language of the env.
@@ -304,13 +284,16 @@ class AccountMove(models.Model):
         )
 
     def write(self, vals):
-        """Changes that are no more possible, or that can block a draft.
+        """Changes that are no more possible, or that can hold a draft.
 
         What was chosen for credited usage is what happened once it is posted. Another
         customer or currency on a draft is a change by hand.
 
-        :raises UserError: another choice on a posted credit note
+        :raises UserError: another choice on a posted credit note; what is held is said
+            to be posted
         """
+        if vals.get("state") == "posted":  # what `_post` writes is not held
+            self.env["fusion.billing.hold"]._refuse(self)
         if {"fc_bill_again", "fc_at_billed_price"} & vals.keys():
             if any(move.state == "posted" for move in self):
                 raise UserError(
@@ -321,14 +304,13 @@ class AccountMove(models.Model):
                 )
         result = super().write(vals)
         if CHANGES_USAGE & vals.keys():
-            self.env["fusion.billing.invoice.block"]._look(self)
+            self.env["fusion.billing.hold"]._look(self)
         return result
 
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]
-        Block = self.env["fusion.billing.invoice.block"]
-        Block._check(self)
-        held = self.env["fusion.billing.hold"]._hold(self)
+        Changes = self.env["fusion.billing.invoice.changes"]
+        held = self.env["fusion.billing.hold"]._stop(self)
         posted = super(AccountMove, self - held)._post(soft)
         Documents._settle_windows(posted)
         Documents._posted(posted)
@@ -338,12 +320,11 @@ class AccountMove(models.Model):
         # A corrected invoice was made before its credit note was posted.
         released = billed.filtered(lambda r: r.state == "released")
         Documents._take_over(released.invoice_line_id.fc_copy_ids)
-        Block._made(released.invoice_line_id.fc_copy_ids)
+        Changes._made(released.invoice_line_id.fc_copy_ids)
         self.env["fusion.billing.audit.seal"]._take(posted.invoice_line_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         posted._fc_bill_what_came_since()
-        Block._look(posted)
         return posted
 
     def _fc_bill_what_came_since(self):
@@ -377,7 +358,7 @@ class AccountMove(models.Model):
         Documents._review(Documents._ratings_of(cancelled))
         Documents._open_windows(cancelled)
         cancelled._fc_emit("invoice.cancelled")
-        self.env["fusion.billing.invoice.block"]._look(cancelled)
+        self.env["fusion.billing.hold"]._update(cancelled)
         return result
 
     def unlink(self):

@@ -81,9 +81,8 @@ class AccountMoveLine(models.Model):
         lines = super().create(vals_list)
         copies = lines.filtered("fc_copied_from_id")
         self.env["fusion.billing.documents"]._take_over(copies)
-        Block = self.env["fusion.billing.invoice.block"]
-        Block._made(copies)
-        Block._look(lines.move_id)
+        self.env["fusion.billing.invoice.changes"]._made(copies)
+        self.env["fusion.billing.hold"]._look(lines.move_id)
         return lines
 
     def write(self, vals):
@@ -100,7 +99,7 @@ class AccountMoveLine(models.Model):
             posted = self.filtered(lambda line: line.parent_state == "posted")
             self.env["fusion.billing.audit.seal"]._take(posted)
         if CHANGES_USAGE & vals.keys():
-            self.env["fusion.billing.invoice.block"]._look(self.move_id)
+            self.env["fusion.billing.hold"]._look(self.move_id)
         return result
 
     def _fc_subscriptions(self):
@@ -122,7 +121,7 @@ class AccountMoveLine(models.Model):
         # Or posting that draft would take them back as billed.
         ratings.write({"invoice_id": False})
         self.env["fusion.billing.documents"]._review(ratings)
-        self.env["fusion.billing.invoice.block"]._look(drafts)
+        self.env["fusion.billing.hold"]._look(drafts)
         return result
 
     def _fc_note_taken_off(self):
@@ -130,12 +129,14 @@ class AccountMoveLine(models.Model):
 
         :return: the drafts (``account.move``)
         """
-        Block = self.env["fusion.billing.invoice.block"]
+        Changes = self.env["fusion.billing.invoice.changes"]
         drafts = self.sudo().move_id.filtered(lambda m: m.state == "draft")
         for move in drafts:
             ratings = (self.sudo() & move.line_ids).fc_rating_ids
             ratings = ratings.filtered(lambda r, m=move: r.invoice_id == m and r.amount)
             if ratings:
-                taken = [change._asdict() for change in map(Block._taken_off, ratings)]
+                taken = [
+                    change._asdict() for change in map(Changes._taken_off, ratings)
+                ]
                 move.fc_taken_off = [*(move.fc_taken_off or ()), *taken]
         return drafts

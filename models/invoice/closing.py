@@ -102,10 +102,13 @@ class FusionBillingClosing(models.AbstractModel):
             try:
                 with self.env.cr.savepoint():
                     move.action_post()
+                problem = move.fc_held_reason
             except UserError as exc:
+                problem = str(exc)
+            if problem:
                 order.message_post(
                     body=self.env._(
-                        "The invoice of the last usage stays in draft: %s", str(exc)
+                        "The invoice of the last usage stays in draft: %s", problem
                     )
                 )
         return moves

@@ -314,7 +314,7 @@ class SaleOrder(models.Model):
         moves = moves.with_env(self.env(su=moves.env.su))
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
-            self.env["fusion.billing.invoice.block"]._made(moves.invoice_line_ids)
+            self.env["fusion.billing.invoice.changes"]._made(moves.invoice_line_ids)
         if moves or chosen:  # lines showed the chosen windows only; show all again
             self.env["fusion.billing.order.lines"]._update(
                 orders.with_context(fc_windows=None)

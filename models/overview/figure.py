@@ -87,7 +87,7 @@ class FusionBillingFigures(models.AbstractModel):
         """Ratings of windows that run, close to or over their quota."""
         return (
             Domain("state", "=", "open")
-            & Domain("peak_share", ">=", NEAR_QUOTA)
+            & Domain("quota_share", ">=", NEAR_QUOTA)
             & Domain("window_start", "<=", now)
             & Domain("window_end", ">", now)
         )

@@ -25,6 +25,7 @@ MODELS = {
     "mismatch": "fusion.billing.reconciliation",
     "undelivered": "fusion.billing.webhook",
     "disputed": "account.move",
+    "held": "account.move",
 }
 
 
@@ -102,6 +103,11 @@ class FusionBillingOverview(models.Model):
         compute="_compute_counts",
         help="Invoices of subscriptions whose payment is blocked.",
     )
+    held_count = fields.Integer(
+        string="Held Invoices",
+        compute="_compute_counts",
+        help="Drafts that are not posted until somebody decides on what differs.",
+    )
     rated_at = fields.Datetime(
         string="Last Rating",
         compute="_compute_runs",
@@ -162,6 +168,9 @@ class FusionBillingOverview(models.Model):
                     "invoice_line_ids.sale_line_ids.order_id.is_subscription", "=", True
                 ),
                 {},
+            ),
+            "held": Figure(
+                "overview_invoice_action", Domain("fc_is_held", "=", True), {}
             ),
         }[name]
 

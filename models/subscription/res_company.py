@@ -24,9 +24,10 @@ class ResCompany(models.Model):
         help="Usage whose period starts further ahead than this is refused.",
     )
     fc_block_bad_invoices = fields.Boolean(
-        string="Block Wrong Invoices",
-        help="An invoice is not posted while its usage is billed twice, its windows"
-        " overlap, or a rated quantity is not what the usage events come to.",
+        string="Hold Invoices with Wrong Amounts",
+        help="An invoice stays in draft while its usage is billed twice, its windows"
+        " overlap, or a rated quantity is not what the usage events come to, until that"
+        " is mended; or while its usage was changed by hand, until somebody decides.",
     )
     fc_hold_differing = fields.Boolean(
         string="Hold Invoices Whose Totals Differ",

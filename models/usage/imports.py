@@ -52,7 +52,7 @@ class FusionBillingUsageImport(models.Model):
 
     _name = "fusion.billing.usage.import"
     _description = "Usage Import"
-    _inherit = ["mail.thread", "fusion.billing.guarded"]
+    _inherit = ["mail.thread", "fusion.billing.guarded", "fusion.billing.long.work"]
     _order = "id desc"
     _rec_name = "filename"
 
@@ -110,7 +110,6 @@ class FusionBillingUsageImport(models.Model):
     )
     row_count = fields.Integer(string="Rows", readonly=True, copy=False)
     done_count = fields.Integer(string="Rows Done", readonly=True, copy=False)
-    progress = fields.Float(compute="_compute_progress")
     accepted_count = fields.Integer(string="Accepted", readonly=True, copy=False)
     duplicate_count = fields.Integer(
         string="Duplicates",
@@ -125,11 +124,6 @@ class FusionBillingUsageImport(models.Model):
         compute="_compute_refused_file",
         help="As they were, with why: to mend, and import again.",
     )
-
-    @api.depends("row_count", "done_count")
-    def _compute_progress(self):
-        for record in self:
-            record.progress = 100 * record.done_count / (record.row_count or 1)
 
     @api.constrains("file")
     def _check_file(self):
@@ -161,17 +155,13 @@ class FusionBillingUsageImport(models.Model):
     def _begin(self, state, states):
         self.ensure_one()
         self.check_access("write")
-        if self.state not in states:
+        if self.state not in states or self._is_at_work():
             raise UserError(self.env._("This is not the time for it: reload the page."))
         size = len(self.with_context(bin_size=False).file) * 3 // 4
         is_small = size <= AT_ONCE_BYTES and self.row_count <= AT_ONCE
         self._write_by_code({"state": state, "problem": False} | _nothing_done())
         self._forget_rows()
-        if is_small:
-            self.sudo()._work(commit=False)
-        else:
-            cron = self.env.ref("fusion_centralized_billing.cron_usage_import")
-            cron.sudo()._trigger()
+        self.sudo()._start("_work_file", not is_small)
         return True
 
     def action_view_rows(self):
@@ -186,10 +176,6 @@ class FusionBillingUsageImport(models.Model):
             "domain": [("import_id", "=", self.id)],
             "context": {"search_default_refused": 1} if self.refused_count else {},
         }
-
-    def action_reload(self):
-        self.check_access("read")
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     # -- files that are handed out ---------------------------------------------
 
@@ -223,13 +209,19 @@ class FusionBillingUsageImport(models.Model):
 
     # -- at work ---------------------------------------------------------------
 
-    @api.model
-    def _cron_work(self):
-        """Go on with the files that are being read, oldest first, batch by batch."""
-        begin_read_committed(self.env.cr)
-        for record in self.search([("state", "in", _BUSY)], order="id"):
-            if not record._work(commit=True):
-                return
+    def _work_file(self):
+        """Read it; in the background batch by batch, each of which is committed."""
+        if self.state not in _BUSY:
+            return True  # it was done when the server was stopped
+        in_background = bool(self.env.context.get("fc_job"))
+        if in_background:
+            begin_read_committed(self.env.cr)
+        return self._work(commit=in_background)
+
+    def _work_failed(self, work, problem):
+        """It can be checked, or imported, again: what is stored is stored once."""
+        state = "draft" if self.state == "checking" else "checked"
+        self.write({"state": state})
 
     def _work(self, commit):
         """Read the file from where it was left.
@@ -252,6 +244,7 @@ class FusionBillingUsageImport(models.Model):
         while batch := list(islice(rows, BATCH)):
             self._work_batch(columns, batch, seen if is_check else None)
             if commit:
+                self._tell(self.done_count, self.row_count)
                 left = self.row_count - self.done_count
                 Cron = self.env["ir.cron"]
                 time_left = Cron._commit_progress(len(batch), remaining=left)

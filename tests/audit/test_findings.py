@@ -181,7 +181,10 @@ class TestFindings(AuditCase):
             action = Audit.browse().action_run()
         audit = Audit.browse(action["res_id"])
         self.assertEqual((audit.state, audit.user_id), ("waiting", self.manager))
-        self.env["fusion.billing.audit"]._cron_run()
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.ref("fusion_centralized_billing.cron_jobs").method_direct_trigger()
+        self.env.invalidate_all()
         self.assertEqual(audit.state, "clean")
         self.assertGreater(audit.checked_count, 0)
 
