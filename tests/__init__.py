@@ -63,7 +63,7 @@ from .invoice import (
 from .order import test_sections
 from .overview import test_figures, test_pivots, test_rate_now, test_update
 from .portal import test_usage_page
-from .pressing import test_every_button
+from .pressing import test_every_button, test_every_portal_button
 from .price import (
     test_charge_models,
     test_charge_product,

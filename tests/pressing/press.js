@@ -79,7 +79,8 @@
         input.dispatchEvent(new Event("input", { bubbles: true }));
         input.dispatchEvent(new Event("change", { bubbles: true }));
     };
-    const OFFERED = ".o-autocomplete--dropdown-item:not(.o_loading, .o_m2o_dropdown_option) a";
+    const OFFERED =
+        ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option) a:not(.o_loading)";
     const VALUES = { number: "1", date: "01/31/2026" };
     const fill = async (dialog) => {
         for (const field of dialog.querySelectorAll(".o_required_modifier.o_field_widget")) {
@@ -87,7 +88,7 @@
             if (!input || input.value || field.querySelector(".o_tag")) { continue; }
             if (field.querySelector(".o-autocomplete")) {
                 input.click();
-                (await until(() => find(OFFERED)))?.click();
+                (await until(() => find(OFFERED), 500))?.click();
             } else if (field.matches(".o_field_date, .o_field_datetime")) {
                 type(input, VALUES.date);
             } else if (field.matches(".o_field_integer, .o_field_float, .o_field_monetary")) {
@@ -115,8 +116,11 @@
                 done.add(next.name);
                 const before = calls.length;
                 next.click();
-                await settled();
-                if (calls.length === before) { errors.push(["", `No ${next.name}`]); }
+                if (!(await until(() => calls.length > before || errors.length, 500))) {
+                    const bad = [...dialog.querySelectorAll(".o_field_invalid")]
+                        .map((field) => field.getAttribute("name"));
+                    errors.push(["", `No ${next.name}; not filled: ${bad}`]);
+                }
             } else if (dialog.querySelector(".modal-footer .btn-primary")) {
                 find(".modal-footer .btn-primary", dialog).click();
             } else {
