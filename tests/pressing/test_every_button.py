@@ -33,8 +33,6 @@ SENTENCES = ("UserError", "ValidationError", "RedirectWarning")
 ASKS = {
     "action_charge_now": "no payment provider that is enabled is installed",
 }
-# What is asked of the server for the buttons of type ``action``: the action by its id.
-ACTION = "action"
 
 
 class Place(NamedTuple):
