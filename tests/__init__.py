@@ -72,6 +72,7 @@ from .overview import (
     test_update,
 )
 from .portal import test_usage_page
+from .pressing import test_every_button, test_every_portal_button
 from .price import (
     test_charge_models,
     test_charge_product,

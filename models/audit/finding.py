@@ -2,7 +2,7 @@ from datetime import timezone
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .messages import INVARIANTS, KINDS, NOTES
@@ -126,6 +126,11 @@ class FusionBillingAuditFinding(models.Model):
     )
     usage_model = fields.Char(default="fusion.billing.usage", readonly=True)
 
+    can_open = fields.Boolean(
+        compute="_compute_can_open",
+        help="Whether you may read one of the records that it is about.",
+    )
+
     _key_unique = models.Constraint("UNIQUE (key)", "A finding is kept once.")
 
     def _prepare_all(self, kind, rows):
@@ -212,14 +217,31 @@ class FusionBillingAuditFinding(models.Model):
 
     # -- from a finding to what it is about ------------------------------------
 
+    @api.depends_context("uid")
+    def _compute_can_open(self):
+        for finding in self:
+            finding.can_open = finding._record_to_open() is not None
+
+    def _record_to_open(self):
+        """The first record it is about that the user may read, or None.
+
+        A finding about an invoice is shown to billing users who read no invoices.
+        """
+        self.ensure_one()
+        names = ("rating_id", "move_id", "subscription_id", "service_id")
+        records = [self[name] for name in names if self[name]]
+        return next((one for one in records if one.has_access("read")), None)
+
     def action_open(self):
         """Open what the finding is about, as closely as it is known."""
         self.ensure_one()
         self.check_access("read")
-        for name in ("rating_id", "move_id", "subscription_id", "service_id"):
-            if self[name]:
-                return self._action_open(self[name])
-        raise UserError(self.env._("This finding is about no single record."))
+        record = self._record_to_open()
+        if record is None:
+            raise UserError(
+                self.env._("This finding is about no single record that you may read.")
+            )
+        return self._action_open(record)
 
     def action_open_usage(self):
         self.ensure_one()

@@ -50,6 +50,26 @@ class TestFindings(AuditCase):
         self.assertEqual(len(finding.audit_ids), 2)
         self.assertEqual((finding.first_seen_at.day, finding.last_seen_at.day), (1, 2))
 
+    def test_it_opens_what_the_reader_may_read(self):
+        """*Open* of a finding about an invoice ended in an access error."""
+        finding = self._break()
+        self.assertTrue(finding.with_user(self.reader).can_open)
+        about = ("rating_id", "subscription_id", "service_id")
+        finding.write(
+            dict.fromkeys(about) | {"move_id": self.order._create_invoices().id}
+        )
+        self.assertFalse(finding.with_user(self.reader).can_open)
+        with self.assertRaisesRegex(UserError, "you may read"):
+            finding.with_user(self.reader).action_open()
+        accountant = new_test_user(
+            self.env,
+            "findings-accountant",
+            "fusion_centralized_billing.group_user,account.group_account_invoice",
+        )
+        seen = finding.with_user(accountant)
+        self.assertTrue(seen.can_open)
+        self.assertEqual(seen.action_open()["res_model"], "account.move")
+
     def test_what_is_mended_is_gone_and_opens_when_it_is_back(self):
         finding = self._break()
         self._amount(25)
