@@ -66,9 +66,10 @@ class TestJob(ControlCase):
 
         def look(control):
             original(control)
-            job = self._jobs(control)
-            job.invalidate_recordset()
-            seen.append((job.state, job.done_count, job.total_count))
+            if control.id == self.period.id:
+                job = self._jobs(control)
+                job.invalidate_recordset()
+                seen.append((job.state, job.done_count, job.total_count))
 
         self.period.action_compute()
         with patch.object(Store, "_worst_states", look):
