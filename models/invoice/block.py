@@ -61,7 +61,7 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
         now = signed(line)
         if now != money.round_amount(put, step):
             text = self.env._(
-                "“%(line)s” charges %(now)s, %(put)s were rated.",
+                "“%(line)s” charges %(now)s, but %(put)s were rated.",
                 line=_name(line),
                 now=_money(now, line.currency_id),
                 put=_money(put, currency),
@@ -69,7 +69,7 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
             yield Change(f"amount:{line.id}:{now}", text)
         if line.currency_id != currency:
             text = self.env._(
-                "“%(line)s” is in %(now)s, it was rated in %(then)s.",
+                "“%(line)s” is in %(now)s, but was rated in %(then)s.",
                 line=_name(line),
                 now=line.currency_id.name,
                 then=currency.name,
@@ -81,9 +81,9 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
         """Taxes, product and customer, against what the line was made with."""
         now = _made_as(line)
         texts = {
-            "taxes": self.env._("“%s” has other taxes than it was made with."),
-            "product": self.env._("“%s” has another product than it was made with."),
-            "account": self.env._("“%s” has another account than it was made with."),
+            "taxes": self.env._("The taxes of “%s” were changed."),
+            "product": self.env._("The product of “%s” was changed."),
+            "account": self.env._("The account of “%s” was changed."),
             "partner": self.env._("“%s” is charged to another customer."),
         }
         for name, text in texts.items():
@@ -94,7 +94,7 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
     def _taken_off(self, rating):
         amount = _money(money.to_decimal(rating.amount), rating.currency_id)
         text = self.env._(
-            "The line of %(rating)s over %(amount)s was taken off.",
+            "The line of %(rating)s for %(amount)s was removed.",
             rating=rating.display_name,
             amount=amount,
         )
@@ -128,7 +128,7 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
 
     def _added(self, line):
         text = self.env._(
-            "“%(line)s” charges %(now)s by hand: no rating says so.",
+            "“%(line)s” charges %(now)s by hand: no rating supports it.",
             line=_name(line),
             now=_money(signed(line), line.currency_id),
         )
@@ -183,20 +183,20 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
         if fault:
             raise UserError(
                 self.env._(
-                    "%(invoice)s is not posted, because it would be wrong:\n"
+                    "%(invoice)s cannot be posted, because it would be wrong:\n"
                     "%(message)s\n"
-                    "Delete the draft and invoice the subscription anew, or"
-                    " ask who looks after Fusion Billing.",
+                    "Delete the draft and invoice the subscription again, or ask "
+                    "your Fusion Billing administrator.",
                     invoice=move.display_name,
                     message=fault,
                 )
             )
         raise UserError(
             self.env._(
-                "%(invoice)s is not posted: its usage was changed by hand.\n"
+                "%(invoice)s cannot be posted: its usage was changed by hand.\n"
                 "%(message)s\n"
-                "A billing manager releases it with a reason, by the button on the"
-                " draft.",
+                "A billing manager can approve it, with a reason, using the button "
+                "on the draft.",
                 invoice=move.display_name,
                 message="\n".join(texts),
             )
@@ -286,7 +286,9 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
         """
         reason = (reason or "").strip()
         if not reason:
-            raise UserError(self.env._("Say why the invoice may be posted like this."))
+            raise UserError(
+                self.env._("Explain why the invoice may be posted as it is.")
+            )
         move = move.sudo()
         changes = self._changes(move)
         if move.state != "draft" or not _unreleased(move, changes):
@@ -302,7 +304,7 @@ class FusionBillingInvoiceBlock(models.AbstractModel):
             values["fc_by_hand"] = True
         move.write(values)
         said = self.env._(
-            "%(user)s has released the usage that was changed by hand: %(reason)s",
+            "%(user)s approved the usage that was changed by hand: %(reason)s",
             user=self.env.user.name,
             reason=reason,
         )

@@ -11,41 +11,49 @@ class FusionBillingInvoiceBlocked(models.AbstractModel):
     """
 
     _name = "fusion.billing.invoice.blocked"
-    _description = "Flag of Blocked Invoices"
+    _description = "Blocked Invoices"
 
     fc_is_blocked = fields.Boolean(
         string="Blocked",
         readonly=True,
         copy=False,
         index="btree_not_null",
-        help="Not posted until what is wrong is mended, or what was changed by hand is"
-        " released.",
+        help="Cannot be posted until the error is corrected, or the manual changes are "
+        "approved.",
     )
-    fc_block_reason = fields.Text(string="Why Blocked", readonly=True, copy=False)
+    fc_block_reason = fields.Text(
+        string="Reason for Blocking", readonly=True, copy=False
+    )
     fc_is_changed_by_hand = fields.Boolean(
         string="Usage Changed by Hand",
         readonly=True,
         copy=False,
-        help="Somebody has changed what usage is charged, and nobody released it.",
+        help="A user changed the usage charges, and nobody has approved it.",
     )
     fc_fault = fields.Text(
-        string="What the Audit Finds Wrong",
+        string="Audit Findings",
         readonly=True,
         copy=False,
-        help="As of when somebody last tried to post it.",
+        help="As of the last attempt to post it.",
     )
     fc_taken_off = fields.Json(
-        readonly=True, copy=False, help="Usage lines that were deleted from the draft."
+        "Removed Usage Lines",
+        readonly=True,
+        copy=False,
+        help="Usage lines that were deleted from the draft.",
     )
     fc_released = fields.Char(
-        readonly=True, copy=False, help="Which changes were released, with figures."
+        "Approved Changes",
+        readonly=True,
+        copy=False,
+        help="The approved changes, with figures.",
     )
     fc_released_uid = fields.Many2one(
-        "res.users", string="Released By", readonly=True, copy=False
+        "res.users", string="Approved By", readonly=True, copy=False
     )
-    fc_released_at = fields.Datetime(string="Released On", readonly=True, copy=False)
+    fc_released_at = fields.Datetime(string="Approved On", readonly=True, copy=False)
     fc_release_reason = fields.Text(
-        string="Reason of Release", readonly=True, copy=False
+        string="Reason for Approval", readonly=True, copy=False
     )
 
     def action_fc_open_release_wizard(self):
@@ -53,7 +61,7 @@ class FusionBillingInvoiceBlocked(models.AbstractModel):
         self._fc_check_may_release()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Release the Invoice"),
+            "name": self.env._("Approve Invoice"),
             "res_model": "fusion.billing.invoice.release.wizard",
             "view_mode": "form",
             "views": [(False, "form")],
@@ -82,5 +90,5 @@ class FusionBillingInvoiceBlocked(models.AbstractModel):
         self.check_access("read")
         if not (self.env.su or self.env.user.has_group(groups.MANAGER)):
             raise AccessError(
-                self.env._("Only billing managers may release a blocked invoice.")
+                self.env._("Only billing managers may approve a blocked invoice.")
             )

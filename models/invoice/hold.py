@@ -29,10 +29,13 @@ class FusionBillingHold(models.Model):
         string="What Differs", readonly=True, help="What was found when it was held."
     )
     facts = fields.Json(
-        readonly=True, help="The same for programs: a decision is about these alone."
+        "Differences (Data)",
+        readonly=True,
+        help="The differences in a form for programs. A decision is about exactly these.",
     )
     state = fields.Selection(
         [("held", "Held"), ("decided", "Decided")],
+        string="Status",
         required=True,
         readonly=True,
         default="held",
@@ -41,7 +44,7 @@ class FusionBillingHold(models.Model):
     decided_at = fields.Datetime(string="Decided On", readonly=True)
     note = fields.Text(string="Decision", readonly=True)
 
-    _once = models.Constraint("UNIQUE (move_id)", "This invoice is held already.")
+    _once = models.Constraint("UNIQUE (move_id)", "This invoice is already held.")
 
     @api.depends("move_id")
     def _compute_display_name(self):
@@ -123,7 +126,7 @@ class FusionBillingHold(models.Model):
             ):
                 fact = f"declared:{record.id}:{record.difference_quantity!r}"
                 found[fact] = self.env._(
-                    "%(app)s has declared another total than we hold: %(what)s",
+                    "The total declared by %(app)s differs from ours: %(what)s",
                     app=record.service_id.name,
                     what=record.display_name,
                 )
@@ -170,8 +173,7 @@ class FusionBillingHold(models.Model):
             if line.product_id in ratings.product_id and line.price_subtotal:
                 fact = f"added:{line.id}:{line.price_subtotal!r}"
                 found[fact] = self.env._(
-                    "%(line)s has a product of usage, and no rating behind it:"
-                    " %(amount)s",
+                    "%(line)s has a usage product, but no rating behind it: %(amount)s",
                     line=(line.name or "").split("\n")[0],
                     amount=amount(line.currency_id, line.price_subtotal),
                 )
@@ -189,10 +191,10 @@ class FusionBillingHold(models.Model):
         user = self.env.user
         if not (user.has_group(groups.MANAGER) or user.has_group(groups.ACCOUNTANT)):
             raise AccessError(
-                self.env._("Only billing managers and accountants decide on this.")
+                self.env._("Only billing managers and accountants can decide this.")
             )
         if not (note or "").strip():
-            raise ValidationError(self.env._("Say why the invoice may be posted."))
+            raise ValidationError(self.env._("Explain why the invoice may be posted."))
         for hold in self.sudo():
             hold.write(
                 {
@@ -204,8 +206,7 @@ class FusionBillingHold(models.Model):
             )
             hold.move_id.message_post(
                 body=self.env._(
-                    "May be posted although its totals differ, %(user)s decided:"
-                    " %(note)s",
+                    "%(user)s allowed posting although the totals differ: %(note)s",
                     user=user.name,
                     note=note.strip(),
                 ),
@@ -218,7 +219,7 @@ class FusionBillingHold(models.Model):
         self.check_access("read")
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Post in Spite of Differences"),
+            "name": self.env._("Post Despite Differences"),
             "res_model": "fusion.billing.hold.wizard",
             "view_mode": "form",
             "target": "new",

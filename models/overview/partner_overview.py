@@ -22,22 +22,23 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         groups=groups.USER,
     )
     fc_window_amount = fields.Char(
-        string="This Window",
+        string="Current Window",
         compute="_compute_fc_usage_figures",
         groups=groups.USER,
-        help="Usage in the windows that run now, as of the last rating.",
+        help="Usage in the current billing windows, as of the last rating.",
     )
     fc_unbilled_amount = fields.Char(
         string="Unbilled",
         compute="_compute_fc_usage_figures",
         groups=groups.USER,
-        help="Usage that is on no invoice yet, of this window and of earlier ones.",
+        help="Usage that is not invoiced yet, of the current billing window and earlier "
+        "ones.",
     )
     fc_billed_amount = fields.Char(
         string="Billed Usage",
         compute="_compute_fc_usage_figures",
         groups=groups.USER,
-        help="Usage that is on invoices, credited usage taken off.",
+        help="Invoiced usage, less credited usage.",
     )
     fc_invoiced_amount = fields.Char(
         string="Invoiced",
@@ -46,10 +47,10 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         help="Posted invoices of its subscriptions minus credit notes, with tax.",
     )
     fc_owed_amount = fields.Char(
-        string="Owed",
+        string="Amount Due",
         compute="_compute_fc_invoice_figures",
         groups=ACCOUNTING,
-        help="What is still to be paid of them.",
+        help="The unpaid part of these invoices.",
     )
 
     def _fc_figure(self, name):

@@ -35,8 +35,8 @@ class FusionBillingServiceOverview(models.AbstractModel):
     overview_refused = fields.Integer(
         string="Refused Today",
         compute="_compute_overview_requests",
-        help="Events that were rejected, or that came again with other content, since"
-        " midnight.",
+        help="Events that were refused, or arrived again with different content, since "
+        "midnight.",
     )
     overview_last_request = fields.Datetime(
         string="Last Request", compute="_compute_overview_last_request"
@@ -44,7 +44,7 @@ class FusionBillingServiceOverview(models.AbstractModel):
     overview_window = fields.Integer(
         string="Events in the Window",
         compute="_compute_overview_window",
-        help="Events in the windows that run now, as of the last rating.",
+        help="Events in the current billing windows, as of the last rating.",
     )
     overview_unbilled = fields.Char(
         string="Unbilled",
@@ -52,13 +52,13 @@ class FusionBillingServiceOverview(models.AbstractModel):
         help="Amounts of usage that are on no invoice yet, as of the last rating.",
     )
     overview_mismatch = fields.Integer(
-        string="Differ",
+        string="Differs",
         compute="_compute_overview_counts",
-        help="Windows for which the app has declared other totals than ours, and nobody"
-        " has explained why.",
+        help="Billing windows for which the app declared totals that differ from ours, "
+        "without an explanation.",
     )
     overview_undelivered = fields.Integer(
-        string="Webhooks Given Up",
+        string="Undelivered Webhooks",
         compute="_compute_overview_counts",
         help="Messages that could not be delivered for days.",
     )
