@@ -29,7 +29,8 @@ class FusionBillingChargeVersionWizard(models.TransientModel):
     open_count = fields.Integer(
         string="Billing Windows Affected",
         compute="_compute_open_count",
-        help="Billing windows that are not invoiced yet and begin on or after this day.",
+        help="Billing windows that are not invoiced yet and begin on or after this "
+        "day.",
     )
 
     @api.model

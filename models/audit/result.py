@@ -37,7 +37,8 @@ class FusionBillingAuditResult(models.Model):
         ],
         string="Result",
         compute="_compute_state",
-        help="Nothing to Check: there were no records for this check, so nothing is known.",
+        help="Nothing to Check: there were no records for this check, so nothing is "
+        "known.",
     )
 
     @api.depends("violations", "error", "checked", "invariant")

@@ -73,7 +73,8 @@ class FusionBillingControl(models.Model):
         string="Remarks",
         copy=False,
         tracking=True,
-        help="Remarks on the differences. Required to sign off while something differs.",
+        help="Remarks on the differences. Required to sign off while something "
+        "differs.",
     )
     total_ids = fields.One2many(
         "fusion.billing.control.total", "control_id", readonly=True

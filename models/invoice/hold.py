@@ -31,7 +31,8 @@ class FusionBillingHold(models.Model):
     facts = fields.Json(
         "Differences (Data)",
         readonly=True,
-        help="The differences in a form for programs. A decision is about exactly these.",
+        help="The differences in a form for programs. A decision is about exactly "
+        "these.",
     )
     state = fields.Selection(
         [("held", "Held"), ("decided", "Decided")],

@@ -42,7 +42,8 @@ class SaleOrder(models.Model):
         string="Billed by Another System Until",
         copy=False,
         readonly=True,
-        help="First day that is billed here. Earlier usage was billed by another system.",
+        help="First day that is billed here. Earlier usage was billed by another "
+        "system.",
     )
     fc_usage_discount = fields.Float(
         string="Discount on Usage (%)",

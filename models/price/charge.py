@@ -83,7 +83,8 @@ class FusionBillingCharge(models.Model):
         digits=False,
         required=True,
         default=0.0,
-        help="Price of one batch of units. With a batch size of 1 it is the unit price.",
+        help="Price of one batch of units. With a batch size of 1 it is the unit "
+        "price.",
     )
     unit_batch = fields.Float(
         string="Units per Batch", digits=False, required=True, default=1.0
@@ -110,7 +111,8 @@ class FusionBillingCharge(models.Model):
     sequence = fields.Integer(
         default=10,
         tracking=True,
-        help="If there are prices in several foreign currencies, the first one is used.",
+        help="If there are prices in several foreign currencies, the first one is "
+        "used.",
     )
     active = fields.Boolean(default=True, tracking=True)
     date_start = fields.Date(
@@ -121,7 +123,8 @@ class FusionBillingCharge(models.Model):
     date_end = fields.Date(
         string="Valid Until",
         tracking=True,
-        help="Last day on which a billing window with this price can begin. Empty: no end.",
+        help="Last day on which a billing window with this price can begin. Empty: "
+        "no end.",
     )
 
     draft_id = fields.Many2one(

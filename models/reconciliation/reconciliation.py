@@ -96,7 +96,8 @@ class FusionBillingReconciliation(models.Model):
         string="Billed in Another Window",
         readonly=True,
         copy=False,
-        help="The part of our quantity that finance has billed in another billing window.",
+        help="The part of our quantity that finance has billed in another billing "
+        "window.",
     )
     covers = fields.Selection(
         [

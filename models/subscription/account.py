@@ -39,7 +39,8 @@ class FusionBillingOrderAccount(models.AbstractModel):
         check_company=True,
         domain="['|', ('partner_id', '=', partner_id),"
         " ('partner_id.child_ids', '=', partner_id)]",
-        help="The customer's account in the source app to which this subscription belongs.",
+        help="The customer's account in the source app to which this subscription "
+        "belongs.",
     )
 
     @api.model_create_multi

@@ -35,7 +35,8 @@ class FusionBillingWindow(models.Model):
         required=True,
         readonly=True,
         default=windows.BILLING,
-        help="A gap is time that is not billed: a pause, or the time after the end date.",
+        help="A gap is time that is not billed: a pause, or the time after the end "
+        "date.",
     )
     start = fields.Datetime(required=True, readonly=True)
     end = fields.Datetime(
@@ -69,7 +70,8 @@ class FusionBillingWindow(models.Model):
     is_settled = fields.Boolean(
         string="Settled",
         readonly=True,
-        help="Its prices are the agreed prices; a metric without an agreed price has none.",
+        help="Its prices are the agreed prices; a metric without an agreed price "
+        "has none.",
     )
     settled_at = fields.Datetime(
         string="First Settled On", readonly=True, help="From then on its bounds stay."

@@ -127,7 +127,8 @@ class FusionBillingUsageImport(models.Model):
     refused_file = fields.Binary(
         string="Refused Rows",
         compute="_compute_refused_file",
-        help="The rows as they were, with the reason. Correct them and import them again.",
+        help="The rows as they were, with the reason. Correct them and import them "
+        "again.",
     )
 
     @api.depends("row_count", "done_count")

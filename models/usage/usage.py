@@ -174,7 +174,8 @@ class FusionBillingUsage(models.Model):
     def _unlink_never(self):
         raise UserError(
             self.env._(
-                "Usage events cannot be deleted. Void the event, with a reason, instead."
+                "Usage events cannot be deleted. Void the event, with a reason, "
+                "instead."
             )
         )
 

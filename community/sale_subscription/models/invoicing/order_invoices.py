@@ -21,7 +21,7 @@ class SaleSubscriptionOrderInvoices(models.AbstractModel):
         string="Invoices of the Subscription",
         compute="_compute_subscription_invoice_count",
         compute_sudo=True,
-        help="Its invoices and credit notes, those of its upsells among them.",
+        help="Its invoices and credit notes, including those of its upsells.",
     )
 
     def _compute_subscription_invoice_count(self):
