@@ -137,7 +137,7 @@ class TestBlocked(LifeCase):
             self.draft.with_user(self.accountant)._fc_release("goodwill")
         with self.assertRaises(AccessError):
             self.draft.with_user(self.accountant).fc_released = "amount"
-        with self.assertRaisesRegex(UserError, "Say why"):
+        with self.assertRaisesRegex(UserError, "Explain why"):
             self.draft.with_user(self.manager)._fc_release(" ")
         action = self.draft.with_user(self.manager).action_fc_open_release_wizard()
         wizard = self.env[action["res_model"]].with_user(self.manager)
@@ -262,7 +262,7 @@ class TestBlocked(LifeCase):
         self.draft.with_user(self.manager)._fc_release("goodwill")
         self.draft.action_post()
         self.assertEqual(self.draft.state, "draft")
-        self.assertIn("another total", self.draft.fc_held_reason)
+        self.assertIn("differs from ours", self.draft.fc_held_reason)
         self.assertNotIn("by hand", self.draft.fc_held_reason)
         self.assertFalse(self.draft.fc_is_blocked)
         self.draft.fc_hold_ids.with_user(self.manager)._decide("ten health checks")

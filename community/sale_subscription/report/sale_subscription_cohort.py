@@ -50,7 +50,7 @@ class SaleSubscriptionCohort(models.Model):
     cohort_month = fields.Date(
         string="Started In",
         readonly=True,
-        help="First day of the month in which the subscription began to run.",
+        help="First day of the month in which the subscription started.",
     )
     cohort_month_name = fields.Char(
         string="Started In (Name)", compute="_compute_cohort_month_name"
@@ -80,7 +80,7 @@ class SaleSubscriptionCohort(models.Model):
     team_id = fields.Many2one(help="The current sales team of the subscription.")
 
     starting_count = fields.Integer(
-        string="Subscriptions Started", readonly=True, help="How many began." + ONCE
+        string="Subscriptions Started", readonly=True, help="The number of subscriptions that started." + ONCE
     )
     running_count = fields.Integer(
         string="Still Running",
@@ -91,7 +91,7 @@ class SaleSubscriptionCohort(models.Model):
     starting_mrr = fields.Monetary(
         string="Starting MRR",
         readonly=True,
-        help="Monthly recurring revenue with which they began." + ONCE,
+        help="Their monthly recurring revenue at the start." + ONCE,
     )
     kept_mrr = fields.Monetary(
         string="Retained MRR",

@@ -65,7 +65,7 @@ class SaleSubscriptionReport(models.Model):
     opening_mrr = fields.Monetary(
         string="Opening MRR",
         readonly=True,
-        help="Monthly recurring revenue when the month began." + FIRST_MONTH,
+        help="Monthly recurring revenue at the start of the month." + FIRST_MONTH,
     )
     new_mrr = fields.Monetary(
         string="New",
@@ -124,7 +124,7 @@ class SaleSubscriptionReport(models.Model):
         string="MRR Churn Rate (Whole Period)",
         readonly=True,
         aggregator="avg",
-        help="Churn / opening MRR of all months shown as one: grouped by year, the rate"
+        help="Churn / opening MRR of all months combined: grouped by year, the rate"
         " of the year. 0 when nothing was open, as in the first month of all.",
     )
 
@@ -133,7 +133,7 @@ class SaleSubscriptionReport(models.Model):
     opening_count = fields.Integer(
         string="Opening Subscriptions",
         readonly=True,
-        help="Subscriptions in progress when the month began." + FIRST_MONTH,
+        help="Subscriptions in progress at the start of the month." + FIRST_MONTH,
     )
     new_count = fields.Integer(string="New Subscriptions", readonly=True)
     churn_count = fields.Integer(
@@ -169,7 +169,7 @@ class SaleSubscriptionReport(models.Model):
         string="Customer Churn Rate (Whole Period)",
         readonly=True,
         aggregator="avg",
-        help="Churned / opening subscriptions of all months shown as one. 0 when"
+        help="Churned / opening subscriptions of all months combined. 0 when"
         " nothing was open.",
     )
 
