@@ -42,8 +42,7 @@ class SaleOrder(models.Model):
         string="Billed by Another System Until",
         copy=False,
         readonly=True,
-        help="First day that is billed here. Earlier usage was billed by another "
-        "system.",
+        help="First day billed here. Another system billed earlier usage.",
     )
     fc_usage_discount = fields.Float(
         string="Discount on Usage (%)",

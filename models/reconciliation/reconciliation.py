@@ -69,12 +69,8 @@ class FusionBillingReconciliation(models.Model):
     declared_quantity = Exact(tracking=True)
     declared_count = fields.Integer(string="Declared Events", tracking=True)
     declared_amount = fields.Monetary(tracking=True)
-    has_declared_count = fields.Boolean(
-        string="Events Declared", help="The app declared a number of events."
-    )
-    has_declared_amount = fields.Boolean(
-        string="Amount Declared", help="The app declared an amount."
-    )
+    has_declared_count = fields.Boolean("Events Declared")
+    has_declared_amount = fields.Boolean("Amount Declared")
     actual_quantity = Exact(
         string="Our Quantity",
         readonly=True,
@@ -96,8 +92,7 @@ class FusionBillingReconciliation(models.Model):
         string="Billed in Another Window",
         readonly=True,
         copy=False,
-        help="The part of our quantity that finance has billed in another billing "
-        "window.",
+        help="Part of our quantity that finance billed in another billing window.",
     )
     covers = fields.Selection(
         [
@@ -119,9 +114,8 @@ class FusionBillingReconciliation(models.Model):
     charged_by_hand = fields.Monetary(
         "Charged by Hand",
         compute="_compute_charged_by_hand",
-        help="Charged in addition to our amount: copies of invoices, debit notes and "
-        "lines entered by a user, for this metric and billing window. No rating "
-        "explains them.",
+        help="Copies of invoices, debit notes and lines entered by a user for this "
+        "metric and billing window. Our amount does not include them.",
     )
     difference_quantity = Exact(compute="_compute_difference", store=True)
     difference_count = fields.Integer(

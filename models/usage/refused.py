@@ -95,7 +95,7 @@ class FusionBillingUsageRefused(models.Model):
         required=True,
         readonly=True,
         help="Recorded: it was tried again and is stored now, once.\n"
-        "Dismissed: somebody decided that it is not to be billed.",
+        "Dismissed: a user decided not to bill it.",
     )
     subscription_id = fields.Many2one(
         "sale.order",
