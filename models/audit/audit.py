@@ -65,7 +65,7 @@ class FusionBillingAudit(models.Model):
     user_id = fields.Many2one("res.users", string="Started By", readonly=True)
     state = fields.Selection(
         STATES,
-        string="Result",
+        string="Status",
         required=True,
         readonly=True,
         help="Agrees: everything was checked and agrees.\n"

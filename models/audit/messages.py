@@ -124,7 +124,7 @@ KINDS = {
         "I4",
         _lt(
             "%(subscription)s, %(metric)s, %(window)s: the rating says %(found)s"
-            " %(currency)s, the arithmetic kept with it %(expected)s. One of them was"
+            " %(currency)s, the calculation kept with it %(expected)s. One of them was"
             " changed afterwards."
         ),
     ),
@@ -132,7 +132,7 @@ KINDS = {
         "I4",
         _lt(
             "%(subscription)s, %(metric)s, %(window)s: the rating says a quantity of"
-            " %(found)s, the arithmetic kept with it %(expected)s. One of them was"
+            " %(found)s, the calculation kept with it %(expected)s. One of them was"
             " changed afterwards."
         ),
     ),
@@ -140,7 +140,7 @@ KINDS = {
         "I4",
         _lt(
             "%(subscription)s, %(metric)s, %(window)s: the rating says the price"
-            " %(found)s, the arithmetic kept with it %(expected)s. One of them was"
+            " %(found)s, the calculation kept with it %(expected)s. One of them was"
             " changed afterwards."
         ),
     ),

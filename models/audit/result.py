@@ -35,7 +35,7 @@ class FusionBillingAuditResult(models.Model):
             ("differ", "Differs"),
             ("failed", "Not Checked"),
         ],
-        string="Result",
+        string="Status",
         compute="_compute_state",
         help="Nothing to Check: there were no records for this check, so nothing is "
         "known.",

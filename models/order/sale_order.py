@@ -47,8 +47,7 @@ class SaleOrder(models.Model):
     fc_usage_discount = fields.Float(
         string="Discount on Usage (%)",
         digits="Discount",
-        help="Taken off each usage price of this subscription, starting with the open "
-        "billing window. A usage line can have its own discount.",
+        help="Taken off each usage price, starting with the open billing window.",
     )
     fc_window_ids = fields.One2many(
         "fusion.billing.window",

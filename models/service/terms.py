@@ -6,7 +6,7 @@ class FusionBillingServiceTerms(models.AbstractModel):
     """What a source app is told of quotas, and how long its invoices wait for it."""
 
     _name = "fusion.billing.service.terms"
-    _description = "Thresholds and Waiting of a Service"
+    _description = "Quota Alerts and Waiting Times of a Source App"
 
     threshold_shares = fields.Char(
         string="Quota Alerts at (%)",

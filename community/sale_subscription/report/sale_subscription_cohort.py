@@ -80,7 +80,9 @@ class SaleSubscriptionCohort(models.Model):
     team_id = fields.Many2one(help="The current sales team of the subscription.")
 
     starting_count = fields.Integer(
-        string="Subscriptions Started", readonly=True, help="The number of subscriptions that started." + ONCE
+        string="Subscriptions Started",
+        readonly=True,
+        help="The number of subscriptions that started." + ONCE,
     )
     running_count = fields.Integer(
         string="Still Running",

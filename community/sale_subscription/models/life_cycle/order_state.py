@@ -30,7 +30,7 @@ class SaleSubscriptionOrderState(models.AbstractModel):
     """
 
     _name = "sale.subscription.order.state"
-    _description = "States of Subscriptions"
+    _description = "Status of Subscriptions"
 
     @api.model_create_multi
     def create(self, vals_list):
