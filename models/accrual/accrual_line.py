@@ -61,8 +61,8 @@ class FusionBillingAccrualLine(models.Model):
     amount_used = fields.Monetary(
         string="Value Used",
         readonly=True,
-        help="The value of the usage up to the cut-off, at the price and with the quota "
-        "of its whole billing window, less what was forgiven. Tax is included or "
+        help="The value of the usage up to the cut-off, at the price and with the "
+        "quota of its whole billing window, less what was forgiven. Tax is included or "
         "not depending on the taxes of the product.",
     )
     amount_booked = fields.Monetary(

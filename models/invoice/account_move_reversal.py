@@ -14,8 +14,8 @@ class AccountMoveReversal(models.TransientModel):
         string="Usage",
         default="forgive",
         required=True,
-        help="What happens to usage that is credited in full. Usage that is credited in "
-        "part is forgiven in any case. A corrected invoice bills it in place of "
+        help="What happens to usage that is credited in full. Usage that is credited "
+        "in part is forgiven in any case. A corrected invoice bills it in place of "
         "the credited one. You can change this on the credit note until it is "
         "posted.",
     )

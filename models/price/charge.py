@@ -59,8 +59,8 @@ class FusionBillingCharge(models.Model):
         check_company=True,
         domain=[("type", "=", "service"), ("recurring_invoice", "=", True)],
         tracking=True,
-        help="A recurring service product. It gives the invoice line its income account "
-        "and taxes.",
+        help="A recurring service product. It gives the invoice line its income "
+        "account and taxes.",
     )
     charge_model = fields.Selection(
         [(model.name, model.label) for model in CHARGE_MODELS.values()],

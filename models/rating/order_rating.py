@@ -21,8 +21,8 @@ class FusionBillingOrderRating(models.AbstractModel):
         compute="_compute_fc_waiting",
         compute_sudo=True,
         groups=groups.USER,
-        help="Events that arrived or were voided since then: the amounts do not include "
-        "them yet.",
+        help="Events that arrived or were voided since then: the amounts do not "
+        "include them yet.",
     )
     fc_is_waiting = fields.Boolean(
         string="Waiting to Be Rated",

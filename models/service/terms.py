@@ -30,8 +30,8 @@ class FusionBillingServiceTerms(models.AbstractModel):
     invoice_wait_hours = fields.Integer(
         string="Hours to Wait",
         default=24,
-        help="Hours after the end of the billing window. When waiting for a declaration "
-        "this is the longest wait; 0 waits without limit.",
+        help="Hours after the end of the billing window. When waiting for a "
+        "declaration this is the longest wait; 0 waits without limit.",
     )
 
     _invoice_wait_hours_valid = models.Constraint(

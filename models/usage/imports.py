@@ -62,8 +62,8 @@ class FusionBillingUsageImport(models.Model):
         required=True,
         ondelete="cascade",
         check_company=True,
-        help="The usage is recorded as if this app had sent it: subscriptions are those "
-        "of its customers, identified by the app's own IDs.",
+        help="The usage is recorded as if this app had sent it: subscriptions are "
+        "those of its customers, identified by the app's own IDs.",
     )
     company_id = fields.Many2one(related="service_id.company_id")
     file = fields.Binary(required=True, attachment=True)
@@ -73,8 +73,8 @@ class FusionBillingUsageImport(models.Model):
         string="Time Zone",
         required=True,
         default=lambda self: self.env.company.fc_billing_tz or "UTC",
-        help="Used for times in the file without a time zone. 2026-01-10 means midnight "
-        "there; 2026-01-10 00:00:00+01:00 has its own.",
+        help="Used for times in the file without a time zone. 2026-01-10 means "
+        "midnight there; 2026-01-10 00:00:00+01:00 has its own.",
     )
     encoding = fields.Selection(
         [(name, name.upper()) for name in ENCODINGS],

@@ -31,8 +31,8 @@ class FusionBillingUsageUnallocated(models.AbstractModel):
         string="Value",
         currency_field="unallocated_currency_id",
         compute="_compute_unallocated_value",
-        help="The value at today's price of its plan, without quota and minimum. Empty: "
-        "the plan has no price, or a single event has no value of its own, for "
+        help="The value at today's price of its plan, without quota and minimum. "
+        "Empty: the plan has no price, or a single event has no value of its own, for "
         "example if the metric counts the maximum.",
     )
     unallocated_currency_id = fields.Many2one(

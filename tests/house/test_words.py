@@ -38,9 +38,7 @@ BANNED = {
     },
 }
 # Texts of Odoo's own mixins, of examples that people overwrite, or names of programs.
-ALLOWED = re.compile(
-    r"^Activity State$|Status based on activities|\be\.g\. |rating\.closed"
-)
+ALLOWED = re.compile(r"^Activity State$|Status based on|\be\.g\. |rating\.closed")
 
 # Many2one fields to the same model carry the same word.
 WORDS_OF_MODELS = {
@@ -132,9 +130,7 @@ class TestWords(TransactionCase):
         """A label that nobody wrote begins with the prefix of the module."""
         for model, field in self._own_fields():
             with self.subTest(field=f"{model}.{field.name}"):
-                self.assertNotRegex(
-                    field.string or "", r"^Fc |\bApi\b|\bUrl\b|\bIds?\b$"
-                )
+                self.assertNotRegex(field.string or "", r"^Fc |\bApi\b|\bUrl\b|\bIds?$")
 
     def test_empty_lists_say_what_to_do(self):
         """Below the headline of an empty list there is a sentence."""

@@ -162,8 +162,8 @@ class TestTextRecomputed(BillingCase):
         line = move.invoice_line_ids.filtered("fc_rating_ids")
         self._assert_line(
             line,
-            "calls: 120 JAN, at 0.50 XXX each; 60.00 XXX in total, less 50.00 XXX already"
-            " charged",
+            "calls: 120 JAN, at 0.50 XXX each; 60.00 XXX in total, less 50.00 XXX"
+            " already charged",
             10.0,
         )
 

@@ -59,8 +59,8 @@ class SaleSubscriptionCohort(models.Model):
         string="Months After Start",
         readonly=True,
         aggregator=None,
-        help="0: at the start. 1: at the end of the month after the start, whatever the "
-        "day. For subscriptions started in January: those still running at the end "
+        help="0: at the start. 1: at the end of the month after the start, whatever "
+        "the day. For subscriptions started in January: those still running at the end "
         "of February.",
     )
     month = fields.Date(

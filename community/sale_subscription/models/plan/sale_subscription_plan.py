@@ -92,8 +92,8 @@ class SaleSubscriptionPlan(models.Model):
         string="Longest Pause (Days)",
         required=True,
         default=90,
-        help="The number of days for which customers may pause, counted from the day of "
-        "their request.",
+        help="The number of days for which customers may pause, counted from the day "
+        "of their request.",
     )
     user_add_option = fields.Boolean(
         string="Options by Customer",
