@@ -42,6 +42,7 @@ from .house import (
     test_house,
     test_names,
     test_superuser_page,
+    test_words,
 )
 from .http import (
     test_described_once,

@@ -43,8 +43,7 @@ class FusionBillingAccrual(models.Model):
         string="Cut-off",
         required=True,
         readonly=True,
-        help="The first instant whose usage does not count: the end of that day in the"
-        " company's billing time zone.",
+        help="The end of the last day that counts, in the company's billing time zone.",
     )
     reversal_date = fields.Date(required=True, readonly=True)
     journal_id = fields.Many2one("account.journal", readonly=True, check_company=True)
@@ -61,13 +60,14 @@ class FusionBillingAccrual(models.Model):
             ("replaced", "Replaced"),
             ("cancelled", "Cancelled"),
         ],
+        string="Status",
         required=True,
         default="draft",
         readonly=True,
         tracking=True,
     )
     line_ids = fields.One2many("fusion.billing.accrual.line", "accrual_id")
-    line_count = fields.Integer(compute="_compute_totals")
+    line_count = fields.Integer("Number of Lines", compute="_compute_totals")
     left_out_count = fields.Integer(string="Left Out", compute="_compute_totals")
     balance = fields.Monetary(
         string="Accrued",
@@ -76,12 +76,12 @@ class FusionBillingAccrual(models.Model):
         help="In the company's currency, untaxed.",
     )
     locked_until = fields.Date(
-        readonly=True, help="The last day that was locked when this was worked out."
+        readonly=True, help="The last locked day when this was computed."
     )
     late_note = fields.Text(
         string="Usage of a Locked Period", compute="_compute_late_note"
     )
-    computed_at = fields.Datetime(string="Worked Out On", readonly=True)
+    computed_at = fields.Datetime(string="Computed On", readonly=True)
     posted_at = fields.Datetime(string="Posted On", readonly=True)
     posted_by_id = fields.Many2one("res.users", string="Posted By", readonly=True)
     move_id = fields.Many2one(
@@ -109,7 +109,7 @@ class FusionBillingAccrual(models.Model):
 
     _one_for_period = models.UniqueIndex(
         "(company_id, date) WHERE state = 'posted'",
-        "The usage until this day has been accrued by somebody else just now.",
+        "The usage until this day has just been accrued by another user.",
     )
 
     @api.depends("date")
@@ -145,7 +145,9 @@ class FusionBillingAccrual(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise UserError(self.env._("Accruals are kept: they explain journal entries."))
+        raise UserError(
+            self.env._("Accruals cannot be deleted: they explain journal entries.")
+        )
 
     # -- worked out ------------------------------------------------------------
 
@@ -156,7 +158,9 @@ class FusionBillingAccrual(models.Model):
         if not (self.env.su or user.has_group(ACCOUNTANT)):
             if not user.has_group(groups.MANAGER):
                 raise AccessError(
-                    self.env._("Only accountants and billing managers accrue usage.")
+                    self.env._(
+                        "Only accountants and billing managers can accrue usage."
+                    )
                 )
         self.check_access("read")
 
@@ -172,7 +176,7 @@ class FusionBillingAccrual(models.Model):
         if day > fields.Date.context_today(self):
             raise UserError(
                 self.env._(
-                    "%s is still to come: nobody knows its usage yet.",
+                    "%s is in the future: its usage is not known yet.",
                     format_date(self.env, day),
                 )
             )
@@ -338,7 +342,7 @@ class FusionBillingAccrual(models.Model):
             if accrual.state not in states:
                 raise UserError(
                     self.env._(
-                        "%(accrual)s is %(state)s already.",
+                        "%(accrual)s is already %(state)s.",
                         accrual=accrual.display_name,
                         state=labels[accrual.state].lower(),
                     )

@@ -20,7 +20,7 @@ class FusionBillingAuditFaults(models.AbstractModel):
     """What the audit would find wrong with invoices, asked before they are posted."""
 
     _name = "fusion.billing.audit.faults"
-    _description = "Faults of Invoices"
+    _description = "Errors on Invoices"
 
     @api.model
     def _of(self, moves):

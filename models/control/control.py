@@ -46,10 +46,11 @@ class FusionBillingControl(models.Model):
             fields.Date.subtract(fields.Date.context_today(self), months=1), "month"
         ),
         tracking=True,
-        help="A billing window belongs to the period that its last day lies in.",
+        help="A billing window belongs to the period in which its last day falls.",
     )
     state = fields.Selection(
         [("draft", "Draft"), ("signed", "Signed Off")],
+        string="Status",
         required=True,
         readonly=True,
         default="draft",
@@ -67,8 +68,8 @@ class FusionBillingControl(models.Model):
         string="Remarks",
         copy=False,
         tracking=True,
-        help="What is still to be said of the differences. Needed to sign off while"
-        " something differs.",
+        help="Remarks on the differences. Required to sign off while something "
+        "differs.",
     )
     total_ids = fields.One2many(
         "fusion.billing.control.total", "control_id", readonly=True
@@ -80,25 +81,25 @@ class FusionBillingControl(models.Model):
         "fusion.billing.control.change", "control_id", readonly=True
     )
     line_count = fields.Integer(string="Lines", compute="_compute_counts")
-    differs_count = fields.Integer(string="Differing", compute="_compute_counts")
+    differs_count = fields.Integer(string="Differences", compute="_compute_counts")
     pending_count = fields.Integer(string="Pending", compute="_compute_counts")
     change_count = fields.Integer(string="Changes", compute="_compute_counts")
     checked_at = fields.Datetime(
         string="Last Compared",
         readonly=True,
         copy=False,
-        help="When the signed figures were last held against the present ones.",
+        help="When the signed-off figures were last compared with the current ones.",
     )
     journal_balance = fields.Monetary(
         string="In the Journal", compute="_compute_counts"
     )
 
     _in_order = models.Constraint(
-        "CHECK (date_end >= date_start)", "A period ends after it begins."
+        "CHECK (date_end >= date_start)", "The end must be after the start."
     )
     _period_unique = models.Constraint(
         "UNIQUE (company_id, date_start, date_end)",
-        "There are control totals of this period already.",
+        "Control totals of this period already exist.",
     )
 
     @api.depends("date_start", "date_end")
@@ -152,7 +153,10 @@ class FusionBillingControl(models.Model):
         moved = {"date_start", "date_end"} & vals.keys()
         if "signed" in self.mapped("state") and {"note", *moved} & vals.keys():
             raise UserError(
-                self.env._("What was signed off stays as it was. Reopen it first.")
+                self.env._(
+                    "Control totals that were signed off cannot be changed. Reopen "
+                    "them first."
+                )
             )
         result = super().write(vals)
         if moved:  # the figures are those of another period
@@ -164,7 +168,9 @@ class FusionBillingControl(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_drafts_only(self):
         if "signed" in self.mapped("state"):
-            raise UserError(self.env._("Control totals that were signed off are kept."))
+            raise UserError(
+                self.env._("Control totals that were signed off cannot be deleted.")
+            )
 
     # -- buttons ---------------------------------------------------------------
 
@@ -174,7 +180,10 @@ class FusionBillingControl(models.Model):
         for control in self:
             if control.state == "signed":
                 raise UserError(
-                    self.env._("What was signed off stays as it was. Reopen it first.")
+                    self.env._(
+                        "Control totals that were signed off cannot be changed. Reopen "
+                        "them first."
+                    )
                 )
             control._start("_compute_now", self._is_long())
 
@@ -205,8 +214,8 @@ class FusionBillingControl(models.Model):
             if control.differs_count and not (control.note or "").strip():
                 raise ValidationError(
                     self.env._(
-                        "%s lines differ and nothing explains it. Have them put right,"
-                        " or write down in the remarks what is known about them.",
+                        "%s lines differ without an explanation. Have them "
+                        "corrected, or explain them in the remarks.",
                         control.differs_count,
                     )
                 )
@@ -256,7 +265,7 @@ class FusionBillingControl(models.Model):
         ):
             raise AccessError(
                 self.env._(
-                    "Only billing managers and accountants work on control totals."
+                    "Only billing managers and accountants can work on control totals."
                 )
             )
 

@@ -130,7 +130,7 @@ class FusionBillingControlExport(models.AbstractModel):
             heads += [
                 self.env._("Subscription"),
                 self.env._("First Day"),
-                self.env._("Day After"),
+                self.env._("End (Exclusive)"),
             ]
         heads += [self.env._("Currency"), labels["state"]["string"]]
         for name in FIGURES:
@@ -206,7 +206,7 @@ class FusionBillingControlExport(models.AbstractModel):
             self.env._("Figure"),
             self.env._("As Signed"),
             self.env._("Now"),
-            self.env._("Changed By"),
+            self.env._("Difference"),
         )
         for column, head in enumerate(heads):
             sheet.write_string(0, column, head, bold)

@@ -30,6 +30,7 @@ class AccountMove(models.Model):
         groups=groups.EXPLAINED,
     )
     fc_rating_count = fields.Integer(
+        "Number of Ratings",
         compute="_compute_fc_rating_count",
         groups=groups.EXPLAINED,
     )
@@ -43,30 +44,35 @@ class AccountMove(models.Model):
     fc_bill_again = fields.Boolean(
         string="Bill the Usage Again",
         copy=False,
-        help="Usage that this credit note credits in full goes on the next invoice."
-        " Else it is forgiven.",
+        help="Usage that this credit note credits in full goes on the next invoice. "
+        "Otherwise it is forgiven.",
     )
     fc_at_billed_price = fields.Boolean(
-        string="At the Price It Was Billed At",
+        string="At the Billed Price",
         copy=False,
-        help="What is billed again keeps its agreed price. Else it has the price of"
-        " the charge as it is when it is billed.",
+        help="Usage that is billed again keeps its agreed price. Otherwise it has the "
+        "usage price valid when it is billed.",
     )
     fc_usage_choice = fields.Selection(
         USAGE_CHOICES,
         string="Credited Usage",
         compute="_compute_fc_usage_choice",
         inverse="_inverse_fc_usage_choice",
-        help="What becomes of the usage that this credit note credits in full. Usage"
-        " that is credited in part is forgiven in any case.",
+        help="What happens to the usage that this credit note credits in full. Usage "
+        "that is credited in part is forgiven in any case.",
     )
-    fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
+    fc_credits_usage = fields.Boolean(
+        "Credits Usage", compute="_compute_fc_credits_usage"
+    )
     fc_by_hand = fields.Boolean(
         string="Charged by Hand",
         copy=False,
         tracking=True,
-        help="Lines over usage that no rating stands behind (a duplicate, a debit note)"
-        " are meant. The audit names them all the same, but not as something wrong.",
+        help="Usage lines without a rating (a duplicate, a debit note) are intended. "
+        "The audit still lists them, but not as a difference.",
+    )
+    fc_charges_by_hand = fields.Boolean(
+        "Has Charges by Hand", compute="_compute_fc_charges_by_hand"
     )
     fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
 
@@ -298,8 +304,8 @@ class AccountMove(models.Model):
             if any(move.state == "posted" for move in self):
                 raise UserError(
                     self.env._(
-                        "Reset the credit note to draft before you choose otherwise"
-                        " for its usage."
+                        "Reset the credit note to draft before you change what "
+                        "happens to its usage."
                     )
                 )
         result = super().write(vals)

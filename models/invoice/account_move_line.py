@@ -30,12 +30,16 @@ class AccountMoveLine(models.Model):
         index="btree_not_null",
         help="The usage line that this one credits, or corrects.",
     )
-    fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
+    fc_copy_ids = fields.One2many(
+        "account.move.line", "fc_copied_from_id", string="Copies"
+    )
     fc_made = fields.Json(
+        "Original Figures",
         readonly=True,
         copy=False,
         prefetch=False,
-        help="Taxes, product, account and customer that a usage line was made with.",
+        help="The taxes, product, account and customer with which the usage line was "
+        "created.",
     )
     fc_bills_usage = fields.Boolean(
         compute="_compute_fc_bills_usage", groups=groups.EXPLAINED

@@ -310,8 +310,8 @@ class FusionBillingDocuments(models.AbstractModel):
             if net(copy):
                 raise UserError(
                     self.env._(
-                        "%(document)s was reversed by %(credit)s, which would be left"
-                        " without it. Reset or reverse that one first.",
+                        "%(document)s was reversed by %(credit)s, which depends on "
+                        "it. Reset or reverse the credit note first.",
                         document=copy.fc_copied_from_id.move_id.name,
                         credit=copy.move_id.name,
                     )

@@ -43,6 +43,7 @@ class FusionBillingHold(models.Model):
     )
     state = fields.Selection(
         [("held", "Held"), ("decided", "Decided")],
+        string="Status",
         required=True,
         readonly=True,
         default="held",
@@ -190,7 +191,7 @@ class FusionBillingHold(models.Model):
         user, note = self.env.user, (note or "").strip()
         if not (user.has_group(groups.MANAGER) or user.has_group(groups.ACCOUNTANT)):
             raise AccessError(
-                self.env._("Only billing managers and accountants decide on this.")
+                self.env._("Only billing managers and accountants can decide this.")
             )
         if not note:
             raise ValidationError(self.env._("Say why the invoice may be posted."))

@@ -20,7 +20,7 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         groups=groups.EXPLAINED,
     )
     fc_window_amount = fields.Char(
-        string="This Window",
+        string="Current Window",
         compute="_compute_fc_usage_figures",
         groups=groups.EXPLAINED,
         help="Usage in the windows that run now, as of the last rating.",
@@ -56,7 +56,7 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         help="Posted invoices of its subscriptions minus credit notes, with tax.",
     )
     fc_owed_amount = fields.Char(
-        string="Owed",
+        string="Amount Due",
         compute="_compute_fc_invoice_figures",
         groups=groups.ACCOUNTING,
         help="What is still to be paid of them.",

@@ -44,7 +44,7 @@ class FusionBillingServiceOverview(models.AbstractModel):
     overview_window = fields.Integer(
         string="Events in the Window",
         compute="_compute_overview_window",
-        help="Events in the windows that run now, as of the last rating.",
+        help="Events in the current billing windows, as of the last rating.",
     )
     overview_unbilled = fields.Char(
         string="Unbilled",
@@ -52,13 +52,13 @@ class FusionBillingServiceOverview(models.AbstractModel):
         help="Amounts of usage that are on no invoice yet, as of the last rating.",
     )
     overview_mismatch = fields.Integer(
-        string="Differ",
+        string="Differs",
         compute="_compute_overview_counts",
-        help="Windows for which the app has declared other totals than ours, and nobody"
-        " has explained why.",
+        help="Billing windows for which the app declared totals that differ from ours, "
+        "without an explanation.",
     )
     overview_undelivered = fields.Integer(
-        string="Webhooks Given Up",
+        string="Undelivered Webhooks",
         compute="_compute_overview_counts",
         help="Messages that could not be delivered for days.",
     )

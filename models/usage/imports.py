@@ -62,32 +62,32 @@ class FusionBillingUsageImport(models.Model):
         required=True,
         ondelete="cascade",
         check_company=True,
-        help="In whose name the usage is recorded: subscriptions are those of its"
-        " customers, by the names that it gives them.",
+        help="The usage is recorded as if this app had sent it: subscriptions are "
+        "those of its customers, identified by the app's own IDs.",
     )
     company_id = fields.Many2one(related="service_id.company_id")
     file = fields.Binary(required=True, attachment=True)
-    filename = fields.Char(required=True)
+    filename = fields.Char("File Name", required=True)
     tz = fields.Selection(
         lambda self: [(name, name) for name in pytz.common_timezones],
         string="Time Zone",
         required=True,
         default=lambda self: self.env.company.fc_billing_tz or "UTC",
-        help="Of times in the file that do not name one. 2026-01-10 is midnight there;"
-        " 2026-01-10 00:00:00+01:00 says its own.",
+        help="Used for times in the file without a time zone. 2026-01-10 means "
+        "midnight there; 2026-01-10 00:00:00+01:00 has its own.",
     )
     encoding = fields.Selection(
         [(name, name.upper()) for name in ENCODINGS],
         required=True,
         default="utf-8",
-        help="Of a CSV file: how its letters are stored.",
+        help="The character encoding of a CSV file.",
     )
     decimal_sign = fields.Selection(
         [("point", "1.5"), ("comma", "1,5")],
         string="Decimals Are Written",
         required=True,
         default="point",
-        help="Of quantities that are texts. Thousands are not separated.",
+        help="For quantities stored as text. Do not use thousands separators.",
     )
     state = fields.Selection(
         [
@@ -98,6 +98,7 @@ class FusionBillingUsageImport(models.Model):
             ("done", "Imported"),
             ("failed", "Not Readable"),
         ],
+        string="Status",
         default="draft",
         required=True,
         readonly=True,
@@ -106,7 +107,10 @@ class FusionBillingUsageImport(models.Model):
     )
     problem = fields.Text(readonly=True, copy=False)
     sheet = fields.Char(
-        readonly=True, copy=False, help="Only the first sheet of a file is read."
+        "Sheet",
+        readonly=True,
+        copy=False,
+        help="Only the first sheet of a file is read.",
     )
     row_count = fields.Integer(string="Rows", readonly=True, copy=False)
     done_count = fields.Integer(string="Rows Done", readonly=True, copy=False)
@@ -122,7 +126,8 @@ class FusionBillingUsageImport(models.Model):
     refused_file = fields.Binary(
         string="Refused Rows",
         compute="_compute_refused_file",
-        help="As they were, with why: to mend, and import again.",
+        help="The rows as they were, with the reason. Correct them and import them "
+        "again.",
     )
 
     @api.constrains("file")
@@ -135,7 +140,9 @@ class FusionBillingUsageImport(models.Model):
         """A file that is looked at, or imported, is not changed under the result."""
         given = {"file", "tz", "encoding", "decimal_sign"} & vals.keys()
         if given and any(r.state in (*_BUSY, "done") for r in self):
-            raise UserError(self.env._("This file was imported, or is being read."))
+            raise UserError(
+                self.env._("This file is already imported, or is being read.")
+            )
         result = super().write(vals)
         if given:
             self._write_by_code({"state": "draft", "problem": False} | _nothing_done())

@@ -87,12 +87,15 @@ class FusionBillingUsageMove(models.AbstractModel):
         before = self._quantities_after_move(order, columns, spans)
         scopes = self.sudo()._insert_new(columns, range(len(self)))
         if len(scopes) != len(self):
-            raise UserError(self.env._("Some of this usage was moved just now."))
+            raise UserError(
+                self.env._("Some of this usage has just been billed by someone else.")
+            )
         if before == self._quantities_after_move(order, columns, spans):
             raise UserError(
                 self.env._(
-                    "%s would be billed nothing more by it: of this metric one event of"
-                    " the window counts, and that is another. Void this usage instead.",
+                    "%s would not be billed anything more: for this metric only "
+                    "one event per billing window counts, and it is a different "
+                    "one. Void this usage instead.",
                     order.display_name,
                 )
             )
@@ -149,15 +152,15 @@ class FusionBillingUsageMove(models.AbstractModel):
         if self.service_id and len(apps) > 1:
             raise UserError(
                 self.env._(
-                    "%(order)s is a subscription of another app than the usage.",
+                    "%(order)s belongs to a different app than the usage.",
                     order=order.display_name,
                 )
             )
         if not spans.get(self.metric_id.id):
             raise UserError(
                 self.env._(
-                    "%(order)s has no price for %(metric)s, or no window that is still"
-                    " to be invoiced.",
+                    "%(order)s has no price for %(metric)s, or no billing window "
+                    "that is still to be invoiced.",
                     order=order.display_name,
                     metric=self.metric_id.name,
                 )

@@ -49,7 +49,10 @@ class FusionBillingUsage(models.Model):
     _log_access = False
 
     service_id = fields.Many2one(
-        "fusion.billing.service", ondelete="restrict", readonly=True
+        "fusion.billing.service",
+        string="Source App",
+        ondelete="restrict",
+        readonly=True,
     )
     subscription_id = fields.Many2one(
         "sale.order", required=True, ondelete="restrict", readonly=True
@@ -61,8 +64,8 @@ class FusionBillingUsage(models.Model):
     )
     # Added up only where that is a quantity of something: see _read_group_select.
     quantity = fields.Float(digits=False, required=True, readonly=True)
-    period_start = fields.Datetime(required=True, readonly=True)
-    period_end = fields.Datetime(required=True, readonly=True)
+    period_start = fields.Datetime("Used From", required=True, readonly=True)
+    period_end = fields.Datetime("Used Until", required=True, readonly=True)
     idempotency_key = fields.Char(readonly=True)
     unique_key = fields.Char(
         readonly=True, help="What a unique-count metric counts, for example a user id."
@@ -71,11 +74,11 @@ class FusionBillingUsage(models.Model):
         readonly=True, help="Digest of the content: tells a repetition from a conflict."
     )
     received_at = fields.Datetime(
-        readonly=True, required=True, default=fields.Datetime.now
+        "Received On", readonly=True, required=True, default=fields.Datetime.now
     )
     unallocated = fields.Boolean(
         readonly=True,
-        help="No invoice bills it by itself: its period lies in no window of the "
+        help="No invoice bills it automatically: it lies in no billing window of the "
         "subscription, or the plan has no price for the metric.",
     )
     state = fields.Selection(
@@ -84,13 +87,14 @@ class FusionBillingUsage(models.Model):
             ("unallocated", "Unallocated"),
             ("voided", "Voided"),
         ],
+        string="Status",
         compute="_compute_state",
     )
-    voided_at = fields.Datetime(readonly=True)
+    voided_at = fields.Datetime("Voided On", readonly=True)
     void_uid = fields.Many2one("res.users", string="Voided By", readonly=True)
     void_service_id = fields.Many2one(
         "fusion.billing.service",
-        string="Voided By App",
+        string="Voided by App",
         ondelete="restrict",
         readonly=True,
     )
@@ -99,14 +103,14 @@ class FusionBillingUsage(models.Model):
     _quantity_valid = models.Constraint(
         # NaN and Infinity pass ">= 0" and would poison every sum.
         "CHECK (quantity >= 0 AND quantity < 1e16)",
-        "A quantity is zero or more, and below 10^16.",
+        "A quantity must be zero or more, and below 10^16.",
     )
     _period_in_order = models.Constraint(
-        "CHECK (period_end >= period_start)", "A period ends after it begins."
+        "CHECK (period_end >= period_start)", "The end must be after the start."
     )
     _idempotency = models.Constraint(
         "UNIQUE (subscription_id, metric_id, idempotency_key)",
-        "This event was recorded already.",
+        "This event is already recorded.",
     )
     # The aggregation of a window: a range of one subscription and metric, from
     # the index alone where the sum needs nothing else.
@@ -189,7 +193,10 @@ class FusionBillingUsage(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(
-            self.env._("Usage events are kept. Void the event, with a reason, instead.")
+            self.env._(
+                "Usage events cannot be deleted. Void the event, with a reason, "
+                "instead."
+            )
         )
 
     @api.model
@@ -198,8 +205,8 @@ class FusionBillingUsage(models.Model):
         self.check_access("read")
         raise RedirectWarning(
             self.env._(
-                "Usage is imported under Usage > Import Usage: there each row is"
-                " checked as if an app had sent it, and is stored once."
+                "Use Usage > Import Usage instead: each row is checked as if an "
+                "app had sent it, and is stored once."
             ),
             self.env.ref("fusion_centralized_billing.usage_import_action").id,
             self.env._("Import Usage"),
@@ -223,7 +230,9 @@ class FusionBillingUsage(models.Model):
         :raises ValidationError: no reason given
         """
         if not (reason or "").strip():
-            raise ValidationError(self.env._("Say why the usage is voided."))
+            raise ValidationError(
+                self.env._("Enter the reason why the usage is voided.")
+            )
         self.check_access("write")
         live = self.filtered(lambda usage: not usage.voided_at).sudo()
         live._note_voided(live.ids)

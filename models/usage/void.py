@@ -12,7 +12,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
     """Voiding events for the source that sent them, by the keys it knows them by."""
 
     _name = "fusion.billing.usage.void"
-    _description = "Voiding by Key"
+    _description = "Voiding by Idempotency Key"
 
     @api.model
     def _void_by_key(self, service, raw_events, reason, atomic=False):

@@ -32,7 +32,7 @@ class TestHold(ControlCase):
         self.declare(310)
         invoice = self.bill()
         self.assertEqual(invoice.state, "draft")
-        self.assertIn("another total", invoice.fc_held_reason)
+        self.assertIn("differs from ours", invoice.fc_held_reason)
         self.assertTrue(invoice.activity_ids)
         self.assertEqual(
             self.env["account.move"].search([("fc_is_held", "=", True)]),

@@ -152,7 +152,7 @@ class TestSignOff(ControlCase):
         head, row = book["Lines"].iter_rows(values_only=True)
         values = dict(zip(head, row, strict=True))
         self.assertEqual(values["Accepted"], 300)
-        self.assertEqual(values["Posted"], 100)
+        self.assertEqual(values["On Posted Invoices"], 100)
         self.assertEqual(values["Subscription"], self.order.name)
         self.assertEqual(values["Source App"], self.service.name)
         cover = dict(book["Period"].iter_rows(values_only=True))

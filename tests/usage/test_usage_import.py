@@ -191,7 +191,7 @@ class TestUsageImport(ImportCase):
             record.action_import()
         record.action_check()
         record.action_import()
-        with self.assertRaisesRegex(UserError, "was imported"):
+        with self.assertRaisesRegex(UserError, "already imported"):
             record.tz = "UTC"
 
     def test_a_large_file_is_done_in_the_background_and_goes_on(self):
