@@ -301,9 +301,9 @@ class FusionBillingAccrual(models.Model):
 
     def _changed_text(self):
         return self.env._(
-            "Something has changed since this was worked out: usage came in, or a"
-            " document was posted. Nothing is posted yet. Look at the new figures, and"
-            " post again."
+            "Something has changed since these figures were computed: usage "
+            "arrived, or a document was posted. Nothing is posted yet. Review the "
+            "new figures and post again."
         )
 
     def action_cancel(self):

@@ -141,7 +141,9 @@ class FusionBillingAuditFinding(models.Model):
         help="Whether you may read one of the records that it is about.",
     )
 
-    _key_unique = models.Constraint("UNIQUE (key)", "A finding is kept once.")
+    _key_unique = models.Constraint(
+        "UNIQUE (key)", "This audit finding already exists."
+    )
 
     def _prepare_all(self, kind, rows):
         """Values of the findings that the rows of a check tell.

@@ -50,6 +50,7 @@ class FusionBillingJob(models.Model):
             ("done", "Done"),
             ("failed", "Failed"),
         ],
+        string="Status",
         required=True,
         readonly=True,
         default="waiting",
@@ -58,7 +59,7 @@ class FusionBillingJob(models.Model):
     total_count = fields.Integer(string="Of", readonly=True)
     problem = fields.Text(readonly=True)
     attempts = fields.Integer(readonly=True, default=0)
-    started_at = fields.Datetime(readonly=True)
+    started_at = fields.Datetime("Started On", readonly=True)
     finished_at = fields.Datetime(readonly=True)
 
     _once = models.UniqueIndex(

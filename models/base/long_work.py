@@ -16,7 +16,7 @@ class FusionBillingLongWork(models.AbstractModel):
 
     job_state = fields.Selection(
         lambda self: self.env["fusion.billing.job"]._fields["state"].selection,
-        string="In the Background",
+        string="Running",
         compute="_compute_job",
     )
     job_done_count = fields.Integer(string="Done", compute="_compute_job")

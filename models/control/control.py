@@ -57,7 +57,7 @@ class FusionBillingControl(models.Model):
         copy=False,
         tracking=True,
     )
-    computed_at = fields.Datetime(readonly=True, copy=False)
+    computed_at = fields.Datetime("Computed On", readonly=True, copy=False)
     signed_by_id = fields.Many2one(
         "res.users", string="Signed Off By", readonly=True, copy=False, tracking=True
     )

@@ -42,7 +42,7 @@ class AccountMoveLine(models.Model):
         "created.",
     )
     fc_bills_usage = fields.Boolean(
-        compute="_compute_fc_bills_usage", groups=groups.EXPLAINED
+        "Bills Usage", compute="_compute_fc_bills_usage", groups=groups.EXPLAINED
     )
 
     @api.depends("fc_rating_ids", "fc_copied_from_id")

@@ -52,7 +52,7 @@ class FusionBillingInvoiceChanges(models.AbstractModel):
         now = signed(line)
         if now != money.round_amount(put, step):
             text = self.env._(
-                "“%(line)s” charges %(now)s, %(put)s were rated.",
+                "“%(line)s” charges %(now)s, but %(put)s were rated.",
                 line=_name(line),
                 now=_money(now, line.currency_id),
                 put=_money(put, currency),
@@ -60,7 +60,7 @@ class FusionBillingInvoiceChanges(models.AbstractModel):
             yield Change(f"amount:{line.id}:{now}", text)
         if line.currency_id != currency:
             text = self.env._(
-                "“%(line)s” is in %(now)s, it was rated in %(then)s.",
+                "“%(line)s” is in %(now)s, but was rated in %(then)s.",
                 line=_name(line),
                 now=line.currency_id.name,
                 then=currency.name,
@@ -72,9 +72,9 @@ class FusionBillingInvoiceChanges(models.AbstractModel):
         """Taxes, product and customer, against what the line was made with."""
         now = _made_as(line)
         texts = {
-            "taxes": self.env._("“%s” has other taxes than it was made with."),
-            "product": self.env._("“%s” has another product than it was made with."),
-            "account": self.env._("“%s” has another account than it was made with."),
+            "taxes": self.env._("The taxes of “%s” were changed."),
+            "product": self.env._("The product of “%s” was changed."),
+            "account": self.env._("The account of “%s” was changed."),
             "partner": self.env._("“%s” is charged to another customer."),
         }
         for name, text in texts.items():
@@ -85,7 +85,7 @@ class FusionBillingInvoiceChanges(models.AbstractModel):
     def _taken_off(self, rating):
         amount = _money(money.to_decimal(rating.amount), rating.currency_id)
         text = self.env._(
-            "The line of %(rating)s over %(amount)s was taken off.",
+            "The line of %(rating)s for %(amount)s was removed.",
             rating=rating.display_name,
             amount=amount,
         )
@@ -119,7 +119,7 @@ class FusionBillingInvoiceChanges(models.AbstractModel):
 
     def _added(self, line):
         text = self.env._(
-            "“%(line)s” charges %(now)s by hand: no rating says so.",
+            "“%(line)s” charges %(now)s by hand: no rating supports it.",
             line=_name(line),
             now=_money(signed(line), line.currency_id),
         )

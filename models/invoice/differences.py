@@ -95,7 +95,7 @@ class FusionBillingInvoiceDifferences(models.AbstractModel):
                 ]
             ):
                 text = self.env._(
-                    "%(app)s has declared another total than we hold: %(what)s",
+                    "The total declared by %(app)s differs from ours: %(what)s",
                     app=record.service_id.name,
                     what=record.display_name,
                 )

@@ -32,7 +32,10 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
         help="One of the reasons can be decided on; others have to be mended.",
     )
     fc_taken_off = fields.Json(
-        readonly=True, copy=False, help="Usage lines that were deleted from the draft."
+        "Removed Usage Lines",
+        readonly=True,
+        copy=False,
+        help="Usage lines that were deleted from the draft.",
     )
 
     @api.depends("state", "fc_hold_ids.state")

@@ -194,7 +194,7 @@ class FusionBillingHold(models.Model):
                 self.env._("Only billing managers and accountants can decide this.")
             )
         if not note:
-            raise ValidationError(self.env._("Say why the invoice may be posted."))
+            raise ValidationError(self.env._("Explain why the invoice may be posted."))
         holds = self.sudo().exists().filtered(lambda h: h.state == "held")
         if not holds:
             raise UserError(

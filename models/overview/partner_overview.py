@@ -23,25 +23,26 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         string="Current Window",
         compute="_compute_fc_usage_figures",
         groups=groups.EXPLAINED,
-        help="Usage in the windows that run now, as of the last rating.",
+        help="Usage in the current billing windows, as of the last rating.",
     )
     fc_unbilled_amount = fields.Char(
         string="Unbilled",
         compute="_compute_fc_usage_figures",
         groups=groups.EXPLAINED,
-        help="Usage that is on no invoice yet, of this window and of earlier ones.",
+        help="Usage that is not invoiced yet, of the current billing window and earlier "
+        "ones.",
     )
     fc_billed_amount = fields.Char(
         string="Billed Usage",
         compute="_compute_fc_usage_figures",
         groups=groups.EXPLAINED,
-        help="Usage that is on invoices, credited usage taken off.",
+        help="Invoiced usage, less credited usage.",
     )
     fc_near_quota_count = fields.Integer(
-        string="Close to or over Quota",
+        string="Near or over Quota",
         compute="_compute_fc_usage_figures",
         groups=groups.EXPLAINED,
-        help="Prices of windows that run, with 80 % or more of the quota used.",
+        help="Ratings of current billing windows with 80% or more of the quota used.",
     )
     fc_draft_amount = fields.Char(
         string="Draft Invoices",
@@ -59,7 +60,7 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         string="Amount Due",
         compute="_compute_fc_invoice_figures",
         groups=groups.ACCOUNTING,
-        help="What is still to be paid of them.",
+        help="The unpaid part of these invoices.",
     )
     fc_overdue_amount = fields.Char(
         string="Overdue",

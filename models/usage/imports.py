@@ -163,7 +163,9 @@ class FusionBillingUsageImport(models.Model):
         self.ensure_one()
         self.check_access("write")
         if self.state not in states or self._is_at_work():
-            raise UserError(self.env._("This is not the time for it: reload the page."))
+            raise UserError(
+                self.env._("This is not possible at the moment. Reload the page.")
+            )
         size = len(self.with_context(bin_size=False).file) * 3 // 4
         is_small = size <= AT_ONCE_BYTES and self.row_count <= AT_ONCE
         self._write_by_code({"state": state, "problem": False} | _nothing_done())
