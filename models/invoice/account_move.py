@@ -74,7 +74,6 @@ class AccountMove(models.Model):
     fc_charges_by_hand = fields.Boolean(
         "Has Charges by Hand", compute="_compute_fc_charges_by_hand"
     )
-    fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
 
     @api.depends("move_type", "state", "reversed_entry_id", "invoice_line_ids")
     def _compute_fc_charges_by_hand(self):

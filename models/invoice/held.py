@@ -18,7 +18,7 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
         compute_sudo=True,
         search="_search_fc_is_held",
         help="It stays in draft until somebody decides on what differs, or it is"
-        " mended.",
+        " corrected.",
     )
     fc_held_reason = fields.Text(
         string="Why Held", compute="_compute_fc_held", compute_sudo=True
@@ -27,9 +27,10 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
         string="Decided", compute="_compute_fc_held", compute_sudo=True
     )
     fc_may_decide = fields.Boolean(
+        "Can Be Decided On",
         compute="_compute_fc_held",
         compute_sudo=True,
-        help="One of the reasons can be decided on; others have to be mended.",
+        help="One of the reasons can be decided on; others have to be corrected.",
     )
     fc_taken_off = fields.Json(
         "Removed Usage Lines",
@@ -75,6 +76,6 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
         return self.fc_hold_ids.action_open_wizard()
 
     def action_fc_check_again(self):
-        """Whether it is still held, after what differs has been mended."""
+        """Whether it is still held, after what differs has been corrected."""
         self.check_access("write")
         self.env["fusion.billing.hold"]._update(self)

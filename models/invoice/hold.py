@@ -11,7 +11,7 @@ ACTIVITY = "fusion_centralized_billing.mail_activity_type_held_invoice"
 class FusionBillingHold(models.Model):
     """One reason why an invoice stays in draft, until somebody decides on it.
 
-    held      it stays in draft; what is mended is deleted
+    held      it stays in draft; what is corrected is deleted
     decided   somebody has said why it may be posted all the same. That is about this
               one difference: with other figures it is another one, which holds again
     """
@@ -185,7 +185,7 @@ class FusionBillingHold(models.Model):
 
         :param str note: why; it stands on the invoice, with the name and the date
         :raises AccessError: neither a billing manager nor an accountant
-        :raises UserError: nothing is held any more, or it has to be mended
+        :raises UserError: nothing is held any more, or it has to be corrected
         """
         self.check_access("read")
         user, note = self.env.user, (note or "").strip()
@@ -203,8 +203,8 @@ class FusionBillingHold(models.Model):
         if any(hold.kind == "fault" for hold in holds):
             raise UserError(
                 self.env._(
-                    "What is wrong has to be mended, and nobody can allow it: delete"
-                    " the draft and invoice the subscription anew, or ask who looks"
+                    "What is wrong has to be corrected, and nobody can allow it: delete"
+                    " the draft and invoice the subscription again, or ask who looks"
                     " after Fusion Billing."
                 )
             )

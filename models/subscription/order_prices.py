@@ -41,7 +41,7 @@ class FusionBillingOrderPrices(models.AbstractModel):
         help="When the customer signed the order, or it was confirmed.",
     )
     fc_signed_prices_html = fields.Html(
-        string="Agreed Price Terms",
+        string="Agreed Usage Prices",
         compute="_compute_fc_prices_html",
         sanitize=False,
     )

@@ -315,7 +315,7 @@ class TestHeld(LifeCase):
         self.assertFalse(self.draft.fc_may_decide)
         with self.assertRaisesRegex(UserError, "nothing to decide on"):
             self.draft.with_user(self.manager).action_fc_decide()
-        with self.assertRaisesRegex(UserError, "has to be mended"):
+        with self.assertRaisesRegex(UserError, "has to be corrected"):
             self.draft.fc_hold_ids.with_user(self.manager)._decide("never mind")
         self._rated_as(150)
         self.draft.action_fc_check_again()
