@@ -194,7 +194,7 @@ class TestEveryButton(PressedWorld, PressCase, PressingCase):
             raise TypeError("Planted")
 
         def ask(records):
-            raise UserError("Planted")
+            raise UserError(records.env._("Planted"))
 
         def refuse(records):
             records.env["fusion.billing.usage"].create({})
