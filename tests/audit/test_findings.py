@@ -55,9 +55,7 @@ class TestFindings(AuditCase):
         finding = self._break()
         self.assertTrue(finding.with_user(self.reader).can_open)
         about = ("rating_id", "subscription_id", "service_id")
-        finding.write(
-            dict.fromkeys(about) | {"move_id": self.order._create_invoices().id}
-        )
+        finding.write(dict.fromkeys(about) | {"move_id": self.order.invoice_ids[:1].id})
         self.assertFalse(finding.with_user(self.reader).can_open)
         with self.assertRaisesRegex(UserError, "you may read"):
             finding.with_user(self.reader).action_open()

@@ -5,7 +5,7 @@
     const { browser } = odoo.loader.modules.get("@web/core/browser/browser");
     const services = odoo.__WOWL_DEBUG__.root.env.services;
     const asked = new Set();
-    let calls, errors, opened;
+    let calls = [], errors = [], opened = [];
 
     rpcBus.addEventListener("RPC:REQUEST", ({ detail: { data, url } }) => {
         asked.add(data.id);

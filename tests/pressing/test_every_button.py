@@ -194,7 +194,7 @@ class TestEveryButton(PressedWorld, PressCase, PressingCase):
             raise TypeError("Planted")
 
         def ask(records):
-            raise UserError("Planted")
+            raise UserError(records.env._("Planted"))
 
         def refuse(records):
             records.env["fusion.billing.usage"].create({})
@@ -216,9 +216,9 @@ class TestEveryButton(PressedWorld, PressCase, PressingCase):
         action = self.env["ir.actions.server"].create(
             {
                 "name": "Planted",
-                "model_id": self.env["ir.model"]._get_id("fusion.billing.audit"),
+                "model_id": self.env["ir.model"]._get_id("fusion.billing.metric"),
                 "binding_model_id": self.env["ir.model"]._get_id(
-                    "fusion.billing.audit"
+                    "fusion.billing.metric"
                 ),
                 "state": "code",
                 "code": "records.check_access('read')",

