@@ -15,6 +15,7 @@ class FusionBillingHoldWizard(models.TransientModel):
         help="The decision is about these. Take off what is not decided yet.",
     )
     to_mend = fields.Text(
+        "To Correct",
         compute="_compute_to_mend",
         help="Reasons of the same invoices that nobody can allow.",
     )

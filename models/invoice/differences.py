@@ -6,7 +6,7 @@ KINDS = [
     ("declared", "Another Total Was Declared"),
     ("quantity", "Quantity Is Not What Was Used"),
     ("changed", "Changed by Hand"),
-    ("fault", "Wrong: to Be Mended"),
+    ("fault", "Wrong: to Be Corrected"),
 ]
 
 
