@@ -4,6 +4,7 @@ Those of answers come from their shapes, see engine/api/answers.
 """
 
 from ...engine.api.events import MAX_TEXT, TEXT_PATTERN
+from ...engine.api.payload import EMAIL_PATTERN, MAX_EMAIL
 from ...engine.billing.quantity import DECIMALS, WHOLE_DIGITS
 from ...engine.shape import reference_to
 
@@ -20,6 +21,12 @@ SCHEMAS = {
         "maxLength": MAX_TEXT,
         "pattern": f"^({TEXT_PATTERN})?$",
         "description": "As Text. Left out, null and empty are the same.",
+    },
+    "Email": {
+        "type": ["string", "null"],
+        "maxLength": MAX_EMAIL,
+        "pattern": f"^({EMAIL_PATTERN})?$",
+        "description": "One e-mail address. Null and empty take away what was there.",
     },
     "DecimalInput": {
         "anyOf": [
@@ -92,15 +99,12 @@ def list_of(items: dict, description: str = "", **limits: int) -> dict:
 def an_object(
     properties: dict, optional: tuple[str, ...] = (), description: str = ""
 ) -> dict:
-    """An object; all keys are there but the optional ones.
-
-    Always open: unknown keys are ignored.
-    """
+    """An object; all keys are there but the optional ones, and no others."""
     found = {
         "type": "object",
         "properties": properties,
         "required": [name for name in properties if name not in optional],
-        "additionalProperties": True,
+        "additionalProperties": False,
     }
     return found | ({"description": description} if description else {})
 

@@ -57,7 +57,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         :raises BillingError: ``invalid_when``, ``invalid_reason``,
             ``subscription_refused``
         """
-        check_object(payload)
+        check_object(payload, "when", "reason")
         when = payload.get("when", "period_end")
         if when not in ("now", "period_end"):
             raise BillingError("invalid_when", "when is now or period_end", "when")

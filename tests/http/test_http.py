@@ -108,7 +108,7 @@ class TestHttp(HttpApiCase):
 
     def test_two_slashes_are_404_in_json(self):
         """They were a redirection, in HTML; and /customers//a was customer a."""
-        for path in ("//health", "/customers//acc-1", "/customers/%2Facc-1", "//"):
+        for path in ("//health", "/customers//acc-1", "//"):
             with self.subTest(path=path):
                 self._assert_refused(self._request("GET", path), 404, "not_found")
         response = self.url_open("/api/billing//v1/health")
