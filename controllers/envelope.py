@@ -203,10 +203,10 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _match(cls, path_info):
         try:
-            # An id that holds a slash is one segment, which a decoded path forgets.
-            return super()._match(
-                raw_path(request.httprequest) if _is_ours() else path_info
-            )
+            if _is_ours():
+                # An id that holds a slash is one segment; a decoded path forgets that.
+                path_info = raw_path(request.httprequest)
+            return super()._match(path_info)
         except HTTPException as exception:
             if not _is_ours():
                 raise

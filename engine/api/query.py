@@ -64,7 +64,10 @@ def text(name: str, value: str) -> str:
     type="string", anyOf=[{"format": "date-time"}, {"format": "date"}]
 )  # the two of the spellings it takes that have a name
 def instant(name: str, value: str) -> datetime:
-    """Naive UTC, of any year: a filter may say "from the beginning". The "+" of an offset must come as %2B: unencoded it is a space."""
+    """Naive UTC, of any year, as a filter may say "from the beginning".
+
+    The "+" of an offset must come as %2B: unencoded it is a space.
+    """
     try:
         return parse_instant(value, name)
     except BillingError:

@@ -33,6 +33,7 @@ def kept_body(event: object) -> tuple[str, bool]:
     others = sorted(str(key)[:40] for key in event if key not in KEPT_KEYS)
     if others:
         body["left_out"] = others[:10]
+        is_cut = True
     text = json.dumps(body)
     if len(text) > MAX_BODY:
         # The longest go first, until the rest can be read.

@@ -112,15 +112,10 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
         """
         made_with = order.fc_created_with
         if not made_with:
-            is_customers = (order.partner_id, order._fc_account_link(self)) == (
-                link.partner_id,
-                link,
-            )
-            made_with = content | {
-                "external_customer_id": is_customers
-                and content["external_customer_id"],
-                "plan_id": order.plan_id.id,
-            }
+            made_with = content | {"plan_id": order.plan_id.id}
+            its_account = order.partner_id, order._fc_account_link(self)
+            if its_account != (link.partner_id, link):
+                made_with["external_customer_id"] = None
         return [key for key in content if content[key] != made_with[key]]
 
     def _api_plan(self, env, plan_id):
@@ -267,9 +262,8 @@ def _line_values(line, number, digits):
     :raises BillingError: ``invalid_line``, ``unknown_field``
     """
     if not isinstance(line, dict):
-        raise BillingError(
-            "invalid_line", "invalid line: no object", f"lines[{number}]"
-        )
+        path = f"lines[{number}]"
+        raise BillingError("invalid_line", f"invalid line: {path} is no object", path)
     check_keys(line, _LINE_KEYS, f"lines[{number}].")
     try:
         product_id = record_id(line.get("product_id"), "product_id")

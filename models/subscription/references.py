@@ -111,9 +111,9 @@ class FusionBillingReferences(models.AbstractModel):
 
         :param found: as :meth:`_subscriptions_by_reference` returns it
         :raises BillingError: ``unknown_subscription``,
-            ``invalid_subscription_external_id`` where a service without names of its own
-            sends a text that is no id of Odoo's, or ``subscription_mismatch`` where name
-            and id mean two
+            ``invalid_subscription_external_id`` where a service without names of its
+            own sends a text that is no id of Odoo's, or ``subscription_mismatch``
+            where name and id mean two
         """
         if isinstance(reference, tuple):
             by_name, by_id = (
