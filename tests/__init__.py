@@ -46,6 +46,7 @@ from .house import (
 from .http import (
     test_described_once,
     test_http,
+    test_http_paths,
     test_http_reading,
     test_http_reading_usage,
     test_http_writing,

@@ -102,7 +102,8 @@ def refusals(route, schemas: dict[str, dict]) -> dict[str, dict]:
 
 def _response(codes, operation, schemas):
     """The response for one status, which says what its codes are."""
-    plain = schema_of(Error, schemas) | {"properties": {"code": {"enum": codes}}}
+    of_these = {"type": "object", "properties": {"code": {"enum": codes}}}
+    plain = {"allOf": [schema_of(Error, schemas), of_these]}
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     refusal = operation and operation.refusal
     schema = plain

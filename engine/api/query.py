@@ -60,9 +60,7 @@ def text(name: str, value: str) -> str:
     return check_text(value, name, "invalid_parameter")
 
 
-@_reader(
-    type="string", anyOf=[{"format": "date-time"}, {"format": "date"}]
-)  # the two of the spellings it takes that have a name
+@_reader(type="string", format="date-time")  # one of the spellings it takes
 def instant(name: str, value: str) -> datetime:
     """Naive UTC, of any year, as a filter may say "from the beginning".
 

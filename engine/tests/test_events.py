@@ -162,7 +162,6 @@ class TestParseEvent(unittest.TestCase):
                 period_end="2026-01-02T03:00:00+02:00",
                 idempotency_key="key-1",
                 unique_key="user-1",
-                comment="what we do not know is left alone",
             ),
             NOW,
             DAY,
