@@ -7,16 +7,13 @@ of ``team``, are the same.
 
 from urllib.parse import quote, unquote
 
-# What no path of ours looks like.
-NOWHERE = "/%"
-
 
 def raw_path(httprequest):
-    """The path with each segment percent-encoded in the one way of :func:`segment`.
+    """The path with each segment percent-encoded in one way.
 
     :param httprequest: Odoo's; below servers that do not tell what was sent, a ``/``
         of its decoded path counts as one between segments
-    :return: str; :data:`NOWHERE` where a segment is not UTF-8
+    :return: str; a segment that is not UTF-8 is ``%00``, which is no name of anything
     """
     sent = httprequest.environ.get("RAW_URI", "").partition("?")[0]
     if sent.partition("://")[0] in ("http", "https"):  # as a proxy may be sent it
@@ -24,16 +21,14 @@ def raw_path(httprequest):
     decoded = httprequest.path
     if unquote(sent).lstrip("/") != decoded.lstrip("/"):
         sent = quote(decoded)  # something between has rewritten it
+    return "/".join(map(_segment, sent.split("/")))
+
+
+def _segment(sent):
     try:
-        segments = [segment(unquote(s, errors="strict")) for s in sent.split("/")]
+        return quote(unquote(sent, errors="strict"), safe="")
     except UnicodeDecodeError:
-        return NOWHERE
-    return "/".join(segments)
-
-
-def segment(text):
-    """A text as one segment of a path."""
-    return quote(text, safe="")
+        return "%00"
 
 
 def text_of(encoded):

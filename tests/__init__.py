@@ -5,6 +5,7 @@ from .api import (
     test_api_handlers,
     test_api_log,
     test_api_renewed,
+    test_api_repeated,
     test_between_apps,
     test_contacts,
     test_contacts_linked,

@@ -122,6 +122,7 @@ class FusionBillingApiReconciliations(models.AbstractModel):
             declared=as_declared(totals("declared")),
             ours=totals("actual"),
             difference=as_declared(totals("difference")),
+            compared_at=record.compared_at,
         ).as_json()
 
 

@@ -40,6 +40,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
                     price_unit=number(line.price_unit),
                     amount=amount(order.currency_id, line.price_subtotal),
                     metric_code=line.fc_charge_id.metric_id.code or None,
+                    rated_at=line.fc_charge_id and order.fc_rated_at or None,
                 )
                 for line in lines
             ],
