@@ -19,7 +19,7 @@ from provisioning.server import HOST
 from provisioning.settings import HERE
 
 from .api import PREFIX, ApiCase
-from .common import INVOICE_JOB
+from .common import INVOICE_JOB, SCRIPTS
 
 FOLDER = "system_tests/client_generators"
 REQUIREMENTS = HERE / "requirements-generators.txt"
@@ -135,7 +135,7 @@ class TestGeneratedClients(ApiCase):
         before = self.stored()
         output = self.run_program(
             self.python,
-            self.workspace.repo / FOLDER / f"{name}_story.py",
+            SCRIPTS / f"{name}_story.py",
             *(f"http://{HOST}:{self.server.port}{PREFIX}", self.api.key, self.invoice),
             PYTHONPATH=str(path),
         )

@@ -46,8 +46,8 @@ SCHEMAS = {
     "InstantInput": {
         "type": "string",
         "format": "date-time",
-        "description": "ISO 8601 with an offset, of the years 2000 to 2099. A date alone"
-        " (its midnight in UTC) and `YYYY-MM-DD HH:MM:SS` (UTC) are taken, too.",
+        "description": "ISO 8601 with an offset, of the years 2000 to 2099. A date"
+        " alone (its midnight in UTC) and `YYYY-MM-DD HH:MM:SS` (UTC) are taken, too.",
     },
     "SubscriptionReference": {
         "anyOf": [

@@ -183,6 +183,7 @@ class TestApiHandlers(BillingCase):
             {
                 "plan_code": "monthly",
                 "metric": "api_calls",
+                "metric_code": "api_calls",
                 "included_quota": "100",
                 "price_per_unit": "0.5",
                 "unit_batch": "1",

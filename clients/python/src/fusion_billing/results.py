@@ -262,6 +262,8 @@ class CatalogTier:
 
 @dataclass(frozen=True)
 class CatalogCharge:
+    """``price_per_unit`` is for each ``unit_batch``: 5 for 1000 is 0.005 a unit."""
+
     plan_id: int
     plan_code: str
     metric: str
@@ -274,6 +276,7 @@ class CatalogCharge:
     currency: str
     valid_from: date | None
     valid_until: date | None
+    metric_code: str = ""  # as `metric`; servers before 19.0.1.8.0 lack it
 
 
 @dataclass(frozen=True)
