@@ -31,6 +31,7 @@ class TestHostileValues(ContentCase):
         values = hostile_values
         refused = (*values.NAMES_REFUSED, *values.SUBSCRIPTIONS_REFUSED)
         self.all_refused(field, f"invalid_{field}", refused)
+        self.all_refused(field, "unknown_subscription", values.SUBSCRIPTIONS_UNKNOWN)
         orders = self.world["orders"]
         # none of them, no order at all; and what is not its name, but Odoo's id
         for name in ("theirs", "unlinked", "plain", "abroad", None, "sub-2"):
@@ -111,6 +112,13 @@ class TestHostileValues(ContentCase):
             self.missing(field)
             refused = hostile_values.TIMES_REFUSED
             self.all_refused(field, "invalid_period", refused)
+            for text in hostile_values.TIMES_OF_NO_USE:
+                with self.subTest(text, field=field):
+                    problem = f"invalid {field}: not of the years 2000 to 2099"
+                    event = self.raw_event(
+                        **{"period_end": '"2020-01-10"', field: text}
+                    )
+                    self.refused("invalid_period", field, event, problem)
         for text, stored in hostile_values.TIMES_TAKEN.items():
             with self.subTest(text):
                 event = self.raw_event(period_start=text, period_end=text)

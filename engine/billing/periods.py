@@ -89,7 +89,7 @@ def parse_timestamp(value: object, field: str) -> datetime:
     if EARLIEST <= moment < LATEST:
         return moment
     raise BillingError(
-        "invalid_period", f"{field} is not of the years 2000 to 2099", field
+        "invalid_period", f"invalid {field}: not of the years 2000 to 2099", field
     )
 
 
