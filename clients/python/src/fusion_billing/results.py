@@ -262,13 +262,11 @@ class CatalogTier:
 
 @dataclass(frozen=True)
 class CatalogCharge:
-    """``price_per_unit`` is for each ``unit_batch``: 5 for 1000 is 0.005 a unit."""
-
     plan_id: int
     plan_code: str
     metric: str
     included_quota: Decimal
-    price_per_unit: Decimal
+    price_per_unit: Decimal  # for each unit_batch: 5 for 1000 is 0.005 a unit
     unit_batch: Decimal
     charge_model: str
     tiers: list[CatalogTier]
