@@ -126,6 +126,7 @@ class TestReading(ReadingCase):
                 "price_unit": "10",
                 "amount": "10.00",
                 "metric_code": None,
+                "rated_at": None,
             },
         )
 
