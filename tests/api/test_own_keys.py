@@ -52,7 +52,7 @@ class TestOwnKeys(HttpApiCase):
         self.assertEqual(early.state, "voided")
         void = {
             "reason": "a test call",
-            "events": [self._event(idempotency_key="early")],
+            "events": [self._key_of(self._event(idempotency_key="early"))],
         }
         response = self._request("POST", "/usage/void", void)
         self.assertEqual(response.json()["voided"], 1)
