@@ -381,6 +381,8 @@ class AccountMove(models.Model):
         return result
 
     def unlink(self):
+        if not self:
+            return super().unlink()  # Odoo does so with each line it writes
         self.check_access("unlink")
         Documents = self.env["fusion.billing.documents"]
         ratings = Documents._ratings_of(self)

@@ -69,6 +69,8 @@ class FusionBillingDocuments(models.AbstractModel):
             twice
         """
         ratings = ratings.sudo().exists()
+        if not ratings:
+            return
         # Adjustments without a line follow from no document: an update has made them.
         domain = [("rating_id", "in", ratings.ids), ("line_id", "!=", False)]
         known = self.env["fusion.billing.adjustment"].sudo().search(domain)

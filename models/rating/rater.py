@@ -44,6 +44,7 @@ class FusionBillingRater(models.AbstractModel):
         Ledger = self.env["fusion.billing.ledger"]
         jobs = Agreements._jobs(orders, found)
         standing = Ledger._standing([job.key for job in jobs if job.key])
+        rechecked = self._with_repriced(rechecked, jobs)
         jobs = Agreements._agree(jobs, standing)
         used = self._used(jobs)
         quantities = [quantity for quantity, _count in used]
@@ -63,6 +64,23 @@ class FusionBillingRater(models.AbstractModel):
         )
         # Another date can make another window the next to be billed.
         return changed | orders.filtered(lambda order: order.id in rechecked)
+
+    def _with_repriced(self, rechecked, jobs):
+        """``rechecked``, and where a settled window got a price later, or lost it.
+
+        What a document has given back of it follows the charges again, until billed.
+        """
+        result = dict(rechecked)
+        for job in jobs:
+            order, start = job.window.order, job.window.start
+            had_price = job.known is not None and job.known.terms is not None
+            if (
+                job.is_open
+                and job.window.is_settled
+                and had_price != (job.agreement.terms is not None)
+            ):
+                result[order] = min(start, result.get(order, start))
+        return result
 
     def _agree_with(self, orders):
         """Windows that were never settled are agreed with today's customer."""

@@ -213,8 +213,10 @@ class LifeSteps(Life):
             return None
         return [0, day.isoformat()]
 
-    def refuse_start(self, _number, _day):
-        return any(window.is_fixed for window in self.windows)
+    def refuse_start(self, _number, day):
+        """Not beside what was settled, and not later than what is invoiced."""
+        fixed = any(window.is_fixed for window in self.windows)
+        return fixed or date.fromisoformat(day) > self.order.last
 
     def do_start(self, _number, day):
         window, self.order.start = self.windows[0], date.fromisoformat(day)

@@ -151,6 +151,30 @@ class TestLifeGoesOn(SettledCase):
         self.assertEqual(self.net(), 50.0)
         self.assertEqual(line.price_unit, 0.0)
 
+    def test_taken_off_a_draft_and_its_price_archived(self):
+        """It was billed by nothing any more, and not told as unallocated.
+
+        January's 50.00 were taken off a draft, which was posted. The price was archived
+        before they were billed anew; then there is a price again.
+        """
+        self._leave_a_draft()
+        self.usage_lines(self.documents("draft")).unlink()
+        self.post_drafts()
+        self.day("2026-02-03 09:00:00")
+        usage = self.env["fusion.billing.usage"].search(
+            [("subscription_id", "=", self.order.id)]
+        )
+        self.assertFalse(usage.unallocated)
+        self._archive("2026-02-04 09:00:00")
+        self.day("2026-02-05 09:00:00")
+        self.assertTrue(usage.unallocated)
+        self.assertFalse(self.env["fusion.billing.audit"]._run().finding_ids)
+        self.charge.active = True
+        self.day("2026-02-06 09:00:00")
+        self.assertFalse(usage.unallocated)
+        self.month("2026-03-01 09:00:00")
+        self.assertEqual(self.net(), 50.0)
+
     def test_a_renewal_of_what_has_no_window_of_its_own_left(self):
         """Renewed before its first period was invoiced; its usage was nobody's."""
         order = self._create_order(start_date="2026-01-01")

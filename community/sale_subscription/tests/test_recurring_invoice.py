@@ -19,6 +19,16 @@ class TestRecurringInvoice(SubscriptionCase):
         self.assertEqual(invoice.line_ids.subscription_id, order)
         self.assertDates(order, "2026-01-31", "2026-02-28")
 
+    def test_each_invoice_says_once_where_it_is_from(self):
+        """Also where many are made together."""
+        orders = [self._create_subscription() for _number in range(3)]
+        self.assertEqual(len(self._run_cron("2026-01-01")), 3)
+        for order in orders:
+            bodies = order.invoice_ids.message_ids.mapped("body")
+            told = [body for body in bodies if 'data-oe-model="sale.order"' in body]
+            self.assertEqual(len(told), 1)
+            self.assertIn(order.name, told[0])
+
     def test_not_before_its_day(self):
         order = self._create_subscription(start="2026-01-31")
         self.assertFalse(self._run_cron("2026-01-30"))

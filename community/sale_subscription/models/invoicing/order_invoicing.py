@@ -33,7 +33,12 @@ class SaleSubscriptionOrderInvoicing(models.AbstractModel):
         # Being due depends on the day, which triggers no computation by itself.
         lines = self.order_line.filtered("recurring_invoice")
         self.env.add_to_compute(lines._fields["qty_to_invoice"], lines)
-        moves = super()._create_invoices(grouped=grouped, final=final, date=date)
+        orders = self.with_context(subscription_origins_later=True)
+        moves = super(SaleSubscriptionOrderInvoicing, orders)._create_invoices(
+            grouped=grouped, final=final, date=date
+        )
+        moves = moves.with_env(self.env)
+        moves._log_origins()
         move_of = {}
         for move in moves.sudo():
             # What was delivered on an upsell is of its subscription, too.

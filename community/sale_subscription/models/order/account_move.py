@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+ORIGIN = "mail.message_origin_link"  # "This invoice has been created from ..."
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -50,14 +52,33 @@ class AccountMove(models.Model):
         self.sudo().subscription_period_ids._claim_again()
         return result
 
+    def message_post_with_source(self, source_ref, **kwargs):
+        """Leave where invoices come from to :meth:`_log_origins`.
+
+        Odoo says it of one invoice after the other, which takes as long as their lines.
+        """
+        if source_ref == ORIGIN and self.env.context.get("subscription_origins_later"):
+            return self.env["mail.message"]
+        return super().message_post_with_source(source_ref, **kwargs)
+
+    def _log_origins(self):
+        """Say in the chatter of each which orders it was made from."""
+        render = self.env["mail.render.mixin"]._render_template_qweb_view
+        bodies = {}
+        for move in self:
+            values = {"self": move, "origin": move.line_ids.sale_line_ids.order_id}
+            bodies |= render(ORIGIN, self._name, move.ids, add_context=values)
+        self._message_log_batch(bodies)
+
     def unlink(self):
         """Give the periods back through the ORM.
 
         The foreign key would do it too, but then `qty_to_invoice` would not be
         computed again.
         """
-        self.check_access("unlink")
-        self.sudo().subscription_period_ids.unlink()
+        if self:
+            self.check_access("unlink")
+            self.sudo().subscription_period_ids.unlink()
         return super().unlink()
 
     def action_open_subscriptions(self):
