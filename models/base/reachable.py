@@ -1,7 +1,9 @@
 """Whether an address of this server itself answers."""
 
+import contextlib
 import threading
 import urllib.request
+from http.client import HTTPException
 
 PATIENCE = 5.0  # seconds
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -18,11 +20,12 @@ def answers_in_time(url):
     is_good = []
 
     def ask():
-        try:
-            with _OPENER.open(url, timeout=PATIENCE) as answer:
-                is_good.append(answer.status == 200)
-        except (OSError, ValueError):  # HTTP errors are the former
-            pass
+        # other statuses are an OSError, no address at all is a ValueError
+        with (
+            contextlib.suppress(OSError, ValueError, HTTPException),
+            _OPENER.open(url, timeout=PATIENCE) as answer,
+        ):
+            is_good.append(answer.status == 200)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
