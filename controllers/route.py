@@ -151,8 +151,9 @@ def api_route(
         )
         def endpoint(self, **params):
             if request.httprequest.method == "OPTIONS":  # Odoo adds it to every route
+                methods = {r.method for r in ROUTES if r.path == route.path}
                 raise MethodNotAllowed(
-                    sorted(r.method for r in ROUTES if r.path == route.path)
+                    methods | ({"HEAD"} if "GET" in methods else set())
                 )
             # A server-wide module has its routes also where it is not installed.
             if not request.db or "fusion.billing.service" not in request.env:
