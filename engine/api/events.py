@@ -42,8 +42,8 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # DEL, C1) have no business in an identifier and forge lines in logs.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What check_text takes, for JSON Schema: nothing forbidden, and not only spaces.
-_CONTROL = r"\u0000-\u001f\u007f-\u009f"
-TEXT_PATTERN = rf"[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*"
+CONTROL = r"\u0000-\u001f\u007f-\u009f"
+TEXT_PATTERN = rf"[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*"
 
 
 class UsageEvent(NamedTuple):

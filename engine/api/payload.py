@@ -3,12 +3,12 @@
 import re
 
 from ..errors import BillingError
-from .events import MAX_TEXT, check_keys, check_text
+from .events import CONTROL, MAX_TEXT, check_keys, check_text
 
 # One address: whether mail arrives there, only mail can tell. Letters of any script, as
 # RFC 6531 has them; no quotes, and no comma, with which people join several.
 MAX_EMAIL = 254
-_LOCAL = r'[^\s@.,;:<>()\[\]"\\]+'
+_LOCAL = rf'[^\s{CONTROL}@.,;:<>()\[\]"\\]+'
 _LABEL = r"[^\W_]+(-+[^\W_]+)*"
 _LAST_LABEL = r"([^\W\d_]{2,}|xn--[A-Za-z0-9-]+)"
 EMAIL_PATTERN = rf"{_LOCAL}(\.{_LOCAL})*@({_LABEL}\.)+{_LAST_LABEL}"

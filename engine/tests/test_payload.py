@@ -1,3 +1,4 @@
+import re
 import unittest
 
 from ..api import payload
@@ -55,12 +56,14 @@ class TestPayload(unittest.TestCase):
             *("a.@b.com", "a..b@c.com", "a@-b.com", "a@b-.com", "a@b.c", "a@1.2.3.44"),
             *("a@b.com, c@d.com", "a@b.com;c@d.com", "A <a@b.com>", "a@b.com\n"),
             *(" a@b.com", "a@b.com ", "a@b_c.com", "a" * 250 + "@b.com", 7, True, []),
-            "mailto:a@b.com",
+            *("mailto:a@b.com", "a\x9d@b.com", "a\x00@b.com", "a\ud800@b.com"),
         ):
             with self.subTest(email=email):
                 self._assert_refused(
                     "invalid_email", "email", payload.contact_changes, {"email": email}
                 )
+        # the document's readers are told the same
+        self.assertFalse(re.fullmatch(payload.EMAIL_PATTERN, "a\x9d@b.com"))
 
     def test_flag(self):
         self.assertIs(payload.flag({}, "atomic"), False)
