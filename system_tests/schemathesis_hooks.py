@@ -69,7 +69,7 @@ def before_load_schema(_context, raw_schema):
     # that it is of this century
     day = "(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
     time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    pattern = f"^20[0-9][0-9]-{day}T{time}(Z|[+-]0[0-9]:[0-5][0-9])$"
+    pattern = f"^20(0[1-9]|[1-9][0-9])-{day}T{time}(Z|[+-]0[0-9]:[0-5][0-9])$"
     schemas["InstantInput"] = {"type": "string", "pattern": pattern}
     schemas["UsageRequest"]["anyOf"] = [{"required": ["events"]}, {"maxProperties": 0}]
 
