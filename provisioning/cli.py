@@ -48,6 +48,11 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     add("demo", commands.demo, "run the product's main job and report on it")
+    add(
+        "pictures",
+        commands.pictures,
+        "take the pictures of docs/ anew, from the demo's database",
+    )
     serve = add("serve", commands.serve, "leave Odoo up for a browser")
     serve.add_argument("-d", "--database", help="default: the demo's")
     serve.add_argument("--port", type=int, help="default: 8069, or any if it is taken")
@@ -115,7 +120,7 @@ def main(argv: Sequence[str]) -> int:
 def split_arguments(argv: list[str]) -> tuple[list[str], list[str]]:
     """Our arguments, and those handed on to the program that a command runs."""
     own = len(argv)
-    if argv[:1] == ["demo"]:
+    if argv[:1] in (["demo"], ["pictures"]):
         own = 1
     elif argv[:1] == ["bench"] and len(argv) > 1 and not argv[1].startswith("-"):
         own = 2

@@ -48,6 +48,13 @@ def demo(options: argparse.Namespace) -> int:
     return _run_script(_load("demo.run", "demo/run.py"), options.args)
 
 
+def pictures(options: argparse.Namespace) -> int:
+    """Hand over to demo/pictures/take.py."""
+    return _run_script(
+        _load("demo.pictures.take", "demo/pictures/take.py"), options.args
+    )
+
+
 def bench(options: argparse.Namespace) -> int:
     """Hand over to benchmarks/NAME.py, or list what there is."""
     folder = Settings.from_environment().repo / "benchmarks"

@@ -15,7 +15,7 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
     """What a subscription has used, and what it comes to, window by window."""
 
     _name = "fusion.billing.api.usage.windows"
-    _description = "API: Usage of Windows"
+    _description = "API: Usage of Billing Windows"
 
     def _api_subscription_usage(self, reference, past=DEFAULT_PAST_WINDOWS):
         """What a subscription has used and what it comes to, window by window

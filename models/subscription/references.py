@@ -26,7 +26,7 @@ class FusionBillingReferences(models.AbstractModel):
     """Which subscriptions a service may touch, and how it names them."""
 
     _name = "fusion.billing.references"
-    _description = "Subscriptions of a Service"
+    _description = "Subscriptions of a Source App"
 
     def _subscription_domain(self):
         """The subscriptions that this service may touch: those of its customers.

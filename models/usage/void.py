@@ -16,7 +16,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
     """Voiding events for the source that sent them, by the keys it knows them by."""
 
     _name = "fusion.billing.usage.void"
-    _description = "Voiding by Key"
+    _description = "Voiding by Idempotency Key"
 
     @api.model
     def _void_by_key(self, service, raw_events, reason, atomic=False):
@@ -166,6 +166,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
     @api.model
     def _void_ids(self, service, ids, reason):
         if ids:
+            self._note_voided(ids)
             self.env.cr.execute(
                 """
                 WITH void AS (

@@ -293,7 +293,7 @@ class TestBetweenApps(AccountsCase):
         usage = self.env["fusion.billing.usage"].search(
             [("subscription_id", "=", by_hand.id)]
         )
-        with self.assertRaisesRegex(UserError, "another app"):
+        with self.assertRaisesRegex(UserError, "different app"):
             usage._move_to(self.order, "x")
         moved = usage._move_to(by_hand, "used before")
         self.assertEqual(moved.service_id, self.other)

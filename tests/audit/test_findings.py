@@ -50,6 +50,26 @@ class TestFindings(AuditCase):
         self.assertEqual(len(finding.audit_ids), 2)
         self.assertEqual((finding.first_seen_at.day, finding.last_seen_at.day), (1, 2))
 
+    def test_it_opens_what_the_reader_may_read(self):
+        """*Open* of a finding about an invoice ended in an access error."""
+        finding = self._break()
+        self.assertTrue(finding.with_user(self.reader).can_open)
+        about = ("rating_id", "subscription_id", "service_id")
+        finding.write(
+            dict.fromkeys(about) | {"move_id": self.order._create_invoices().id}
+        )
+        self.assertFalse(finding.with_user(self.reader).can_open)
+        with self.assertRaisesRegex(UserError, "you may read"):
+            finding.with_user(self.reader).action_open()
+        accountant = new_test_user(
+            self.env,
+            "findings-accountant",
+            "fusion_centralized_billing.group_user,account.group_account_invoice",
+        )
+        seen = finding.with_user(accountant)
+        self.assertTrue(seen.can_open)
+        self.assertEqual(seen.action_open()["res_model"], "account.move")
+
     def test_what_is_mended_is_gone_and_opens_when_it_is_back(self):
         finding = self._break()
         self._amount(25)
@@ -80,7 +100,7 @@ class TestFindings(AuditCase):
         mine = finding.with_user(self.manager)
         mine.action_take()
         self.assertEqual((finding.state, finding.user_id), ("progress", self.manager))
-        with self.assertRaisesRegex(UserError, "Say why"):
+        with self.assertRaisesRegex(UserError, "Explain why"):
             mine._explain("  ")
         for act in (
             lambda: finding.with_user(self.reader).action_take(),
@@ -117,7 +137,7 @@ class TestFindings(AuditCase):
         audit = self._audit()
         self.assertEqual((audit.state, audit.waiting_count), ("partial", 1))
         self.assertEqual(finding.state, "open")
-        self.assertIn("1 subscriptions were not looked at", audit.words)
+        self.assertIn("1 subscriptions were checked only in part", audit.words)
 
     def test_a_check_that_failed_makes_nothing_gone(self):
         finding = self._break()
@@ -148,7 +168,7 @@ class TestFindings(AuditCase):
         other = self.env["res.company"].create({"name": "Another Company"})
         audit = self.env["fusion.billing.audit"]._run(other)
         self.assertEqual((audit.state, audit.checked_count), ("nothing", 0))
-        self.assertIn("nothing to look at", audit.words)
+        self.assertIn("nothing to check", audit.words)
         self.assertEqual(finding.state, "open")
 
     def test_a_check_of_nothing_is_not_good(self):
@@ -181,7 +201,10 @@ class TestFindings(AuditCase):
             action = Audit.browse().action_run()
         audit = Audit.browse(action["res_id"])
         self.assertEqual((audit.state, audit.user_id), ("waiting", self.manager))
-        self.env["fusion.billing.audit"]._cron_run()
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.ref("fusion_centralized_billing.cron_jobs").method_direct_trigger()
+        self.env.invalidate_all()
         self.assertEqual(audit.state, "clean")
         self.assertGreater(audit.checked_count, 0)
 

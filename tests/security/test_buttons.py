@@ -8,7 +8,7 @@ import ast
 
 from lxml import etree
 
-from odoo import api
+from odoo import api, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import tagged
@@ -29,6 +29,7 @@ MOST_RECORDS = 3
 def values_of(expression, record):
     """What the names in an expression of a view stand for (dict)."""
     values = {"uid": record.env.uid, "id": record.id, "context": {}}
+    values["current_date"] = fields.Date.context_today(record)
     names = {n.id for n in ast.walk(ast.parse(expression)) if isinstance(n, ast.Name)}
     for name in names & set(record._fields):
         value, kind = record[name], record._fields[name].type
@@ -67,10 +68,10 @@ class PressCase(SweepCase):
                 found.add(view)
         return sorted(found, key=lambda view: view.id)
 
-    def _buttons(self, model_name, arch):
+    def _buttons(self, model_name, arch, types=("object",)):
         """(model name, node) of each button; those of a list in a form are its own."""
         for node in arch.iter("button", "a"):
-            if node.get("type") != "object" or not node.get("name"):
+            if node.get("type") not in types or not node.get("name"):
                 continue
             path = [a.get("name") for a in node.iterancestors("field")][::-1]
             model = self.env[model_name]

@@ -1,5 +1,6 @@
 from freezegun import freeze_time
 
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import SubscriptionCase
@@ -185,3 +186,38 @@ class TestBackend(SubscriptionCase):
         )
         self.assertEqual(log.action_open_order()["res_id"], order.id)
         self.assertFalse(log.with_user(accountant).action_open_order())
+
+    # === INVOICES ===
+
+    def test_only_invoices_that_the_user_reads_are_counted_and_opened(self):
+        """Who took a subscription over from a colleague got an access error."""
+        colleague, seller = (
+            new_test_user(self.env, login, "sales_team.group_sale_salesman")
+            for login in ("backend_colleague", "backend_seller")
+        )
+        order = self._invoiced(user_id=colleague.id)
+        self.assertEqual(order.invoice_ids.invoice_user_id, colleague)
+        order.user_id = seller
+        with freeze_time("2026-04-01"):
+            order._create_recurring_invoice()
+        second = order.invoice_ids.filtered(lambda x: x.invoice_user_id == seller)
+        self.assertEqual(order.subscription_invoice_count, 2)
+        seen = order.with_user(seller)
+        self.assertEqual(seen.subscription_invoice_count, 1)
+        self.assertEqual(seen.action_view_subscription_invoices()["res_id"], second.id)
+
+    def test_a_period_with_a_draft_invoice_is_not_offered(self):
+        """The button was shown while the draft waited, and said that nothing is due."""
+        order = self._create_subscription(start="2026-03-01")
+        with freeze_time("2026-03-01"):
+            self.assertTrue(order.is_period_due)
+            order._create_invoices()
+            order.invalidate_recordset(["is_period_due"])
+            self.assertFalse(order.is_period_due)
+            with self.assertRaisesRegex(UserError, "has a draft invoice from"):
+                order.action_create_recurring_invoice()
+            order.invoice_ids.action_post()
+            order.invalidate_recordset(["is_period_due"])
+            self.assertFalse(order.is_period_due)
+            with self.assertRaisesRegex(UserError, "No period of .* is due"):
+                order.action_create_recurring_invoice()

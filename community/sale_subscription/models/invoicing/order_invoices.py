@@ -20,21 +20,18 @@ class SaleSubscriptionOrderInvoices(models.AbstractModel):
     subscription_invoice_count = fields.Integer(
         string="Invoices of the Subscription",
         compute="_compute_subscription_invoice_count",
-        compute_sudo=True,
-        help="Its invoices and credit notes, those of its upsells among them.",
+        help="Its invoices and credit notes that you may read, those of its upsells"
+        " among them.",
     )
 
+    @api.depends_context("uid")
     def _compute_subscription_invoice_count(self):
-        counts = dict(
-            self.env["account.move.line"]._read_group(
-                Domain("subscription_id", "in", self.ids)
-                & Domain("move_id.move_type", "in", ("out_invoice", "out_refund")),
-                ["subscription_id"],
-                ["move_id:count_distinct"],
-            )
-        )
+        """Count what the button behind it opens: a salesperson reads only the invoices
+        that name him, and not those of the colleague whose order he took over.
+        """
         for order in self:
-            order.subscription_invoice_count = counts.get(order._origin, 0)
+            invoices = order._get_subscription_invoices()._filtered_access("read")
+            order.subscription_invoice_count = len(invoices)
 
     def _get_subscription_invoices(self, domain=Domain.TRUE):
         """Return the invoices and credit notes of these subscriptions, oldest first.
@@ -164,4 +161,5 @@ class SaleSubscriptionOrderInvoices(models.AbstractModel):
         """
         self.ensure_one()
         self.check_access("read")
-        return self.action_view_invoice(self._get_subscription_invoices())
+        invoices = self._get_subscription_invoices()._filtered_access("read")
+        return self.action_view_invoice(invoices)

@@ -25,6 +25,10 @@ class SaleSubscriptionOrderBackend(models.AbstractModel):
         compute="_compute_is_upsell_outdated",
         help="An upsell quotation whose amounts are not for the days from today on.",
     )
+    is_period_due = fields.Boolean(
+        compute="_compute_is_period_due",
+        help="The next period is to be invoiced today, and has no draft invoice yet.",
+    )
 
     @api.depends("recurring_monthly", "subscription_state")
     def _compute_active_mrr(self):
@@ -42,6 +46,19 @@ class SaleSubscriptionOrderBackend(models.AbstractModel):
         )
         for order in self:
             order.subscription_period_count = counts.get(order, 0)
+
+    @api.depends(
+        "is_subscription",
+        "plan_id",
+        "state",
+        "subscription_state",
+        "next_invoice_date",
+        "end_date",
+        "subscription_period_ids.released",
+    )
+    def _compute_is_period_due(self):
+        for order in self:
+            order.is_period_due = order._is_period_due()
 
     @api.depends("subscription_child_ids.subscription_state")
     def _compute_upsell_count(self):
@@ -135,10 +152,19 @@ class SaleSubscriptionOrderBackend(models.AbstractModel):
 
         :return: window action on the new invoices
         :rtype: dict
-        :raises UserError: nothing is due
+        :raises UserError: nothing is due, or what is due has a draft invoice
         """
         self.ensure_one()
         self.check_access("write")
+        if self.next_invoice_date and self._get_period(self.next_invoice_date):
+            raise UserError(
+                self.env._(
+                    "%(order)s has a draft invoice from %(date)s on. Post or delete it"
+                    " first.",
+                    order=self.name,
+                    date=format_date(self.env, self.next_invoice_date),
+                )
+            )
         if not self._is_period_due():
             raise UserError(self.env._("No period of %s is due.", self.name))
         moves = self._create_recurring_invoice()

@@ -1,0 +1,1 @@
+"""Every button of both modules, pressed in a browser as each group."""
