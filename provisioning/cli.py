@@ -59,6 +59,17 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--no-cron", action="store_true", help="run no scheduled jobs in it"
     )
+    serve.add_argument(
+        "--webhook-allow",
+        metavar="HOST:PORT",
+        help="where webhooks may go beside public addresses, as localhost:8443",
+    )
+    serve.add_argument(
+        "--webhook-ca-file",
+        type=Path,
+        metavar="FILE",
+        help="certificates to trust for receivers (PEM)",
+    )
     add("stop", commands.stop, "stop what was left running (Odoo, PostgreSQL)")
     add("status", commands.status, "what runs, which versions, how large the cache is")
     test = add(

@@ -5,6 +5,7 @@ from .api import (
     test_api_handlers,
     test_api_log,
     test_api_renewed,
+    test_api_repeated,
     test_between_apps,
     test_contacts,
     test_contacts_linked,
@@ -47,6 +48,7 @@ from .house import (
 from .http import (
     test_described_once,
     test_http,
+    test_http_paths,
     test_http_reading,
     test_http_reading_usage,
     test_http_writing,

@@ -113,12 +113,15 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
                 for invoice in revisions.invoice_id
                 if invoice.state == "posted"
             ],
+            rated_at=latest.rated_at or None,
         )
 
     def _unallocated_usage(self, order):
         """What no invoice bills by itself, for each metric."""
         return [
-            answers.UnallocatedUsage(code, events, Decimal(quantity))
+            answers.UnallocatedUsage(
+                code, events, Decimal(quantity), order.fc_rated_at or None
+            )
             for code, events, quantity in self.env.execute_query(
                 SQL(
                     """

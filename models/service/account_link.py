@@ -207,17 +207,19 @@ class FusionBillingAccountLink(models.Model):
         service.invalidate_recordset(["account_link_ids", "account_link_count"])
         return link
 
-    def _write_contact(self, name=None, email=None):
+    def _write_contact(self, contact):
         """Take over what the app says of its customer, where that is the app's to say.
 
+        :param dict contact: ``name`` (str) and ``email`` (str, None for none), as far
+            as they are given
         :return: whether it is (bool)
         """
         self.ensure_one()
         partner = self.sudo().partner_id
         changes = {
-            key: value
-            for key, value in (("name", name), ("email", email))
-            if value and partner[key] != value
+            key: value or False
+            for key, value in contact.items()
+            if (partner[key] or None) != value
         }
         if changes:
             # Whoever is giving this contact a login at this moment goes first, or

@@ -30,6 +30,12 @@ class FusionBillingOrderAccount(models.AbstractModel):
         help="The subscription's ID in the source app. From the first one on, all IDs "
         "that the app sends are its own, even if they are numbers.",
     )
+    fc_created_with = fields.Json(
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="What the app's request for this subscription said, to know it when it is"
+        " sent again.",
+    )
     fc_account_link_id = fields.Many2one(
         "fusion.billing.account.link",
         string="Linked Account",

@@ -64,8 +64,8 @@ class FusionBillingUsageRefused(models.Model):
     is_cut = fields.Boolean(
         string="Incomplete",
         readonly=True,
-        help="Part of it was too large or looked like a secret, and was not kept. The "
-        "app has to send it again.",
+        help="Part of it was too large, looked like a secret or is nothing that events "
+        "have, and was not kept. The app has to send it again.",
     )
     code = fields.Char(string="Error Code", readonly=True)
     field = fields.Char(string="Field", readonly=True, help="Which value was refused.")

@@ -2,10 +2,14 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...engine.api.answers import VoidResult
-from ...engine.api.events import check_text, subscription_reference
+from ...engine.api.events import check_keys, check_text, subscription_reference
 from ...engine.api.own_keys import moved_key
 from ...engine.api.payload import require
 from ...engine.errors import BillingError
+
+_KEYS = frozenset(
+    ("subscription_external_id", "subscription_id", "metric_code", "idempotency_key")
+)
 
 
 class FusionBillingUsageVoid(models.AbstractModel):
@@ -186,6 +190,7 @@ def _event_key(raw_event):
     """The (subscription reference, metric code, idempotency key) of a raw event."""
     if not isinstance(raw_event, dict):
         raise BillingError("invalid_event", "invalid event")
+    check_keys(raw_event, _KEYS)
     reference = subscription_reference(raw_event)
     values = []
     for field in ("metric_code", "idempotency_key"):
