@@ -29,8 +29,8 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         string="Unbilled",
         compute="_compute_fc_usage_figures",
         groups=groups.EXPLAINED,
-        help="Usage that is not invoiced yet, of the current billing window and earlier "
-        "ones.",
+        help="Usage that is not invoiced yet, of the current billing window and"
+        " earlier ones.",
     )
     fc_billed_amount = fields.Char(
         string="Billed Usage",

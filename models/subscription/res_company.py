@@ -27,7 +27,8 @@ class ResCompany(models.Model):
         string="Hold Invoices with Wrong Amounts",
         help="An invoice stays in draft while its usage is billed twice, its windows"
         " overlap, or a rated quantity is not what the usage events come to, until that"
-        " is corrected; or while its usage was changed by hand, until somebody decides.",
+        " is corrected; or while its usage was changed by hand, until somebody"
+        " decides.",
     )
     fc_hold_differing = fields.Boolean(
         string="Hold Invoices Whose Totals Differ",
