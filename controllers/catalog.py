@@ -16,6 +16,7 @@ GET_CATALOG = Operation(
                 "plan_id": 3,
                 "plan_code": "monthly",
                 "metric": "api_calls",
+                "metric_code": "api_calls",
                 "included_quota": "100",
                 "price_per_unit": "0.5",
                 "unit_batch": "1",

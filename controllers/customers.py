@@ -13,8 +13,12 @@ SCHEMAS = {
     "CustomerRequest": an_object(
         {
             "external_id": ref("Text", "The account's id in your app."),
-            "name": ref("OptionalText", "Changed where it is given."),
-            "email": ref("OptionalText", "Changed where it is given."),
+            "name": ref(
+                "Text",
+                "Changed where it is given; it cannot be cleared. A new customer"
+                " without one is called by its id.",
+            ),
+            "email": ref("Email", "Changed where it is given; null clears it."),
         },
         optional=("name", "email"),
     ),
@@ -26,7 +30,8 @@ UPSERT_CUSTOMER = Operation(
     summary="Create a customer, or change name and e-mail",
     description="""
 Creates the customer the first time and afterwards updates `name` and `email` where
-they are given. Sending it twice, or twice at once, gives one customer.
+they are given; `null` clears the e-mail. Sending it twice, or twice at once, gives one
+customer.
 
 Name and e-mail are yours to write while the customer is yours alone: your app has
 created it, nobody of that company has a login to Odoo or its portal, and no other app

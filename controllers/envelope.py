@@ -21,6 +21,7 @@ from odoo.sql_db import db_connect
 from ..engine.api.errors import ERRORS, error_body
 from ..engine.api.events import MAX_VALUES, decode_json
 from ..engine.errors import BillingError
+from .raw_path import raw_path
 
 _logger = logging.getLogger(__name__)
 
@@ -51,12 +52,14 @@ HEADERS = {
 class Refused(HTTPException):
     """A request that is refused before any handler of ours looks at it.
 
-    :param str error_code: a key of :data:`~..engine.api_errors.ERRORS`
+    :param str error_code: a key of :data:`~..engine.api.errors.ERRORS`
+    :param reason: what is wrong (str); without one, what the code means
     """
 
-    def __init__(self, error_code):
+    def __init__(self, error_code, reason=None):
         super().__init__()
         self.error_code = error_code
+        self.reason = reason
         self.code = ERRORS[error_code].status
 
 
@@ -76,15 +79,16 @@ def json_response(body, status=200, headers=None):
 
 def error_response(exception):
     """Render what stopped a request; the error table decides how."""
-    headers = {}
+    headers, reason = {}, None
     if isinstance(exception, Refused):
-        code = exception.error_code
+        code, reason = exception.error_code, exception.reason
     elif isinstance(exception, HTTPException):
         code = CODES.get(exception.code, "invalid_request")
         if code == "not_found" and not request.db:
             code = "busy" if _is_database_down(exception) else "unknown_database"
         if methods := getattr(exception, "valid_methods", None):
-            headers["Allow"] = ", ".join(sorted(methods))
+            # Odoo adds OPTIONS to every route, and none of ours answers it.
+            headers["Allow"] = ", ".join(sorted({*methods} - {"OPTIONS"}))
     elif isinstance(exception, BUSY) or type(exception) is psycopg2.DatabaseError:
         # Odoo has repeated the request five times and gave up, or PostgreSQL went away
         # (a plain DatabaseError comes from a pooled connection that is dead). Whether
@@ -92,7 +96,7 @@ def error_response(exception):
         code = "busy"
     else:
         code = "internal_error" if _has_good_host() else "invalid_request"
-    body = error_body(BillingError(code, ERRORS[code].meaning))
+    body = error_body(BillingError(code, reason or ERRORS[code].meaning))
     call = getattr(request, "fc_call", None)
     if call and request.env:
         request.fc_call = None  # a failure after this must not be logged twice
@@ -147,15 +151,17 @@ def read_body(optional=False, max_values=MAX_VALUES):
     incoming = request.httprequest
     if optional and not incoming.content_length:
         return {}
-    if incoming.mimetype != "application/json":
-        raise Refused("unsupported_media_type")
-    if incoming.mimetype_params.get("charset", "utf-8").lower() not in (
-        "utf-8",
-        "utf8",
+    charset = incoming.mimetype_params.get("charset", "utf-8")
+    for is_good, reason in (
+        (incoming.mimetype == "application/json", "Content-Type: application/json"),
+        (charset.lower() in ("utf-8", "utf8"), "text in UTF-8: no other charset"),
+        (
+            incoming.headers.get("Content-Encoding", "identity").lower() == "identity",
+            "it uncompressed: without Content-Encoding",
+        ),
     ):
-        raise Refused("unsupported_media_type")
-    if incoming.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refused("unsupported_media_type")
+        if not is_good:
+            raise Refused("unsupported_media_type", f"send {reason}")
     length = incoming.content_length
     if length is None:
         raise Refused("length_required")
@@ -197,6 +203,9 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _match(cls, path_info):
         try:
+            if _is_ours():
+                # An id that holds a slash is one segment; a decoded path forgets that.
+                path_info = raw_path(request.httprequest)
             return super()._match(path_info)
         except HTTPException as exception:
             if not _is_ours():

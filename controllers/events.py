@@ -17,8 +17,8 @@ EVENT_ID = Parameter(
 SCHEMAS = {
     "Nothing": {
         "type": "object",
-        "additionalProperties": True,
-        "description": "An empty object, or no body at all; nothing of it is read.",
+        "additionalProperties": False,
+        "description": "An empty object, or no body at all.",
     },
 }
 

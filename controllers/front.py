@@ -20,6 +20,7 @@ from ..engine.api.keys import hash_api_key, parse_bearer
 from ..engine.api.turns import Crowded, Share, Turns
 from . import slow_body
 from .envelope import MAX_BODY, Refused, is_ours
+from .raw_path import raw_path
 
 # How many requests one app can have under way in this process, and how many bytes
 # of bodies. A process has some 130 threads, by Odoo's limit for memory.
@@ -59,7 +60,7 @@ class Request(http.Request):
             party = _party(self)
             with _requests.hold(party), _read_ahead(self, party):
                 # a PDF file takes seconds, in which the app's usage goes on
-                is_pdf = self.httprequest.path.endswith("/pdf")
+                is_pdf = raw_path(self.httprequest).endswith("/pdf")
                 with _turns.turn((party, is_pdf), PATIENCE):
                     return super()._serve_db()
 

@@ -11,7 +11,16 @@ from .route import api_route
 TAG = "Invoices"
 
 PDF = Annotated[
-    bytes, Format({"type": "string", "contentMediaType": "application/pdf"}, "Pdf")
+    bytes,
+    Format(
+        # the first for JSON Schema, the second for generators of clients
+        {
+            "type": "string",
+            "contentMediaType": "application/pdf",
+            "format": "binary",
+        },
+        "Pdf",
+    ),
 ]
 INVOICE_ID = Parameter("The `invoice_id` of a list or a webhook.", 88, ref("Id"))
 

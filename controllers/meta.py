@@ -87,7 +87,7 @@ class FusionBillingApiPage(models.AbstractModel):
     """The document as a page; of each database, whose views may be changed."""
 
     _name = "fusion.billing.api.page"
-    _description = "API: Description for People"
+    _description = "API: Documentation Page"
 
     @api.model
     @tools.ormcache(cache="templates")

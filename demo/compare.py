@@ -147,7 +147,7 @@ def customer_table(
                 rows.append([app.customer_name(customer), charge.name, *row])
     for key in found.keys() - {(c, m.metric) for c, m in _customer_charges()}:
         comparison.check(f"{what}: rating of {key}", found[key], None)
-    return table(("Customer", "Charge", ">Quantity", ">Amount"), rows)
+    return table(("Customer", "Usage Price", ">Quantity", ">Amount"), rows)
 
 
 def _customer_charges():
@@ -173,7 +173,7 @@ def charge_table(comparison: Comparison, found: Mapping, right: Mapping) -> str:
             _figure_cells(comparison, what, theirs, ours)
             rows.append([what, number(theirs.quantity), money(theirs.amount)])
             rows.append([APART, number(ours.quantity), money(ours.amount)])
-    return table(("Charge", ">Quantity", ">Amount"), rows)
+    return table(("Usage Price", ">Quantity", ">Amount"), rows)
 
 
 def price_table() -> str:
@@ -182,7 +182,7 @@ def price_table() -> str:
     for app in APPS:
         rows.append([app.name, "Base fee", f"{app.base_fee} a month, in advance"])
         rows += [["", charge.name, price_text(charge.metric)] for charge in app.charges]
-    return table(("App", "Charge", "Price"), rows)
+    return table(("App", "Usage Price", "Price"), rows)
 
 
 def _sum(app: App, metric: str, figures: Mapping) -> Figure:

@@ -20,8 +20,8 @@ def control_table(
 ) -> str:
     """Each link of each window is what the file comes to; sums by app and metric.
 
-    :param control: `lines`, each of a customer and metric, and the `balance` of the
-        accounts
+    :param control: `lines`, each of a customer and metric, and `balances`: see
+        `trial_balance`
     :param right: (customer, metric) -> what it must be all along the chain
     """
     sums: dict = defaultdict(lambda: defaultdict(Decimal))
@@ -51,8 +51,44 @@ def control_table(
         for (app, metric), found in sorted(sums.items())
     ]
     total = sum((figure.amount for figure in right.values()), Decimal(0))
-    balance = comparison.check(
-        "accounts of usage", Decimal(control["balance"]), total, money
+    return "\n\n".join(
+        [
+            table(HEADINGS, rows),
+            trial_balance(comparison, control["balances"], total),
+        ]
     )
-    rows.append(["Trial balance", "", "", "", "", "", "", balance])
-    return table(HEADINGS, rows)
+
+
+def trial_balance(
+    comparison: Comparison, balances: Mapping[str, Mapping[str, str]], total: Decimal
+) -> str:
+    """The month has its revenue on its last day, though it is invoiced on the next.
+
+    The accrual stands against it until then. The invoices then bring the revenue once
+    more, and the reversal takes that of the accrual back.
+
+    :param balances: account -> balance at the `month_end`, and `now`; debits above zero
+    :param total: what the usage of the month comes to
+    """
+    right = {
+        ("revenue", "month_end"): -total,
+        ("revenue", "now"): -total,
+        ("accrued", "month_end"): total,
+        ("accrued", "now"): Decimal(0),
+    }
+    found = {
+        (account, when): comparison.check(
+            f"trial balance, {account}, {when}",
+            Decimal(balances[account][when]),
+            balance,
+            money,
+        )
+        for (account, when), balance in right.items()
+    }
+    return table(
+        ["Trial balance", ">Last day of the month", ">Invoiced, accrual reversed"],
+        [
+            [name, found[account, "month_end"], found[account, "now"]]
+            for name, account in (("Accrued usage", "accrued"), ("Usage", "revenue"))
+        ],
+    )

@@ -91,9 +91,7 @@ class AppBooks:
             return "missing_field"
         own = {subscription_of(customer) for customer in self.app.customers}
         if row["subscription"] not in own:
-            if row["subscription"].isdecimal():
-                return "unknown_subscription"
-            return "invalid_subscription_external_id"
+            return "unknown_subscription"
         if not is_quantity(row["quantity"]):
             return "invalid_quantity"
         if not is_time(row["time"]):

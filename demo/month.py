@@ -32,10 +32,15 @@ class Month:
         start = date.fromisoformat(f"{text}-01")
         return cls(start, (start + timedelta(days=31)).replace(day=1))
 
+    @property
+    def last(self) -> date:
+        """The last day of it."""
+        return self.end - timedelta(days=1)
+
     def day(self, text: str) -> date:
         """Date of a `day` cell: 1 to 28, `last` or `next` (day 1 of the next month)."""
         if text == "last":
-            return self.end - timedelta(days=1)
+            return self.last
         if text == "next":
             return self.end
         return self.start.replace(day=int(text))
@@ -48,4 +53,4 @@ class Month:
         return self.start <= moment.date() < self.end
 
     def __str__(self) -> str:
-        return f"{self.start} to {self.end - timedelta(days=1)}"
+        return f"{self.start} to {self.last}"

@@ -12,8 +12,9 @@ import base64
 import json
 import re
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +33,7 @@ from . import (
     compare_webhooks,
     expected,
 )
-from .catalog import APPS, as_json
+from .catalog import ACCOUNTS, APPS, as_json
 from .make_usage import read_rows
 from .month import Month
 from .receiver_process import Receiver, running_receiver
@@ -51,14 +52,7 @@ def main(workspace, argv: list[str]) -> int:
     """Run the demo. Returns 0 when every figure is right, else 1."""
     options = parse(argv)
     workspace.ensure()
-    # there is one demo database, so one demo at a time
-    with exclusive(workspace.cache / "demo.lock", workspace.progress, "the demo"):
-        served = remembered(workspace.run_dir / SERVE_RECORD)
-        if served and served.database == DEMO_DATABASE:
-            raise ProvisioningError(
-                f"Odoo is up at {served.url} on the demo database.",
-                "Stop it first: ./fcb stop",
-            )
+    with alone(workspace):
         demo = Demo(workspace, options.month)
         try:
             demo.run()
@@ -66,9 +60,22 @@ def main(workspace, argv: list[str]) -> int:
             raise ProvisioningError(
                 f"The billing API did not do as it should: {error}",
                 "Its log may say why.",
-                workspace.logs / "demo-server.log",
+                workspace.logs / f"{DEMO_DATABASE}-server.log",
             ) from error
         return demo.report()
+
+
+@contextmanager
+def alone(workspace) -> Iterator[None]:
+    """Nobody else uses the demo's database: there is one."""
+    with exclusive(workspace.cache / "demo.lock", workspace.progress, "the demo"):
+        served = remembered(workspace.run_dir / SERVE_RECORD)
+        if served and served.database == DEMO_DATABASE:
+            raise ProvisioningError(
+                f"Odoo is up at {served.url} on the demo database.",
+                "Stop it first: ./fcb stop",
+            )
+        yield
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -101,10 +108,11 @@ def past_month(text: str) -> Month:
 class Demo:
     """One run: its parts in order, and what they brought."""
 
-    def __init__(self, workspace, month: Month) -> None:
+    def __init__(self, workspace, month: Month, database: str = DEMO_DATABASE) -> None:
         self.workspace = workspace
         self.month = month
-        self.folder = workspace.run_dir / "demo"
+        self.database = database
+        self.folder = workspace.run_dir / database
         self.rows = {app.code: [] for app in APPS}
         self.found = {app.code: [] for app in APPS}
         self.books = [expected.AppBooks(app, month) for app in APPS]
@@ -112,6 +120,7 @@ class Demo:
         self.actual: dict = {}
         self.arrivals: list[dict] = []
         self.logs: list[Path] = []
+        self.problems: list[str] = []
 
     # -------------------------------------------------------------------------- running
 
@@ -120,7 +129,7 @@ class Demo:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         for row in read_rows():
             self.rows[row["app"]].append(row)
-        workspace.fresh_database(DEMO_DATABASE, MODULES)
+        workspace.fresh_database(self.database, MODULES)
         with ExitStack() as stack:
             webhook_secrets = make_secrets()
             with workspace.phase("Webhook receiver: certificate and HTTPS server"):
@@ -134,40 +143,37 @@ class Demo:
                     "webhook_ca_file": receiver.ca,
                 }
             }
-            self.conf = workspace.write_conf("demo", sections=sections)
+            self.conf = workspace.write_conf(self.database, sections=sections)
             with workspace.phase("Sample services, prices and plans"):
                 self.world = self.set_up(receiver, webhook_secrets)
-            with workspace.phase("Odoo: start"):
-                server = stack.enter_context(
-                    workspace.start_server(
-                        DEMO_DATABASE, sections=sections, name="demo-server"
-                    )
-                )
-            self.logs.append(server.log)
-            self.trade(server, receiver)
+            self.trade(receiver, sections)
 
-    def trade(self, server, receiver: Receiver) -> None:
+    def trade(self, receiver: Receiver, sections: dict) -> None:
         """The month itself, from the first customer to the last webhook."""
-        phase = self.workspace.phase
-        apps = self.source_apps(server)
-        with phase("Apps create customers and subscriptions over HTTP"):
-            self.subscribe(apps)
-        with phase(
-            f"Clock at {self.month.start}: first invoices, the base fee in advance"
-        ):
-            self.run_crons("open", INVOICE, day=self.month.start)
-        with phase("Apps post a month of usage over HTTP") as timed:
-            self.post_usage(apps)
-            posted = sum(len(verdicts) for verdicts in self.found.values())
-            timed.note(f"{posted:,} events")
-        with phase(f"Clock at {self.month.end}: the month is rated and invoiced"):
-            self.run_crons("close", RATE, INVOICE, RATE, day=self.month.end)
-        with phase("Apps declare their totals of the month"):
-            self.declare(apps)
-        with phase("One customer of each app pays its first invoice"):
-            paid = {"customers": expected.PAYERS, "day": str(self.month.start)}
-            at = self.clock(self.month.end)
-            self.script("pay_invoices.py", paid, name="pay", at=at)
+        phase, month = self.workspace.phase, self.month
+        with self.apps_on(month.start, sections) as apps:
+            with phase("Apps create customers and subscriptions over HTTP"):
+                self.subscribe(apps)
+        with phase(f"Clock at {month.start}: first invoices, the base fee in advance"):
+            self.run_crons("open", INVOICE, day=month.start)
+        with self.apps_on(month.end, sections) as apps:
+            with phase("Apps post a month of usage over HTTP") as timed:
+                self.post_usage(apps)
+                posted = sum(len(verdicts) for verdicts in self.found.values())
+                timed.note(f"{posted:,} events")
+            with phase(f"Clock at {month.end}: the month is rated and invoiced"):
+                self.run_crons("close", RATE, INVOICE, RATE, day=month.end)
+            with phase("Apps declare their totals of the month"):
+                self.declare(apps)
+        with phase("One customer of each app pays; what was not invoiced is accrued"):
+            books = {
+                "customers": expected.PAYERS,
+                "paid": str(month.start),
+                "until": str(month.last),
+                "account": ACCOUNTS["accrued"],
+            }
+            at = self.clock(month.end)
+            self.script("keep_books.py", books, name="books", at=at)
         with phase("Webhooks are delivered") as timed:
             self.run_crons("deliver", DELIVER)
             timed.note(f"{len(receiver.arrivals())} requests")
@@ -176,11 +182,13 @@ class Demo:
             self.script("retry_now.py", name="retry")
         with phase("What Odoo made of it is read"):
             output = self.folder / "actual.json"
-            days = {
-                "start": str(self.month.start),
-                "end": str(self.month.end - timedelta(days=1)),
+            args = {
+                "output": str(output),
+                "start": str(month.start),
+                "end": str(month.last),
+                "accounts": ACCOUNTS,
             }
-            self.script("collect.py", {"output": str(output)} | days, name="collect")
+            self.script("collect.py", args, name="collect")
             self.actual = json.loads(output.read_text(encoding="utf-8"))
         self.arrivals = receiver.arrivals()
 
@@ -192,10 +200,10 @@ class Demo:
         :param name: names its logs
         :param at: naive UTC time at which that Odoo believes to start
         """
-        name = f"demo-{name}"
+        name = f"{self.database}-{name}"
         self.logs.append(self.workspace.logs / f"{name}-odoo.log")
         self.workspace.run_script(
-            DEMO_DATABASE, SCRIPTS / script, args, at=at, conf=self.conf, name=name
+            self.database, SCRIPTS / script, args, at=at, conf=self.conf, name=name
         )
 
     def set_up(self, receiver: Receiver, webhook_secrets: dict) -> dict:
@@ -203,6 +211,7 @@ class Demo:
         keys_file = self.folder / "keys.json"
         args = {
             "apps": as_json(),
+            "accounts": ACCOUNTS,
             "receiver": receiver.url,
             "secrets": webhook_secrets,
             "keys_file": str(keys_file),
@@ -210,17 +219,29 @@ class Demo:
         self.script("setup_data.py", args, name="setup")
         return json.loads(keys_file.read_text(encoding="utf-8"))
 
-    def source_apps(self, server) -> list[SourceApp]:
-        where = urlsplit(server.url)
-        return [
-            SourceApp(
-                app=app,
-                key=self.world["apps"][app.code]["key"],
-                host=where.hostname,
-                port=where.port,
+    @contextmanager
+    def apps_on(self, day: date, sections: dict) -> Iterator[list[SourceApp]]:
+        """The apps, and an Odoo that answers them, whose clock is on a day.
+
+        What they make is dated by it: no order is younger than its first invoice.
+        """
+        name = f"{self.database}-server"
+        with self.workspace.phase(f"Odoo: start, clock at {day}"):
+            server = self.workspace.start_server(
+                self.database, sections=sections, at=self.clock(day), name=name
             )
-            for app in APPS
-        ]
+        with server:
+            where = urlsplit(server.url)
+            yield [
+                SourceApp(
+                    app=app,
+                    key=self.world["apps"][app.code]["key"],
+                    host=where.hostname,
+                    port=where.port,
+                )
+                for app in APPS
+            ]
+        self.problems += log_problems([server.log])  # the next one writes it anew
 
     def subscribe(self, apps: list[SourceApp]) -> None:
         for source in apps:
@@ -254,10 +275,10 @@ class Demo:
         self.script("run_crons.py", {"crons": xmlids}, name=name, at=at)
 
     @staticmethod
-    def clock(day: date) -> datetime:
-        """Shortly after midnight of a day; on the very day, not ahead of real time."""
+    def clock(day: date, when: time = time(0, 5)) -> datetime:
+        """A time of a day, in UTC; on the very day, not ahead of real time."""
         now = datetime.now(timezone.utc).replace(tzinfo=None)
-        return min(datetime.combine(day, time(0, 5)), now - timedelta(seconds=1))
+        return min(datetime.combine(day, when), now - timedelta(seconds=1))
 
     # -------------------------------------------------------------------------- telling
 
@@ -292,7 +313,8 @@ class Demo:
         outbox, types = actual["webhooks"], expected.webhooks(used)
         print(compare_webhooks.webhook_table(comparison, outbox, self.arrivals, types))
         print(compare_webhooks.retries(comparison, outbox, self.arrivals))
-        for problem in [*actual["problems"], *log_problems(self.logs)]:
+        self.problems += log_problems(self.logs)
+        for problem in [*actual["problems"], *self.problems]:
             comparison.check(f"problem in Odoo: {problem}", "there", "absent")
         return conclude(comparison, self.folder)
 
@@ -336,13 +358,13 @@ WHERE = """\
   Fusion Billing    Usage > Usage Events: every event the apps posted
                     Usage > Ratings: the arithmetic behind each amount
                     Usage > Control Totals: from what the apps declared to the journal
-                    Webhook Deliveries: what was sent, when, and the answer
+                    API: what the webhooks said, when, and the answer
                     Configuration > Services, Metrics, Charges: the apps and the prices
   Invoicing         Customers > Invoices: base fee and usage lines
   ./fcb stop        when done
 
-Time was moved by running Odoo's scheduled actions under another clock (freezegun); the
-server of the demo ran none by itself. The wait before the second attempt of the webhook
+Time was moved by running Odoo under another clock (freezegun); the server of the demo
+ran no scheduled actions by itself. The wait before the second attempt of the webhook
 was skipped. That server and the receiver have been stopped: webhooks caused from now on
 have nowhere to go. The apps' API keys are in {folder}/keys.json,
 readable by you alone. Database: {database}; another ./fcb demo makes it anew."""

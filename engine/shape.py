@@ -245,7 +245,20 @@ def schema_of(hint: object, found: dict[str, dict]) -> dict:
     schema = _bare_schema(kind, found)
     if kind.is_nullable and not kind.is_left_out:
         schema = {"anyOf": [schema, {"type": "null"}]}
-    return schema | ({"description": kind.description} if kind.description else {})
+    return described(schema, kind.description)
+
+
+def described(schema: dict, description: str) -> dict:
+    """The schema with this description.
+
+    A reference is wrapped: beside it other keys may stand, but generators of clients
+    take them for a mistake.
+    """
+    if not description:
+        return schema
+    return ({"allOf": [schema]} if "$ref" in schema else schema) | {
+        "description": description
+    }
 
 
 def _bare_schema(kind, found):

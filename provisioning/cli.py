@@ -48,11 +48,27 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     add("demo", commands.demo, "run the product's main job and report on it")
+    add(
+        "pictures",
+        commands.pictures,
+        "take the pictures of docs/ anew, from the demo's database",
+    )
     serve = add("serve", commands.serve, "leave Odoo up for a browser")
     serve.add_argument("-d", "--database", help="default: the demo's")
     serve.add_argument("--port", type=int, help="default: 8069, or any if it is taken")
     serve.add_argument(
         "--no-cron", action="store_true", help="run no scheduled jobs in it"
+    )
+    serve.add_argument(
+        "--webhook-allow",
+        metavar="HOST:PORT",
+        help="where webhooks may go beside public addresses, as localhost:8443",
+    )
+    serve.add_argument(
+        "--webhook-ca-file",
+        type=Path,
+        metavar="FILE",
+        help="certificates to trust for receivers (PEM)",
     )
     add("stop", commands.stop, "stop what was left running (Odoo, PostgreSQL)")
     add("status", commands.status, "what runs, which versions, how large the cache is")
@@ -104,7 +120,7 @@ def main(argv: Sequence[str]) -> int:
 def split_arguments(argv: list[str]) -> tuple[list[str], list[str]]:
     """Our arguments, and those handed on to the program that a command runs."""
     own = len(argv)
-    if argv[:1] == ["demo"]:
+    if argv[:1] in (["demo"], ["pictures"]):
         own = 1
     elif argv[:1] == ["bench"] and len(argv) > 1 and not argv[1].startswith("-"):
         own = 2

@@ -18,12 +18,19 @@ from .lock import exclusive
 from .odoo_source import cached_tree
 from .postgres import Postgres
 from .progress import Progress
-from .server import free_port, remembered
+from .server import HOST, free_port, remembered
 from .settings import MARKER, Settings
-from .workspace import DEMO_DATABASE, Workspace
+from .workspace import ADDON, DEMO_DATABASE, Workspace
 
 SERVE_RECORD = "serve.json"
 DEFAULT_PORT = 8069
+# Where the program that makes PDF files finds styles and pictures; an address that
+# somebody else has entered stays.
+REPORT_URL = f"""
+    INSERT INTO ir_config_parameter (key, value) VALUES ('report.url', '{{url}}')
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value
+     WHERE ir_config_parameter.value LIKE 'http://{HOST}:%'
+"""
 add_test_arguments = testrun.add_arguments
 add_audit_arguments = audit_run.add_arguments
 audit = audit_run.main
@@ -39,6 +46,13 @@ def _workspace(extra_addons: Sequence[Path] = (), quiet: bool = False) -> Worksp
 def demo(options: argparse.Namespace) -> int:
     """Hand over to demo/run.py."""
     return _run_script(_load("demo.run", "demo/run.py"), options.args)
+
+
+def pictures(options: argparse.Namespace) -> int:
+    """Hand over to demo/pictures/take.py."""
+    return _run_script(
+        _load("demo.pictures.take", "demo/pictures/take.py"), options.args
+    )
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -103,9 +117,11 @@ def serve(options: argparse.Namespace) -> int:
                 f"Port {options.port} is taken.", "Choose another with --port."
             )
         with workspace.phase("Odoo: start"):
+            workspace.psql(database, REPORT_URL.format(url=f"http://{HOST}:{port}"))
             server = workspace.start_server(
                 database,
                 port,
+                _webhook_section(options),
                 cron_threads=0 if options.no_cron else 1,
                 name="serve",
                 background=True,
@@ -113,6 +129,16 @@ def serve(options: argparse.Namespace) -> int:
         server.remember(record)
     print(_where(server.url, database, "runs"))
     return 0
+
+
+def _webhook_section(options: argparse.Namespace) -> dict[str, dict[str, object]]:
+    """What `serve` is told of webhooks, as the section of odoo.conf it belongs to."""
+    values: dict[str, object] = {}
+    if options.webhook_allow:
+        values["webhook_allow"] = options.webhook_allow
+    if options.webhook_ca_file:
+        values["webhook_ca_file"] = options.webhook_ca_file.resolve()
+    return {ADDON: values} if values else {}
 
 
 def _where(url: str, database: str, verb: str) -> str:

@@ -32,9 +32,13 @@ DATA_PACKAGES = (
     "libjs-jquery-form",
     "libjs-underscore",
 )
-# 820 MB of translations, and a second, Python-only copy of every addon
+# Of 820 MB of translations, those of the languages that our modules speak, too. The
+# patterns leave out what is not "de", "es" or "fr": tar knows no other way to say it.
+LANGUAGES = ("de", "es", "fr")
+# Also left out: a second, Python-only copy of every addon.
 ODOO_EXCLUDES = (
-    "*/i18n/*.po",
+    *("*/i18n/[!def]*.po", "*/i18n/??[!.]*.po", "*/i18n/*@*.po"),
+    *("*/i18n/d[!e]*.po", "*/i18n/e[!s]*.po", "*/i18n/f[!r]*.po"),
     "./etc",
     "./usr/lib/python3/dist-packages/addons",
     "./usr/lib/python3/dist-packages/doc",
@@ -114,9 +118,11 @@ def own_tree(path: Path) -> OdooTree:
 
 
 def cached_tree(folder: Path) -> OdooTree | None:
-    """A tree an earlier run completed."""
+    """A tree an earlier run completed, with our languages (a clone has all)."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if "sha256" in record and record.get("languages") != list(LANGUAGES):
+            return None
         root = folder / record["root"]
         return OdooTree(root, record["origin"], record["fingerprint"])
     except (OSError, ValueError, KeyError):
@@ -151,6 +157,7 @@ def _from_debian(settings: Settings, phase: Phase) -> OdooTree:
                 "origin": f"Debian {SUITE} {PACKAGE} {version}",
                 "fingerprint": _digest(json.dumps(hashes, sort_keys=True).encode()),
                 "sha256": hashes,
+                "languages": LANGUAGES,
             }
             _keep_record(work, record)
     phase.note(record["origin"])

@@ -22,4 +22,9 @@ def script_env(path: Path, args: object, at: datetime | None) -> dict[str, str]:
     :param at: naive UTC time at which the process believes to start
     """
     extra = {"FCB_SCRIPT": str(path), "FCB_SCRIPT_ARGS": json.dumps(args)}
-    return {**extra, "FCB_AT": at.isoformat()} if at else extra
+    return extra | clock_env(at)
+
+
+def clock_env(at: datetime | None) -> dict[str, str]:
+    """Environment of an Odoo that believes to start at a naive UTC time, if given."""
+    return {"FCB_AT": at.isoformat()} if at else {}

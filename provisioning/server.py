@@ -20,6 +20,8 @@ from .errors import ProvisioningError
 HOST = "127.0.0.1"
 START_TIMEOUT = 120.0  # seconds; the first start compiles and loads every module
 STOP_TIMEOUT = 20.0
+# What Odoo writes into its log once the port is its own.
+BOUND = "HTTP service (werkzeug) running"
 
 
 # Ports that the kernel gives to no outgoing connection: those would take one in the
@@ -31,12 +33,23 @@ def free_port(preferred: int = 0) -> int:
     """A TCP port nobody listens on: `preferred` if it is free, else any."""
     wanted = [preferred] if preferred else []
     for port in (*wanted, *random.sample(PORTS, 100)):
+        if _answers(port):
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind((HOST, port))
                 return probe.getsockname()[1]
     raise ProvisioningError("No TCP port is free.", "Stop programs that listen.")
+
+
+def _answers(port: int) -> bool:
+    """Whether somebody listens there, on any address that `localhost` stands for."""
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def started_at(pid: int) -> str:
@@ -82,7 +95,8 @@ class Server:
         return bool(self.started) and started_at(self.pid) == self.started
 
     def wait_until_ready(self) -> None:
-        """Return when the database answers over HTTP.
+        """Return when the database answers over HTTP: by this server, and not by
+        another one that has taken the port meanwhile.
 
         Raises ProvisioningError when the server ends or takes too long.
         """
@@ -91,10 +105,11 @@ class Server:
         while time.monotonic() < deadline:
             if not self.alive():
                 break
-            with contextlib.suppress(OSError, urllib.error.URLError):
-                with opener.open(f"{self.url}/web/login", timeout=30) as answer:
-                    if answer.status == 200:
-                        return
+            if BOUND in self.log.read_text(encoding="utf-8", errors="replace"):
+                with contextlib.suppress(OSError, urllib.error.URLError):
+                    with opener.open(f"{self.url}/web/login", timeout=30) as answer:
+                        if answer.status == 200 and self.alive():
+                            return
             time.sleep(0.2)
         self.stop()
         raise ProvisioningError(

@@ -31,7 +31,7 @@ from .lock import exclusive
 from .postgres import Connection, Postgres
 from .process import clean_env, run
 from .progress import Progress
-from .scripts import ASSETS, SCRIPT, script_env
+from .scripts import ASSETS, SCRIPT, clock_env, script_env
 from .server import HOST, Server, free_port, started_at
 from .settings import ADDON, HERE, Settings
 
@@ -283,12 +283,14 @@ class Workspace:
         sections: Mapping[str, Mapping[str, object]] | None = None,
         options: Mapping[str, object] | None = None,
         *,
+        at: datetime | None = None,
         cron_threads: int = 0,
         name: str = "server",
         background: bool = False,
     ) -> Server:
         """Start Odoo on one database and wait until it answers.
 
+        :param at: naive UTC time at which it believes to start
         :param background: let it, and PostgreSQL, outlive this run
         """
         port = port or free_port()
@@ -305,15 +307,14 @@ class Workspace:
         conf = self.write_conf(name, settings, sections)
         log = self.logs / f"{name}.log"
         keep = self.postgres.another_user() if background else None
+        parent = {} if background else {"FCB_PARENT": str(os.getpid())}
         with open_private(log) as stream:
             process = subprocess.Popen(
                 self.odoo_command("server"),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env=self.env(
-                    conf, **({} if background else {"FCB_PARENT": str(os.getpid())})
-                ),
+                env=self.env(conf, **parent, **clock_env(at)),
                 cwd=self.run_dir,
                 start_new_session=background,
                 pass_fds=[keep] if keep is not None else [],

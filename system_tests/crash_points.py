@@ -11,6 +11,13 @@ POINTS = {
     "posted, not told": ("account.move", "_fc_emit_rating_closed", "before"),
     "posted, not committed": ("account.move", "_post", "after"),
     "released, not committed": ("fusion.billing.documents", "_release", "after"),
+    "rows stored, not committed": (
+        *("fusion.billing.usage.import", "_work_batch", "after"),
+        2,
+    ),
+    "totals made, not committed": (
+        *("fusion.billing.control.store", "_worst_states", "after"),
+    ),
     "claimed, not committed": ("fusion.billing.webhook", "_claim", "after"),
     "leased, not sent": ("ir.cron", "_commit_progress", "after", 2),
     "sent, not recorded": ("fusion.billing.webhook", "_record", "before"),

@@ -113,8 +113,34 @@ OTHER_SHAPES = {
     "a number": (b"1", "invalid_payload", None),
     "a decimal": (b"1.5e3", "invalid_payload", None),
     "atomic alone": (b'{"atomic":true}', "invalid_events", "events"),
-    "one event": (b"EVENT", "invalid_events", "events"),
-    "another case": (b'{"Events":[EVENT]}', "invalid_events", "events"),
+    "one event": (b"EVENT", "unknown_field", "subscription_external_id"),
+    "another case": (b'{"Events":[EVENT]}', "unknown_field", "Events"),
+    "an unknown key": (
+        b'{"events":[EVENT],"sent_by":{"host":["a",null]}}',
+        "unknown_field",
+        "sent_by",
+    ),
+    # well-formed JSON, although it looks strange
+    "brackets in a string": (
+        b'{"events":[EVENT],"a":"' + b"[{" * 1_000 + b'"}',
+        "unknown_field",
+        "a",
+    ),
+    "an escaped quote before brackets": (
+        b'{"events":[EVENT],"a":"\\"' + b"[" * 100 + b'\\\\"}',
+        "unknown_field",
+        "a",
+    ),
+    "half a surrogate pair elsewhere": (
+        b'{"events":[EVENT],"a":"\\ud800"}',
+        "unknown_field",
+        "a",
+    ),
+    "4300 digits elsewhere": (
+        b'{"events":[EVENT],"a":' + b"1" * 4_300 + b"}",
+        "unknown_field",
+        "a",
+    ),
     "events false": (b'{"events":false}', "invalid_events", "events"),
     "events 0": (b'{"events":0}', "invalid_events", "events"),
     "events an object": (b'{"events":{}}', "invalid_events", "events"),
@@ -149,14 +175,7 @@ NO_EVENTS = ("null", "true", "0", "1.5", '"event"', "[]", "[{}]", '["a", 1]')
 GOOD_BODIES = {
     "spaces around": b" \t\r\n" + GOOD + b"\r\n ",
     "spaces between": b'{ "events" :\t[\nEVENT\r] }',
-    "an unknown key": b'{"events":[EVENT],"sent_by":{"host":["a",null]}}',
     "atomic": b'{"events":[EVENT],"atomic":true}',
     "atomic false": b'{"events":[EVENT],"atomic":false}',
     "an escaped key": b'{"\\u0065vents":[EVENT]}',
-    "brackets in a string": b'{"events":[EVENT],"a":"' + b"[{" * 1_000 + b'"}',
-    "an escaped quote before brackets": (
-        b'{"events":[EVENT],"a":"\\"' + b"[" * 100 + b'\\\\"}'
-    ),
-    "half a surrogate pair elsewhere": b'{"events":[EVENT],"a":"\\ud800"}',
-    "4300 digits elsewhere": b'{"events":[EVENT],"a":' + b"1" * 4_300 + b"}",
 }

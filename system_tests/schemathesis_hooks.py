@@ -56,6 +56,25 @@ def refusal_has_a_reason(_context, response, case):
 
 
 @schemathesis.hook
+def before_load_schema(_context, raw_schema):
+    """Say in JSON Schema what the document says in words; see `names_subscription`."""
+    schemas = raw_schema["components"]["schemas"]
+    given = {"not": {"enum": [None, ""]}}
+    named = [
+        {"required": [key], "properties": {key: given}}
+        for key in ("subscription_external_id", "subscription_id")
+    ]
+    for name in ("UsageEvent", "EventKey", "ReconciliationRequest"):
+        schemas[name]["anyOf"] = named
+    # that it is of this century
+    day = "(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+    time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    pattern = f"^20(0[1-9]|[1-9][0-9])-{day}T{time}(Z|[+-]0[0-9]:[0-5][0-9])$"
+    schemas["InstantInput"] = {"type": "string", "pattern": pattern}
+    schemas["UsageRequest"]["anyOf"] = [{"required": ["events"]}, {"maxProperties": 0}]
+
+
+@schemathesis.hook
 def before_call(_context, case, _kwargs):
     """Let ids be of something: among all of them hardly one is.
 

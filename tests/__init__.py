@@ -5,6 +5,7 @@ from .api import (
     test_api_handlers,
     test_api_log,
     test_api_renewed,
+    test_api_repeated,
     test_between_apps,
     test_contacts,
     test_contacts_linked,
@@ -21,7 +22,7 @@ from .audit import (
     test_planted_usage,
     test_planted_windows,
 )
-from .base import test_constraints, test_written_by_code
+from .base import test_assets, test_constraints, test_job, test_written_by_code
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
 from .browser import (
     test_browser,
@@ -42,10 +43,12 @@ from .house import (
     test_house,
     test_names,
     test_superuser_page,
+    test_words,
 )
 from .http import (
     test_described_once,
     test_http,
+    test_http_paths,
     test_http_reading,
     test_http_reading_usage,
     test_http_writing,
@@ -54,14 +57,23 @@ from .http import (
 )
 from .invoice import (
     test_billed_once,
-    test_blocked,
     test_breakdown,
     test_credit_choice,
+    test_held,
     test_invoicing,
+    test_one_hold_update,
     test_taken_back,
+    test_three_clicks,
+    test_ways_to_post,
 )
 from .order import test_sections
-from .overview import test_figures, test_pivots, test_rate_now, test_update
+from .overview import (
+    test_every_figure,
+    test_figures,
+    test_pivots,
+    test_rate_now,
+    test_update,
+)
 from .portal import test_usage_page
 from .pressing import test_every_button, test_every_portal_button
 from .price import (
@@ -123,7 +135,13 @@ from .subscription import (
     test_time_zones,
     test_unallocated,
 )
-from .usage import test_decide, test_refused, test_usage, test_usage_import
+from .usage import (
+    test_billed,
+    test_decide,
+    test_refused,
+    test_usage,
+    test_usage_import,
+)
 from .webhook import (
     test_webhook,
     test_webhook_delivery,

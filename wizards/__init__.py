@@ -4,7 +4,6 @@ from . import (
     audit_explain_wizard,
     charge_version_wizard,
     hold_wizard,
-    invoice_release_wizard,
     next_invoice_wizard,
     usage_move_wizard,
     usage_void_wizard,

@@ -16,8 +16,8 @@ class FusionBillingAccrualWizard(models.TransientModel):
         string="Until",
         required=True,
         default=lambda self: self._last_month_end(),
-        help="The last day whose usage counts, all of it, in the company's billing time"
-        " zone. The entry has this date, and is reversed on the next day.",
+        help="The last day whose usage counts, in the company's billing time zone. The "
+        "entry has this date and is reversed on the next day.",
     )
     journal_id = fields.Many2one(
         "account.journal",
@@ -45,7 +45,7 @@ class FusionBillingAccrualWizard(models.TransientModel):
     posted_id = fields.Many2one(
         "fusion.billing.accrual",
         compute="_compute_posted_id",
-        help="What has been posted for the same day. Posting again replaces it.",
+        help="The accrual already posted for the same day. Posting again replaces it.",
     )
 
     @api.model

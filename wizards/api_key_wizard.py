@@ -15,7 +15,9 @@ class FusionBillingApiKeyWizard(models.TransientModel):
     _description = "New API Key"
     _inherit = ["fusion.billing.guarded"]
 
-    service_id = fields.Many2one("fusion.billing.service", required=True)
+    service_id = fields.Many2one(
+        "fusion.billing.service", string="Source App", required=True
+    )
     replaced_key_id = fields.Many2one("fusion.billing.api.key", string="Replaces")
     name = fields.Char(string="Used For", help="Where the key is used.")
     scope_usage = fields.Boolean(
@@ -27,10 +29,13 @@ class FusionBillingApiKeyWizard(models.TransientModel):
     scope_manage = fields.Boolean(
         string="Manage",
         default=True,
-        help="Create customers and subscriptions, cancel, send webhooks again.",
+        help="Create customers and subscriptions, cancel subscriptions, send webhooks "
+        "again.",
     )
     overlap_hours = fields.Float(
-        default=24.0, help="How long the old key stays valid beside the new one."
+        "Overlap (Hours)",
+        default=24.0,
+        help="How long the old key stays valid beside the new one.",
     )
     expires_at = fields.Datetime(
         string="Expires", help="Empty: the new key does not expire by itself."
@@ -62,7 +67,9 @@ class FusionBillingApiKeyWizard(models.TransientModel):
 
     def _issue(self):
         if self.expires_at and self.expires_at <= fields.Datetime.now():
-            raise UserError(self.env._("A new key cannot have expired already."))
+            raise UserError(
+                self.env._("The expiry date of a new key must be in the future.")
+            )
         if self.replaced_key_id:
             return self.replaced_key_id._replace(self.overlap_hours, self.expires_at)[1]
         scopes = [scope for scope, field in SCOPES.items() if self[field]]

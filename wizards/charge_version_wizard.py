@@ -11,24 +11,26 @@ class FusionBillingChargeVersionWizard(models.TransientModel):
     _inherit = ["fusion.billing.guarded"]
 
     charge_id = fields.Many2one(
-        "fusion.billing.charge", required=True, ondelete="cascade"
+        "fusion.billing.charge", string="Usage Price", required=True, ondelete="cascade"
     )
     terms_text = fields.Char(related="charge_id.terms_text", string="Price Until Then")
     last_billed_day = fields.Date(
         string="Invoiced Up To",
         compute="_compute_last_billed_day",
-        help="The latest window that was invoiced at this price begins on this day.",
+        help="The latest billing window that was invoiced at this price begins on this "
+        "day.",
     )
     date_start = fields.Date(
         string="First Day",
         required=True,
         default=lambda self: self._next_month(),
-        help="Windows that begin on this day or later have the new price.",
+        help="Billing windows that begin on or after this day have the new price.",
     )
     open_count = fields.Integer(
-        string="Windows to Have It",
+        string="Billing Windows Affected",
         compute="_compute_open_count",
-        help="Windows that are not invoiced yet, and begin on this day or later.",
+        help="Billing windows that are not invoiced yet and begin on or after this "
+        "day.",
     )
 
     @api.model

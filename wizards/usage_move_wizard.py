@@ -13,17 +13,17 @@ class FusionBillingUsageMoveWizard(models.TransientModel):
     _description = "Bill Unallocated Usage"
     _inherit = ["fusion.billing.guarded"]
 
-    reason = fields.Char(required=True)
+    reason = fields.Char("Reason", required=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     subscription_id = fields.Many2one("sale.order", required=True)
     previewed_id = fields.Many2one(
         "sale.order",
         string="Previewed For",
         readonly=True,
-        help="The subscription that the preview below is of.",
+        help="The subscription of the preview below.",
     )
     preview = fields.Html(
-        readonly=True, sanitize=False, help="What the next invoice changes by."
+        readonly=True, sanitize=False, help="How the next invoice changes."
     )
 
     @api.model

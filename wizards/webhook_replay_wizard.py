@@ -10,9 +10,11 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
     _description = "Send Webhooks Again"
     _inherit = ["fusion.billing.guarded"]
 
-    service_id = fields.Many2one("fusion.billing.service", required=True)
+    service_id = fields.Many2one(
+        "fusion.billing.service", string="Source App", required=True
+    )
     date_from = fields.Datetime(
-        string="Told From",
+        string="From",
         required=True,
         default=lambda self: fields.Datetime.subtract(fields.Datetime.now(), days=7),
     )
@@ -20,7 +22,8 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
         string="Until", required=True, default=fields.Datetime.now
     )
     which = fields.Selection(
-        [("undelivered", "What was not delivered"), ("all", "Everything")],
+        [("undelivered", "Undelivered events only"), ("all", "Everything")],
+        string="Events to Send",
         required=True,
         default="undelivered",
     )
@@ -30,7 +33,7 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
         string="Events",
         help="None chosen: all.",
     )
-    event_count = fields.Integer(compute="_compute_event_count")
+    event_count = fields.Integer("Number of Events", compute="_compute_event_count")
 
     @api.depends("service_id", "date_from", "date_to", "which", "type_ids")
     def _compute_event_count(self):
@@ -62,14 +65,18 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
         self.service_id.check_access("read")
         webhooks = self.env["fusion.billing.webhook"].search(self._domain())
         if not webhooks:
-            raise UserError(self.env._("No event of that time is to be sent again."))
+            raise UserError(
+                self.env._("There are no webhook events of that time to send again.")
+            )
         webhooks.action_replay()
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": "success",
-                "message": self.env._("%s events are on their way.", len(webhooks)),
+                "message": self.env._(
+                    "%s webhook events are being sent.", len(webhooks)
+                ),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }

@@ -12,14 +12,18 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
     _description = "New Webhook Secret"
     _inherit = ["fusion.billing.guarded"]
 
-    service_id = fields.Many2one("fusion.billing.service", required=True)
+    service_id = fields.Many2one(
+        "fusion.billing.service", string="Source App", required=True
+    )
     overlap_hours = fields.Float(
-        default=24.0, help="How long the old secret signs beside the new one."
+        "Overlap (Hours)",
+        default=24.0,
+        help="How long the old secret signs beside the new one.",
     )
     own_secret = fields.Char(
         compute="_compute_own_secret",
         inverse="_inverse_own_secret",
-        help="Empty: one is made.",
+        help="Leave empty to generate one.",
     )
     own_secret_encrypted = fields.Char(
         groups="base.group_system", readonly=True, exportable=False

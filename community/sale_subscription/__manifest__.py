@@ -29,6 +29,7 @@
         "views/sale_subscription_views.xml",
         "views/payment_views.xml",
         "views/account_move_views.xml",
+        "views/report_invoice.xml",
         "views/res_partner_views.xml",
         "views/product_pricelist_views.xml",
         "views/product_template_views.xml",

@@ -36,10 +36,9 @@ def pre_init_hook(env):
     if copies:
         raise UserError(
             env._(
-                "Another module named sale_subscription is on the addons path:"
-                " %(folders)s. This one stands in for it on Odoo Community only."
-                " Remove the folder %(own)s from the addons path and install the"
-                " other one.",
+                "Another module named sale_subscription is on the addons path: "
+                "%(folders)s. This one replaces it on Odoo Community only. Remove "
+                "the folder %(own)s from the addons path and install the other one.",
                 folders=", ".join(map(str, copies)),
                 own=OWN_FOLDER.parent,
             )
@@ -85,10 +84,11 @@ def _note_terms(orders):
     running._message_log_batch(
         {
             order.id: orders.env._(
-                "The module Subscriptions was uninstalled. Until then this was a"
-                " subscription: %(plan)s, %(state)s, started on %(start)s, next invoice"
-                " on %(next)s, monthly %(amount)s. From now on it is an ordinary order,"
-                " and all but its first invoice count as more than was ordered.",
+                "The module Subscriptions was uninstalled. Until then this was a "
+                "subscription: %(plan)s, %(state)s, started on %(start)s, next "
+                "invoice on %(next)s, monthly %(amount)s. From now on it is an "
+                "ordinary order, and all invoices after the first one count as "
+                "more than was ordered.",
                 plan=order.plan_id.name,
                 state=states[order.subscription_state],
                 start=order.start_date,

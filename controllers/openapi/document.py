@@ -36,8 +36,8 @@ each has one or more scopes: {scopes}. Without the scope it needs, a request get
 nothing is stored twice. After 429 wait as many seconds as `Retry-After` says.
 
 **Values.** Instants are `2026-01-10T09:00:00Z`. Quantities and amounts come as
-decimal text; you may send numbers or decimal text, and both are read exactly. In
-requests unknown keys are ignored; to answers keys may be added. In paths,
+decimal text; you may send numbers or decimal text, and both are read exactly. A key
+that a request does not have is refused; to answers keys may be added. In paths,
 percent-encode what holds a `/`.
 
 **Lists.** They come in pages of `limit` items. While `has_more` is true, give

@@ -53,6 +53,7 @@ _WITH_BODY = (
     "incomplete_body",
     "invalid_json",
     "too_many_values",
+    "unknown_field",
     "body_too_large",
     "unsupported_media_type",
 )
@@ -69,8 +70,7 @@ def codes_of(route) -> list[str]:
         codes.add(operation.unknown_in_path)
     if route.scope:
         codes.update(_WITH_KEY)
-        if route.method == "GET":
-            codes.add("unknown_parameter")
+        codes.add("unknown_parameter")
     if operation.query:
         codes.add("invalid_parameter")
     if "cursor" in operation.query:
@@ -102,7 +102,8 @@ def refusals(route, schemas: dict[str, dict]) -> dict[str, dict]:
 
 def _response(codes, operation, schemas):
     """The response for one status, which says what its codes are."""
-    plain = schema_of(Error, schemas) | {"properties": {"code": {"enum": codes}}}
+    of_these = {"type": "object", "properties": {"code": {"enum": codes}}}
+    plain = {"allOf": [schema_of(Error, schemas), of_these]}
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     refusal = operation and operation.refusal
     schema = plain

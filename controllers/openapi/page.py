@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from .operation import JSON
 
-STYLE = Path(__file__).parents[2] / "static" / "src" / "api_docs.css"
+STYLE = Path(__file__).parents[2] / "static" / "api_docs" / "api_docs.css"
 TEMPLATE = "fusion_centralized_billing.api_docs"
 METHODS = ("get", "post", "put", "patch", "delete")
 

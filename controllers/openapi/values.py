@@ -4,8 +4,9 @@ Those of answers come from their shapes, see engine/api/answers.
 """
 
 from ...engine.api.events import MAX_TEXT, TEXT_PATTERN
+from ...engine.api.payload import EMAIL_PATTERN, MAX_EMAIL
 from ...engine.billing.quantity import DECIMALS, WHOLE_DIGITS
-from ...engine.shape import reference_to
+from ...engine.shape import described, reference_to
 
 SCHEMAS = {
     "Text": {
@@ -20,6 +21,12 @@ SCHEMAS = {
         "maxLength": MAX_TEXT,
         "pattern": f"^({TEXT_PATTERN})?$",
         "description": "As Text. Left out, null and empty are the same.",
+    },
+    "Email": {
+        "type": ["string", "null"],
+        "maxLength": MAX_EMAIL,
+        "pattern": f"^({EMAIL_PATTERN})?$",
+        "description": "One e-mail address. Null and empty take away what was there.",
     },
     "DecimalInput": {
         "anyOf": [
@@ -38,9 +45,9 @@ SCHEMAS = {
     },
     "InstantInput": {
         "type": "string",
-        "anyOf": [{"format": "date-time"}, {"format": "date"}],
-        "description": "ISO 8601 with an offset, or a date, which means its midnight in"
-        " UTC. `YYYY-MM-DD HH:MM:SS` is taken too, and means UTC.",
+        "format": "date-time",
+        "description": "ISO 8601 with an offset, of the years 2000 to 2099. A date"
+        " alone (its midnight in UTC) and `YYYY-MM-DD HH:MM:SS` (UTC) are taken, too.",
     },
     "SubscriptionReference": {
         "anyOf": [
@@ -64,13 +71,14 @@ SCHEMAS = {
 
 def ref(name: str, description: str = "") -> dict:
     """A schema of the document by its name."""
-    return reference_to(name) | ({"description": description} if description else {})
+    return described(reference_to(name), description)
 
 
 def or_null(schema: dict) -> dict:
     """The same, or null."""
     description = schema.get("description")
     bare = {key: value for key, value in schema.items() if key != "description"}
+    [bare] = bare.get("allOf", [bare])
     either = {"anyOf": [bare, {"type": "null"}]}
     return either | ({"description": description} if description else {})
 
@@ -92,23 +100,23 @@ def list_of(items: dict, description: str = "", **limits: int) -> dict:
 def an_object(
     properties: dict, optional: tuple[str, ...] = (), description: str = ""
 ) -> dict:
-    """An object; all keys are there but the optional ones.
-
-    Always open: unknown keys are ignored.
-    """
+    """An object; all keys are there but the optional ones, and no others."""
     found = {
         "type": "object",
         "properties": properties,
         "required": [name for name in properties if name not in optional],
-        "additionalProperties": True,
+        "additionalProperties": False,
     }
     return found | ({"description": description} if description else {})
 
 
 def names_subscription(content: dict) -> dict:
-    """An object that names a subscription, by one of the two keys or by both."""
+    """An object that names a subscription, by one of the two keys or by both.
+
+    Which of them is needed is left to words: of `anyOf` generators of clients make
+    classes that nobody can use.
+    """
     keys = ("subscription_external_id", "subscription_id")
     required = [name for name in content["required"] if name not in keys]
-    given = {"not": {"enum": [None, ""]}}
-    named = [{"required": [key], "properties": {key: given}} for key in keys]
-    return content | {"required": required, "anyOf": named}
+    text = "Names its subscription by one of the two keys, or by both."
+    return content | {"required": required, "description": text}

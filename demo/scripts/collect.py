@@ -1,8 +1,8 @@
 """Reads what Odoo made of the month, for comparison, and writes it as JSON.
 
 `args`: `output`, the file to write; `start` and `end`, the first and last day of the
-month. Quantities and amounts are decimal text, read with
-SQL, since the ORM gives numbers back as floats.
+month; `accounts`, codes of those that usage is followed to. Quantities and amounts are
+decimal text, read with SQL, since the ORM gives numbers back as floats.
 """
 
 import json
@@ -41,11 +41,12 @@ CONTROL = """
         ON l.partner_id = o.partner_id AND l.service_id = o.fc_service_id
      WHERE t.control_id = %s ORDER BY s.code, m.code, l.external_id
 """
-# What the accounts hold of the products of usage: the trial balance of usage.
+# The trial balance of an account: at the end of the month, and with all after it.
 BALANCE = """
-    SELECT coalesce(-sum(l.balance), 0)::text AS balance FROM account_move_line l
-     WHERE l.parent_state = 'posted' AND l.display_type = 'product'
-       AND l.product_id IN (SELECT product_id FROM fusion_billing_charge)
+    SELECT coalesce(sum(l.balance) FILTER (WHERE l.date <= %s), 0)::text AS month_end,
+           coalesce(sum(l.balance), 0)::text AS now
+      FROM account_move_line l
+     WHERE l.parent_state = 'posted' AND l.account_id = %s
 """
 
 
@@ -56,15 +57,17 @@ def read_control(env, args):
     )
     control.action_compute()
     env.flush_all()
-    env.cr.execute(CONTROL, [control.id])
-    lines = env.cr.dictfetchall()
-    [balance] = read(env, BALANCE)
+    lines = read(env, CONTROL, control.id)
+    balances = {}
+    for name, code in args["accounts"].items():
+        account = env["account.account"].search([("code", "=", code)])
+        [balances[name]] = read(env, BALANCE, args["end"], account.id)
     env.cr.commit()
-    return {"lines": lines, "balance": balance["balance"]}
+    return {"lines": lines, "balances": balances}
 
 
-def read(env, query):
-    env.cr.execute(query)
+def read(env, query, *values):
+    env.cr.execute(query, values)
     return env.cr.dictfetchall()
 
 

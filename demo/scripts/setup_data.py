@@ -1,6 +1,6 @@
 """Makes the demo's services, metrics, products, plans and charges (in `odoo shell`).
 
-`args`: `apps` (see catalog.as_json), `receiver` (URL without the app's name),
+`args`: `apps` and `accounts` (see catalog.py), `receiver` (URL without the app's name),
 `secrets` (app -> webhook secret), `keys_file` (where the API keys and ids go).
 """
 
@@ -19,8 +19,12 @@ def load_chart_of_accounts(env, company):
     company.tax_calculation_rounding_method = "round_per_line"
 
 
-def make_tax(env, company):
-    return env["account.tax"].create(
+def make_tax(env, company, account):
+    """The tax on all that is sold.
+
+    :param account: what is owed of it; without one it would be revenue
+    """
+    tax = env["account.tax"].create(
         {
             "name": TAX_NAME,
             "amount": 15,
@@ -28,11 +32,34 @@ def make_tax(env, company):
             "company_id": company.id,
         }
     )
+    lines = tax.invoice_repartition_line_ids | tax.refund_repartition_line_ids
+    lines.filtered(lambda x: x.repartition_type == "tax").account_id = account
+    return tax
 
 
-def make_product(env, name, price, tax):
+def make_accounts(env, codes):
+    """Usage has accounts of its own, so that the trial balance tells what it brought.
+
+    :param codes: those of catalog.ACCOUNTS
+    :return: the same names -> account
+    """
+    kinds = {
+        "revenue": ("Usage", "income"),
+        "accrued": ("Accrued usage", "asset_current"),
+        "tax": ("Tax payable", "liability_current"),
+    }
+    return {
+        key: env["account.account"].create(
+            {"name": name, "code": codes[key], "account_type": kind}
+        )
+        for key, (name, kind) in kinds.items()
+    }
+
+
+def make_product(env, name, price, tax, **values):
     return env["product.product"].create(
-        {
+        values
+        | {
             "name": name,
             "type": "service",
             "invoice_policy": "order",
@@ -43,8 +70,12 @@ def make_product(env, name, price, tax):
     )
 
 
-def make_app(env, app, tax, receiver, secret):
-    """Make all of one app; return its key and ids, for the simulator."""
+def make_app(env, app, tax, revenue, webhook):
+    """Make all of one app; return its key and ids, for the simulator.
+
+    :param revenue: the account of usage
+    :param webhook: values of the service
+    """
     plan = env["sale.subscription.plan"].create(
         {
             "name": app["plan"],
@@ -67,7 +98,10 @@ def make_app(env, app, tax, receiver, secret):
                 "plan_code": app["code"],
                 "metric_id": metric.id,
                 "product_id": make_product(
-                    env, f"{app['name']} {charge['name'].lower()}", 0, tax
+                    env,
+                    f"{app['name']} {charge['name'].lower()}",
+                    *(0, tax),
+                    property_account_income_id=revenue.id,
                 ).id,
                 "charge_model": charge["model"],
                 "included_quota": float(charge["quota"]),
@@ -76,12 +110,7 @@ def make_app(env, app, tax, receiver, secret):
             }
         )
     service = env["fusion.billing.service"].create(
-        {
-            "name": app["name"],
-            "code": app["code"],
-            "webhook_url": f"{receiver}/{app['code']}",
-            "webhook_secret": secret,
-        }
+        webhook | {"name": app["name"], "code": app["code"]}
     )
     base_fee = make_product(env, f"{app['name']} base fee", float(app["base_fee"]), tax)
     return {
@@ -94,13 +123,15 @@ def make_app(env, app, tax, receiver, secret):
 def main(env, args):
     company = env.company
     load_chart_of_accounts(env, company)
-    tax = make_tax(env, company)
-    made = {
-        app["code"]: make_app(
-            env, app, tax, args["receiver"], args["secrets"][app["code"]]
-        )
-        for app in args["apps"]
-    }
+    accounts = make_accounts(env, args["accounts"])
+    tax = make_tax(env, company, accounts["tax"])
+    made = {}
+    for app in args["apps"]:
+        webhook = {
+            "webhook_url": f"{args['receiver']}/{app['code']}",
+            "webhook_secret": args["secrets"][app["code"]],
+        }
+        made[app["code"]] = make_app(env, app, tax, accounts["revenue"], webhook)
     # the file holds keys: nobody else on this machine may read it
     descriptor = os.open(
         args["keys_file"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600

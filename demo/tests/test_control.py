@@ -26,10 +26,17 @@ def line(**values):
     } | values
 
 
+# Accrued on the last day; then reversed, and invoiced.
+BALANCES = {
+    "revenue": {"month_end": "-3.20", "now": "-3.20"},
+    "accrued": {"month_end": "3.20", "now": "0.00"},
+}
+
+
 class ControlTest(TestCase):
-    def differences(self, *lines, balance="3.20"):
+    def differences(self, *lines, balances=BALANCES):
         comparison = Comparison()
-        control = {"lines": lines, "balance": balance}
+        control = {"lines": lines, "balances": balances}
         self.text = compare_control.control_table(comparison, control, RIGHT)
         return comparison.differences
 
@@ -51,5 +58,9 @@ class ControlTest(TestCase):
         self.assertIn("absent", sentence)
 
     def test_another_trial_balance(self):
-        [sentence] = self.differences(line(), balance="3.10")
-        self.assertIn("accounts", sentence)
+        for account, found in BALANCES.items():
+            for when in found:
+                other = {**BALANCES, account: {**found, when: "3.10"}}
+                with self.subTest(account=account, when=when):
+                    [sentence] = self.differences(line(), balances=other)
+                    self.assertIn(f"{account}, {when}", sentence)

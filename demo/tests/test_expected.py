@@ -75,10 +75,7 @@ class VerdictTest(TestCase):
             ("period_order", {"minutes": "-5"}),
             ("unknown_metric", {"metric": "coffee_cups"}),
             ("unknown_subscription", {"subscription": "2147483000"}),
-            (
-                "invalid_subscription_external_id",
-                {"subscription": "nexadesk-a-subscription"},
-            ),
+            ("unknown_subscription", {"subscription": "nexadesk-a-subscription"}),
         ):
             with self.subTest(code=code, change=change):
                 self.assert_verdicts([row(**change)], Verdict("rejected", code))

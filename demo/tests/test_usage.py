@@ -43,8 +43,8 @@ class UsageFileTest(TestCase):
         codes = Counter(verdict.code for verdict in self.verdicts)
         right = {
             *("", "idempotency_conflict", "invalid_period", "invalid_quantity"),
-            *("invalid_subscription_external_id", "missing_field", "period_order"),
-            *("unknown_metric", "unknown_subscription"),
+            *("missing_field", "period_order", "unknown_metric"),
+            "unknown_subscription",
         }
         self.assertEqual(set(codes), right)
 

@@ -33,7 +33,7 @@ ERRORS: dict[str, ApiError] = {
     "invalid_json": ApiError(
         400,
         "the body is not strict JSON in UTF-8 (keys given twice, NaN and a byte order"
-        " mark are refused, too)",
+        " mark are refused, too); `error` says what and where",
     ),
     "too_many_values": ApiError(
         400, "the body has far more keys and values than such a request needs"
@@ -41,6 +41,9 @@ ERRORS: dict[str, ApiError] = {
     "invalid_payload": ApiError(400, "the body is no JSON object"),
     "missing_field": ApiError(
         400, "a required key is missing, null or empty; `field` names it"
+    ),
+    "unknown_field": ApiError(
+        400, "a key that such an object does not have; `field` is its path"
     ),
     "unknown_parameter": ApiError(
         400, "a query parameter that this route does not have; `field` names it"
@@ -51,7 +54,9 @@ ERRORS: dict[str, ApiError] = {
     "invalid_cursor": ApiError(
         400, "`cursor` is not a `next_cursor` of this list; begin without one"
     ),
-    "unauthorized": ApiError(401, "unknown, expired or revoked API key"),
+    "unauthorized": ApiError(
+        401, "no API key in `Authorization`, or an unknown, expired or revoked one"
+    ),
     "insufficient_scope": ApiError(
         403, "this API key has no scope for this request; ask for one that has"
     ),
@@ -68,7 +73,7 @@ ERRORS: dict[str, ApiError] = {
     "length_required": ApiError(411, "no Content-Length"),
     "body_too_large": ApiError(413, "the body is over 8 MiB; send smaller batches"),
     "unsupported_media_type": ApiError(
-        415, "not application/json, not UTF-8, or compressed"
+        415, "not application/json, not UTF-8, or compressed; `error` says which"
     ),
     "rate_limited": ApiError(
         429, "too many requests; wait as many seconds as `Retry-After` says"
@@ -85,8 +90,12 @@ ERRORS: dict[str, ApiError] = {
         "`external_id` is not text of 1 to 255 characters; of a subscription, also not"
         " `id:` with a number",
     ),
-    "invalid_name": ApiError(400, "`name` is not text of 1 to 255 characters"),
-    "invalid_email": ApiError(400, "`email` is not text of 1 to 255 characters"),
+    "invalid_name": ApiError(
+        400, "`name` is not text of 1 to 255 characters; it cannot be cleared"
+    ),
+    "invalid_email": ApiError(
+        400, "`email` is not one e-mail address of at most 254 characters"
+    ),
     "unknown_customer": ApiError(
         400, "no customer of yours has this external id", in_path=True
     ),
@@ -105,11 +114,15 @@ ERRORS: dict[str, ApiError] = {
     ),
     "invalid_lines": ApiError(400, "`lines` is no list"),
     "invalid_line": ApiError(
-        400, "a line is no {product_id, quantity} of a product that is sold"
+        400,
+        "a line is no {product_id, quantity} of a product that is sold; `field` says"
+        " which line, and what of it",
     ),
     "too_many_lines": ApiError(400, "over 200 lines"),
     "external_id_conflict": ApiError(
-        400, "the subscription's `external_id` stands for another customer or plan"
+        400,
+        "the subscription's `external_id` stands for one that was made with other"
+        " content; `error` says what differs",
     ),
     "subscription_refused": ApiError(400, "Odoo refused it; `error` says why"),
     "invalid_when": ApiError(400, "`when` is neither `now` nor `period_end`"),
@@ -122,7 +135,8 @@ ERRORS: dict[str, ApiError] = {
     "invalid_event": ApiError(400, "the event is no JSON object"),
     "invalid_subscription_external_id": ApiError(
         400,
-        "no external id of yours; where you have none, not the id of a subscription",
+        "no text of 1 to 255 characters; of an app that has never given a subscription"
+        " an `external_id`, no `subscription_id`",
     ),
     "invalid_subscription_id": ApiError(
         400, "`subscription_id` is not the id of a subscription in Odoo"
@@ -142,7 +156,9 @@ ERRORS: dict[str, ApiError] = {
     "invalid_quantity": ApiError(
         400, "no plain decimal from 0 up to 10^16 with at most 10 decimals"
     ),
-    "invalid_period": ApiError(400, "no ISO 8601 time; `field` says which"),
+    "invalid_period": ApiError(
+        400, "no ISO 8601 time of the years 2000 to 2099; `field` says which"
+    ),
     "period_order": ApiError(400, "`period_end` is before `period_start`"),
     "period_in_future": ApiError(
         400, "`period_start` is further ahead than the tolerance (24 hours as shipped)"
@@ -161,7 +177,7 @@ ERRORS: dict[str, ApiError] = {
         400, "not a posted invoice of a customer of yours", in_path=True
     ),
     "pdf_unavailable": ApiError(
-        503, "the server cannot make PDF files now; ask its administrator"
+        503, "the server cannot make PDF files now; `error` says why"
     ),
     "shared_invoice": ApiError(
         400, "the invoice bills subscriptions of another app, too; its PDF shows them"

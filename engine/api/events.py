@@ -28,13 +28,22 @@ REQUIRED = (
     "period_end",
 )
 
+# All that an event can say.
+EVENT_KEYS = (
+    *("subscription_external_id", "subscription_id", "metric_code", "quantity"),
+    *("period_start", "period_end", "idempotency_key", "unique_key"),
+)
+_KNOWN = frozenset(EVENT_KEYS)
+# A longer name that nobody knows is not repeated: it can be a key of an app.
+MAX_NAME = 40
+
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # PostgreSQL refuses NUL and half a surrogate pair; other control characters (C0,
 # DEL, C1) have no business in an identifier and forge lines in logs.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What check_text takes, for JSON Schema: nothing forbidden, and not only spaces.
-_CONTROL = r"\u0000-\u001f\u007f-\u009f"
-TEXT_PATTERN = rf"[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*"
+CONTROL = r"\u0000-\u001f\u007f-\u009f"
+TEXT_PATTERN = rf"[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*"
 
 
 class UsageEvent(NamedTuple):
@@ -71,14 +80,17 @@ def decode_json(raw: bytes, max_values: int = MAX_VALUES) -> object:
         return json.loads(
             raw.decode("utf-8"),
             parse_int=_parse_int,
-            parse_float=Decimal,
+            parse_float=_parse_float,
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique_keys,
         )
-    except TooManyValues:
+    except BillingError:
         raise
-    except (ValueError, ArithmeticError):  # Decimal's InvalidOperation is the latter
-        raise BillingError("invalid_json", "invalid payload") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _no_json(f"{where}: {error.msg}") from None
+    except UnicodeDecodeError as error:
+        raise _no_json(f"byte {error.start} is not UTF-8") from None
 
 
 def check_text(value: object, field: str, code: str, max_length: int = MAX_TEXT) -> str:
@@ -95,6 +107,25 @@ def check_text(value: object, field: str, code: str, max_length: int = MAX_TEXT)
     ):
         return value
     raise BillingError(code, f"invalid {field}", field)
+
+
+def check_keys(content: dict, known: frozenset[str], path: str = "") -> None:
+    """Refuse an object with a key that is not known.
+
+    A misspelt one would else be ignored: ``"atmoic": true`` stored half a batch.
+
+    :param path: where the object stands in the body, as ``lines[0].``
+    :raises BillingError: ``unknown_field``, with the path of the first such key
+    """
+    if known.issuperset(content):
+        return
+    name = next(key for key in content if key not in known)
+    is_showable = len(name) <= MAX_NAME and name and not _FORBIDDEN.search(name)
+    raise BillingError(
+        "unknown_field",
+        f"unknown key; known are: {', '.join(sorted(known)) or 'none'}",
+        f"{path}{name}" if is_showable else path.rstrip(".") or None,
+    )
 
 
 def content_fingerprint(
@@ -126,17 +157,18 @@ def parse_event(
 ) -> UsageEvent:
     """Check one usage event and return its values, or the first thing wrong with it.
 
-    Order of the checks: shape, missing keys (null and an empty text count as missing),
-    then each value in the order of :data:`REQUIRED`.
+    Order of the checks: shape, unknown keys, missing ones (null and an empty text count
+    as missing), then each value in the order of :data:`REQUIRED`.
 
     :param event: as :func:`decode_json` returns it
     :param now: naive UTC; without it, no period is too far ahead
     :param tolerance: how far after ``now`` a period may start
-    :raises BillingError: ``invalid_event``, ``missing_field``, ``invalid_<key>``,
-        ``invalid_period``, ``period_order`` or ``period_in_future``
+    :raises BillingError: ``invalid_event``, ``unknown_field``, ``missing_field``,
+        ``invalid_<key>``, ``invalid_period``, ``period_order`` or ``period_in_future``
     """
     if not isinstance(event, dict):
         raise BillingError("invalid_event", "invalid event")
+    check_keys(event, _KNOWN)
     get = event.get
     for key in REQUIRED:
         value = get(key)
@@ -218,36 +250,53 @@ def _check_shape(raw, max_values):
 
     With escapes and strings out of the way only brackets and commas are left; each
     round takes off the innermost pairs, one level or, where they alternate, two. What
-    does not vanish is too deep, or not JSON.
+    does not vanish is too deep; or, when there is little of it, no JSON, and the parser
+    says where.
     """
     bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     # An object's member has a key and at most one text: four quotes.
     if bare.count(b'"') > 4 * max_values:
         raise TooManyValues(bare.count(b"{"))
     bare = b"".join(bare.split(b'"')[::2])
-    brackets = bare.translate(None, _NOT_BRACKETS)
-    for _round in range(MAX_DEPTH):
-        if not brackets:
-            break
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    if brackets:
-        raise ValueError("nested too deeply")
+    left = _without_pairs(bare.translate(None, _NOT_BRACKETS))
+    # What would vanish, too, is well-formed.
+    if left and (len(left) > MAX_DEPTH or not _without_pairs(left)):
+        raise _no_json("nested too deeply, or brackets without their counterparts")
     if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > max_values:
         raise TooManyValues(bare.count(b"{"))
 
 
+def _without_pairs(brackets):
+    for _round in range(MAX_DEPTH):
+        if not brackets:
+            break
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return brackets
+
+
 def _parse_int(digits):
-    if len(digits) > MAX_INTEGER_DIGITS:
-        raise ValueError("integer too long")  # converting takes quadratic time
+    if len(digits) > MAX_INTEGER_DIGITS:  # converting takes quadratic time
+        raise _no_json(f"an integer of over {MAX_INTEGER_DIGITS} digits")
     return int(digits)
 
 
+def _parse_float(text):
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise _no_json("a number with an exponent beyond all reason") from None
+
+
 def _refuse_constant(name):
-    raise ValueError(f"{name} is not JSON")
+    raise _no_json(f"{name} is not JSON")
 
 
 def _unique_keys(pairs):
     unique = dict(pairs)
     if len(unique) != len(pairs):
-        raise ValueError("key given twice")
+        raise _no_json("a key is given twice in one object")
     return unique
+
+
+def _no_json(reason):
+    return BillingError("invalid_json", f"invalid payload: {reason}")

@@ -1,16 +1,28 @@
 """Reading the keys of a decoded request body."""
 
+import re
+
 from ..errors import BillingError
-from .events import MAX_TEXT, check_text
+from .events import CONTROL, MAX_TEXT, check_keys, check_text
+
+# One address: whether mail arrives there, only mail can tell. Letters of any script, as
+# RFC 6531 has them; no quotes, and no comma, with which people join several.
+MAX_EMAIL = 254
+_LOCAL = rf'[^\s{CONTROL}@.,;:<>()\[\]"\\]+'
+_LABEL = r"[^\W_]+(-+[^\W_]+)*"
+_LAST_LABEL = r"([^\W\d_]{2,}|xn--[A-Za-z0-9-]+)"
+EMAIL_PATTERN = rf"{_LOCAL}(\.{_LOCAL})*@({_LABEL}\.)+{_LAST_LABEL}"
+_EMAIL = re.compile(EMAIL_PATTERN)
 
 
-def check_object(payload: object) -> None:
-    """Refuse a body that is no JSON object.
+def check_object(payload: object, *known: str) -> None:
+    """Refuse a body that is no JSON object, or has other keys than these.
 
-    :raises BillingError: ``invalid_payload``
+    :raises BillingError: ``invalid_payload``, ``unknown_field``
     """
     if not isinstance(payload, dict):
         raise BillingError("invalid_payload", "invalid payload")
+    check_keys(payload, frozenset(known))
 
 
 def require(payload: dict, key: str, message: str = "missing {key}") -> object:
@@ -34,6 +46,26 @@ def optional_text(payload: dict, key: str, max_length: int = MAX_TEXT) -> str | 
     if value is None or value == "":
         return None
     return check_text(value, key, f"invalid_{key}", max_length)
+
+
+def contact_changes(payload: dict) -> dict[str, str | None]:
+    """Return the ``name`` and ``email`` that a customer shall have: those given.
+
+    An e-mail that is null or empty is taken away; a customer always has a name.
+
+    :raises BillingError: ``invalid_name``, ``invalid_email``
+    """
+    changes: dict[str, str | None] = {}
+    if "name" in payload:
+        if payload["name"] in (None, ""):
+            raise BillingError("invalid_name", "name cannot be empty", "name")
+        changes["name"] = check_text(payload["name"], "name", "invalid_name")
+    if "email" in payload:
+        email = optional_text(payload, "email", MAX_EMAIL)
+        if email and not _EMAIL.fullmatch(email):
+            raise BillingError("invalid_email", "email is no e-mail address", "email")
+        changes["email"] = email
+    return changes
 
 
 def flag(payload: dict, key: str) -> bool:

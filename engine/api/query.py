@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 
-from ..billing.periods import parse_date, parse_timestamp
+from ..billing.periods import parse_date, parse_instant
 from ..errors import BillingError
 from .cursor import decode_cursor
 from .events import MAX_TEXT, TEXT_PATTERN, check_text
@@ -60,13 +60,14 @@ def text(name: str, value: str) -> str:
     return check_text(value, name, "invalid_parameter")
 
 
-@_reader(
-    type="string", anyOf=[{"format": "date-time"}, {"format": "date"}]
-)  # the two of the spellings it takes that have a name
+@_reader(type="string", format="date-time")  # one of the spellings it takes
 def instant(name: str, value: str) -> datetime:
-    """Naive UTC. The "+" of an offset must come as %2B: unencoded it is a space."""
+    """Naive UTC, of any year, as a filter may say "from the beginning".
+
+    The "+" of an offset must come as %2B: unencoded it is a space.
+    """
     try:
-        return parse_timestamp(value, name)
+        return parse_instant(value, name)
     except BillingError:
         raise _invalid(name) from None
 

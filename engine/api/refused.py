@@ -5,13 +5,9 @@ import json
 import re
 from decimal import Decimal
 
+from .events import EVENT_KEYS as KEPT_KEYS
 from .keys import PREFIX
 
-# All that an event can say; what else an app sends with it may be a secret.
-KEPT_KEYS = (
-    *("subscription_external_id", "subscription_id", "metric_code", "quantity"),
-    *("period_start", "period_end", "idempotency_key", "unique_key"),
-)
 MAX_BODY = 2_000
 # A key of ours that an app put where it does not belong.
 _SECRET = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{20,}}|(?i:bearer) +[!-~]{{16,}}")
@@ -37,6 +33,7 @@ def kept_body(event: object) -> tuple[str, bool]:
     others = sorted(str(key)[:40] for key in event if key not in KEPT_KEYS)
     if others:
         body["left_out"] = others[:10]
+        is_cut = True
     text = json.dumps(body)
     if len(text) > MAX_BODY:
         # The longest go first, until the rest can be read.

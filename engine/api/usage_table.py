@@ -23,7 +23,7 @@ ENCODINGS = ("utf-8", "windows-1252", "utf-16")
 MAX_CELL = 10_000
 _DELIMITERS = ",;\t|"
 _LOCAL = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?))?", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?))?", re.ASCII
 )
 # How a cell begins that a spreadsheet would run as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -168,20 +168,20 @@ CHARGE_MODELS: dict[str, ChargeModel] = {
         ChargeModel(
             "package",
             "Package",
-            "Whole batches are charged; one begun counts as full.",
+            "Only whole batches are charged; a started batch counts as full.",
             _package,
         ),
         ChargeModel(
             "graduated",
             "Graduated",
-            "Every unit has the price of the tier it lies in.",
+            "Each unit has the price of its own tier.",
             _graduated,
             has_tiers=True,
         ),
         ChargeModel(
             "volume",
             "Volume",
-            "All units have the price of the tier that the last one lies in.",
+            "All units have the price of the tier that the last unit reaches.",
             _volume,
             has_tiers=True,
         ),

@@ -12,15 +12,19 @@ _SECOND = timedelta(seconds=1)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # RFC 3339 date-time, with what source apps write besides: a space for the "T", no
-# offset (UTC), an offset without colon or minutes (ISO 8601 basic, strftime's %z),
-# and up to nanoseconds. [0-9], because \d takes the digits of every script.
+# offset (UTC), an offset without colon or minutes (ISO 8601 basic, strftime's %z), no
+# seconds, and up to nanoseconds. [0-9], because \d takes the digits of every script.
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
     r"(?:([Zz])|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?)?"
 )
 # The way nearly all of them are written; what it matches, fromisoformat reads right.
 _COMMON = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(Z?)")
+
+# What is used and billed lies in [EARLIEST, LATEST): any other year is mistyped.
+EARLIEST = datetime(2000, 1, 1)
+LATEST = datetime(2100, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,27 @@ def window_between(start_date: date, end_date: date, tz_name: str) -> Window:
 
 
 def parse_timestamp(value: object, field: str) -> datetime:
+    """Return when something was used or billed, see :func:`parse_instant`.
+
+    :param field: key the value came under, for the error
+    :raises BillingError: ``invalid_period``: not an instant, or not of the years 2000
+        to 2099
+    """
+    moment = parse_instant(value, field)
+    if EARLIEST <= moment < LATEST:
+        return moment
+    raise BillingError(
+        "invalid_period", f"invalid {field}: not of the years 2000 to 2099", field
+    )
+
+
+def parse_instant(value: object, field: str) -> datetime:
     """Return naive UTC, to the microsecond (finer digits are cut off).
 
     Accepts ISO 8601 with an offset or "Z", "YYYY-MM-DD HH:MM:SS" (with a space or
-    "T"), which is UTC, and "YYYY-MM-DD", which is UTC midnight. Offsets go up to
-    23:59 and seconds to 59, as in RFC 3339 without its leap seconds.
+    "T"), which is UTC, each also without seconds, and "YYYY-MM-DD", which is UTC
+    midnight. Offsets go up to 23:59 and seconds to 59, as in RFC 3339 without its leap
+    seconds.
 
     :param field: key the value came under, for the error
     :raises BillingError: ``invalid_period``
@@ -118,7 +138,7 @@ def _build(match):
         int(day),
         int(hour),
         int(minute),
-        int(second),
+        int(second or 0),
         int(fraction.ljust(6, "0")[:6]) if fraction else 0,
     )
     if sign:

@@ -112,7 +112,27 @@ class TestDecodeJson(unittest.TestCase):
                 with self.assertRaises(BillingError) as caught:
                     decode_json(raw, max_values=1_000_000)
                 self.assertEqual(caught.exception.code, "invalid_json")
-                self.assertEqual(str(caught.exception), "invalid payload")
+                self.assertRegex(str(caught.exception), r"\Ainvalid payload: \S")
+
+    def test_what_is_no_json_is_said_with_its_place(self):
+        """It was "invalid payload", whatever stood where in eight megabytes."""
+        for raw, said in (
+            (b'{"events": [],}', "line 1, column 15: "),
+            (b'{\n "events": [\n  {]\n}', "line 3, column 4: "),
+            (b"[1][2]", "line 1, column 4: Extra data"),
+            (b"[[[1]", "line 1, column 6: "),
+            (b'{"a": "x\ny"}', "line 1, column 9: Invalid control character"),
+            (b'{"a": "\xff"}', "byte 7 is not UTF-8"),
+            (b'{"a": NaN}', "NaN is not JSON"),
+            (b'{"a": 1, "b": {"c": 1, "c": 2}}', "a key is given twice"),
+            (b'{"a": 1e9999999999999999999}', "exponent"),
+            (b"[" * 17 + b"]" * 17, "nested too deeply"),
+        ):
+            with self.subTest(raw=raw), self.assertRaises(BillingError) as caught:
+                decode_json(raw)
+            self.assertEqual(caught.exception.code, "invalid_json")
+            self.assertIn(said, str(caught.exception))
+        self.assertTrue(decode_json(b"[" * 16 + b"]" * 16) is not None)
 
     def test_half_a_surrogate_pair_costs_its_own_event_only(self):
         payload = decode_json(rb'{"events":[{"metric_code":"\ud800"},{}]}')
@@ -142,7 +162,6 @@ class TestParseEvent(unittest.TestCase):
                 period_end="2026-01-02T03:00:00+02:00",
                 idempotency_key="key-1",
                 unique_key="user-1",
-                comment="what we do not know is left alone",
             ),
             NOW,
             DAY,
@@ -175,6 +194,21 @@ class TestParseEvent(unittest.TestCase):
                 refusal = self._refusal(event)
                 self.assertEqual(refusal.code, "invalid_event")
                 self.assertEqual(str(refusal), "invalid event")
+
+    def test_a_key_that_no_event_has_is_refused(self):
+        """A discount, say, was taken and ignored."""
+        for key in ("discount", "vat", "properties", "Quantity", "quantity "):
+            with self.subTest(key=key):
+                refusal = self._refusal(_event(**{key: None}))
+                self.assertEqual((refusal.code, refusal.field), ("unknown_field", key))
+                self.assertIn("idempotency_key", str(refusal))
+        # what forges a log, and what can be an API key in a wrong place, is not told
+        for key in ("a\nb", "\ud800", "", "fcb_" + "x" * 49):
+            with self.subTest(key=ascii(key)):
+                refusal = self._refusal(_event(**{key: 1}))
+                self.assertEqual((refusal.code, refusal.field), ("unknown_field", None))
+                self.assertNotIn(key or "\0", str(refusal))
+        self.assertEqual(self._refusal({"vat": 1}).code, "unknown_field")
 
     def test_the_first_missing_key_is_named_and_null_and_empty_are_missing(self):
         keys = list(_event())
@@ -245,7 +279,12 @@ class TestParseEvent(unittest.TestCase):
             ("2026-02-28", "soon", "invalid_period", "period_end"),
             ("2026-01-02", "2026-01-01", "period_order", "period_end"),
             ("2026-01-11T12:00:01Z", "2026-01-12", "period_in_future", "period_start"),
-            ("9999-12-31", "9999-12-31", "period_in_future", "period_start"),
+            ("2099-12-31", "2099-12-31", "period_in_future", "period_start"),
+            # of a year that was mistyped
+            ("0001-01-01", "2026-01-01", "invalid_period", "period_start"),
+            ("1999-12-31T23:59:59Z", "2026-01-01", "invalid_period", "period_start"),
+            ("2026-01-01", "2100-01-01", "invalid_period", "period_end"),
+            ("2026-01-01", "9999-12-31", "invalid_period", "period_end"),
         ):
             with self.subTest(start=start, end=end):
                 refusal = self._refusal(_event(period_start=start, period_end=end))
@@ -254,8 +293,10 @@ class TestParseEvent(unittest.TestCase):
     def test_a_period_may_be_an_instant_and_start_within_the_tolerance(self):
         for start, now, tolerance in (
             ("2026-01-11T12:00:00Z", NOW, DAY),
-            ("9999-12-31", None, None),
-            ("9999-12-31", NOW, timedelta.max),
+            ("2099-12-31T23:59:59.999999Z", None, None),
+            ("2099-12-31", NOW, timedelta.max),
+            ("2000-01-01", NOW, DAY),
+            ("2000-01-01T02:00+02:00", NOW, DAY),
         ):
             with self.subTest(start=start):
                 event = _event(period_start=start, period_end=start)

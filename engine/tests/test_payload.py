@@ -1,3 +1,4 @@
+import re
 import unittest
 
 from ..api import payload
@@ -31,6 +32,38 @@ class TestPayload(unittest.TestCase):
             self._assert_refused(
                 "invalid_name", "name", payload.optional_text, {"name": value}, "name"
             )
+
+    def test_what_a_customer_shall_be_called(self):
+        for body, expected in (
+            ({}, {}),
+            ({"name": "Sample"}, {"name": "Sample"}),
+            ({"email": None}, {"email": None}),
+            ({"email": ""}, {"email": None}),
+            ({"email": "b+1@example.com"}, {"email": "b+1@example.com"}),
+            ({"email": "o'neil@mail.example"}, {"email": "o'neil@mail.example"}),
+            ({"email": "büro@müller.example"}, {"email": "büro@müller.example"}),
+            ({"email": "x@a-b.xn--p1ai"}, {"email": "x@a-b.xn--p1ai"}),
+        ):
+            with self.subTest(body=body):
+                self.assertEqual(payload.contact_changes(body), expected)
+        for name in (None, "", " ", 7, [], "a\nb"):
+            self._assert_refused(
+                "invalid_name", "name", payload.contact_changes, {"name": name}
+            )
+        for email in (
+            *("not an email", "x", "@", "x@", "@example.com", "x@example", "x@@a.com"),
+            *("x y@a.com", "x@a b.com", "a@b..com", "a@.com", "a@b.com.", ".a@b.com"),
+            *("a.@b.com", "a..b@c.com", "a@-b.com", "a@b-.com", "a@b.c", "a@1.2.3.44"),
+            *("a@b.com, c@d.com", "a@b.com;c@d.com", "A <a@b.com>", "a@b.com\n"),
+            *(" a@b.com", "a@b.com ", "a@b_c.com", "a" * 250 + "@b.com", 7, True, []),
+            *("mailto:a@b.com", "a\x9d@b.com", "a\x00@b.com", "a\ud800@b.com"),
+        ):
+            with self.subTest(email=email):
+                self._assert_refused(
+                    "invalid_email", "email", payload.contact_changes, {"email": email}
+                )
+        # the document's readers are told the same
+        self.assertFalse(re.fullmatch(payload.EMAIL_PATTERN, "a\x9d@b.com"))
 
     def test_flag(self):
         self.assertIs(payload.flag({}, "atomic"), False)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from ..billing.periods import (
     Window,
     day_start_utc,
+    parse_instant,
     parse_timestamp,
     window_between,
 )
@@ -76,6 +77,10 @@ class TestTimestamp(unittest.TestCase):
             ("2026-01-02T03:04:05", "2026-01-02T03:04:05"),
             ("2026-01-02", "2026-01-02T00:00:00"),
             ("2024-02-29", "2024-02-29T00:00:00"),
+            # without seconds
+            ("2026-01-02T03:04Z", "2026-01-02T03:04:00"),
+            ("2026-01-02T03:04+02:00", "2026-01-02T01:04:00"),
+            ("2026-01-02 03:04", "2026-01-02T03:04:00"),
             ("2026-01-02T03:04:05.1Z", "2026-01-02T03:04:05.100000"),
             ("2026-01-02T03:04:05.123456Z", "2026-01-02T03:04:05.123456"),
             ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456"),
@@ -84,9 +89,27 @@ class TestTimestamp(unittest.TestCase):
         ):
             with self.subTest(text=text):
                 self.assertEqual(
+                    parse_instant(text, "period_start"),
+                    datetime.fromisoformat(expected),
+                )
+
+    def test_what_is_billed_lies_in_this_century(self):
+        for text, expected in (
+            ("2000-01-01", "2000-01-01T00:00:00"),
+            ("2099-12-31T23:59:59Z", "2099-12-31T23:59:59"),
+            ("2100-01-01T01:00:00+02:00", "2099-12-31T23:00:00"),
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(
                     parse_timestamp(text, "period_start"),
                     datetime.fromisoformat(expected),
                 )
+        for text in ("0001-01-01", "1999-12-31T23:59:59Z", "2100-01-01", "9999-12-31"):
+            with self.subTest(text=text), self.assertRaises(BillingError) as caught:
+                parse_timestamp(text, "period_end")
+            self.assertEqual(caught.exception.code, "invalid_period")
+            self.assertEqual(caught.exception.field, "period_end")
+            self.assertIn("2000 to 2099", str(caught.exception))
 
     def test_rejected(self):
         for value in (
@@ -112,7 +135,9 @@ class TestTimestamp(unittest.TestCase):
             "2026-01-02T24:00:00Z",
             "2026-01-02T03:60:00Z",
             "2026-01-02T23:59:60Z",
-            "2026-01-02T03:04Z",
+            "2026-01-02T03Z",
+            "2026-01-02T03:04.5Z",
+            "2026-01-02T03:04:Z",
             "2026-01-02T03:04:05.Z",
             "2026-01-02T03:04:05,5Z",
             "2026-01-02T03:04:05 Z",
@@ -134,7 +159,7 @@ class TestTimestamp(unittest.TestCase):
         ):
             with self.subTest(value=str(value)[:40]):
                 with self.assertRaises(BillingError) as caught:
-                    parse_timestamp(value, "period_end")
+                    parse_instant(value, "period_end")
                 self.assertEqual(caught.exception.code, "invalid_period")
                 self.assertEqual(str(caught.exception), "invalid period_end")
                 self.assertEqual(caught.exception.field, "period_end")

@@ -37,9 +37,9 @@ class AccountAccruedOrdersWizard(models.TransientModel):
         action = self.env.ref("fusion_centralized_billing.accrual_wizard_action")
         raise RedirectWarning(
             self.env._(
-                "%(orders)s: usage is billed on these orders. It is accrued for all"
-                " customers at once, up to the cut-off and less what was invoiced by"
-                " then. Leave these orders out here.",
+                "%(orders)s: these orders bill usage. Usage is accrued for all "
+                "customers together, up to the cut-off, less what was invoiced by "
+                "then. Leave these orders out here.",
                 orders=shown,
             ),
             action.id,

@@ -7,6 +7,9 @@ from odoo.tools import format_date
 from ..base import groups
 
 ACCOUNTANT = "account.group_account_invoice"
+# With more events in the database an accrual takes longer than people wait.
+AT_ONCE = 2_000_000
+CHANGED = "changed"
 
 
 class FusionBillingAccrual(models.Model):
@@ -20,7 +23,7 @@ class FusionBillingAccrual(models.Model):
 
     _name = "fusion.billing.accrual"
     _description = "Usage Accrual"
-    _inherit = ["mail.thread", "fusion.billing.guarded"]
+    _inherit = ["mail.thread", "fusion.billing.guarded", "fusion.billing.long.work"]
     _order = "date desc, id desc"
     _rec_name = "date"
 
@@ -40,8 +43,7 @@ class FusionBillingAccrual(models.Model):
         string="Cut-off",
         required=True,
         readonly=True,
-        help="The first instant whose usage does not count: the end of that day in the"
-        " company's billing time zone.",
+        help="The end of the last day that counts, in the company's billing time zone.",
     )
     reversal_date = fields.Date(required=True, readonly=True)
     journal_id = fields.Many2one("account.journal", readonly=True, check_company=True)
@@ -58,13 +60,14 @@ class FusionBillingAccrual(models.Model):
             ("replaced", "Replaced"),
             ("cancelled", "Cancelled"),
         ],
+        string="Status",
         required=True,
         default="draft",
         readonly=True,
         tracking=True,
     )
     line_ids = fields.One2many("fusion.billing.accrual.line", "accrual_id")
-    line_count = fields.Integer(compute="_compute_totals")
+    line_count = fields.Integer("Number of Lines", compute="_compute_totals")
     left_out_count = fields.Integer(string="Left Out", compute="_compute_totals")
     balance = fields.Monetary(
         string="Accrued",
@@ -73,12 +76,12 @@ class FusionBillingAccrual(models.Model):
         help="In the company's currency, untaxed.",
     )
     locked_until = fields.Date(
-        readonly=True, help="The last day that was locked when this was worked out."
+        readonly=True, help="The last locked day when this was computed."
     )
     late_note = fields.Text(
         string="Usage of a Locked Period", compute="_compute_late_note"
     )
-    computed_at = fields.Datetime(string="Worked Out On", readonly=True)
+    computed_at = fields.Datetime(string="Computed On", readonly=True)
     posted_at = fields.Datetime(string="Posted On", readonly=True)
     posted_by_id = fields.Many2one("res.users", string="Posted By", readonly=True)
     move_id = fields.Many2one(
@@ -106,7 +109,7 @@ class FusionBillingAccrual(models.Model):
 
     _one_for_period = models.UniqueIndex(
         "(company_id, date) WHERE state = 'posted'",
-        "The usage until this day has been accrued by somebody else just now.",
+        "The usage until this day has just been accrued by another user.",
     )
 
     @api.depends("date")
@@ -142,7 +145,9 @@ class FusionBillingAccrual(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise UserError(self.env._("Accruals are kept: they explain journal entries."))
+        raise UserError(
+            self.env._("Accruals cannot be deleted: they explain journal entries.")
+        )
 
     # -- worked out ------------------------------------------------------------
 
@@ -153,7 +158,9 @@ class FusionBillingAccrual(models.Model):
         if not (self.env.su or user.has_group(ACCOUNTANT)):
             if not user.has_group(groups.MANAGER):
                 raise AccessError(
-                    self.env._("Only accountants and billing managers accrue usage.")
+                    self.env._(
+                        "Only accountants and billing managers can accrue usage."
+                    )
                 )
         self.check_access("read")
 
@@ -169,7 +176,7 @@ class FusionBillingAccrual(models.Model):
         if day > fields.Date.context_today(self):
             raise UserError(
                 self.env._(
-                    "%s is still to come: nobody knows its usage yet.",
+                    "%s is in the future: its usage is not known yet.",
                     format_date(self.env, day),
                 )
             )
@@ -185,8 +192,16 @@ class FusionBillingAccrual(models.Model):
                 "accrued_account_id": account.id,
             }
         )
-        accrual._work_out()
+        accrual._start("_work_out_now", accrual._is_long())
         return accrual.with_env(self.env)
+
+    @api.model
+    def _is_long(self):
+        return self.env["fusion.billing.job"]._has_many_events(AT_ONCE)
+
+    def _work_out_now(self):
+        if self.state == "draft":
+            self._work_out()
 
     def _work_out(self):
         """Value the usage anew. Whether that changed anything (bool)."""
@@ -220,7 +235,8 @@ class FusionBillingAccrual(models.Model):
     def action_compute(self):
         """Work it out again: usage has come in, or documents were posted, since."""
         self._check_may()
-        self.sudo()._check_is("draft")._work_out()
+        for accrual in self.sudo()._check_is("draft"):
+            accrual._start("_work_out_now", self._is_long())
 
     # -- posted ----------------------------------------------------------------
 
@@ -237,19 +253,41 @@ class FusionBillingAccrual(models.Model):
         Entries._check_open(accrual.company_id, accrual.date, accrual.journal_id)
         if not accrual.journal_id or not accrual.accrued_account_id:
             raise UserError(self.env._("Choose a journal and an account first."))
-        if accrual._work_out():
-            return self._notify_changed()
-        earlier = accrual.search(
+        if accrual._start("_post_now", self._is_long()) == CHANGED:
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "type": "warning",
+                    "sticky": True,
+                    "message": self._changed_text(),
+                    "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                },
+            }
+        return True
+
+    def _post_now(self):
+        """Post what was looked at.
+
+        :return: ``CHANGED`` where something has changed since, and nothing is posted
+        """
+        if self.state != "draft":
+            return None  # it was posted when the server was stopped
+        if self._work_out():
+            if self.env.context.get("fc_job"):  # nobody waits for the answer
+                self.message_post(body=self._changed_text())
+            return CHANGED
+        earlier = self.search(
             [
-                ("company_id", "=", accrual.company_id.id),
-                ("date", "=", accrual.date),
+                ("company_id", "=", self.company_id.id),
+                ("date", "=", self.date),
                 ("state", "=", "posted"),
             ]
         )
         earlier._take_back("replaced")
-        earlier.replaced_by_id = accrual
-        move, reversal = Entries._make(accrual)
-        accrual.write(
+        earlier.replaced_by_id = self
+        move, reversal = self.env["fusion.billing.accrual.entries"]._make(self)
+        self.write(
             {
                 "move_id": move.id,
                 "reversal_id": reversal.id,
@@ -258,30 +296,25 @@ class FusionBillingAccrual(models.Model):
                 "posted_by_id": self.env.uid,
             }
         )
-        accrual.flush_recordset()  # somebody else may have been faster
-        return True
+        self.flush_recordset()  # somebody else may have been faster
+        return None
 
-    def _notify_changed(self):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning",
-                "sticky": True,
-                "message": self.env._(
-                    "Something has changed since this was worked out: usage came in, or"
-                    " a document was posted. Nothing is posted yet. Look at the new"
-                    " figures, and post again."
-                ),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+    def _changed_text(self):
+        return self.env._(
+            "Something has changed since these figures were computed: usage "
+            "arrived, or a document was posted. Nothing is posted yet. Review the "
+            "new figures and post again."
+        )
 
     def action_cancel(self):
         """Take the entries back; of a draft, drop it."""
         self._check_may()
         for accrual in self.sudo():
             accrual._check_is("draft", "posted")
+            if accrual._is_at_work():
+                raise UserError(
+                    self.env._("It is being worked on: the page says how far that is.")
+                )
             if accrual.move_id:
                 self.env["fusion.billing.accrual.entries"]._check_open(
                     accrual.company_id, accrual.date, accrual.journal_id
@@ -309,7 +342,7 @@ class FusionBillingAccrual(models.Model):
             if accrual.state not in states:
                 raise UserError(
                     self.env._(
-                        "%(accrual)s is %(state)s already.",
+                        "%(accrual)s is already %(state)s.",
                         accrual=accrual.display_name,
                         state=labels[accrual.state].lower(),
                     )

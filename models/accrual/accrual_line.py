@@ -33,7 +33,7 @@ class FusionBillingAccrualLine(models.Model):
         string="Customer",
         readonly=True,
         ondelete="restrict",
-        help="Whom the invoice goes to.",
+        help="The customer who gets the invoice.",
     )
     subscription_id = fields.Many2one(
         "sale.order", readonly=True, ondelete="restrict", index=True
@@ -45,7 +45,10 @@ class FusionBillingAccrualLine(models.Model):
         "fusion.billing.metric", readonly=True, ondelete="restrict"
     )
     charge_id = fields.Many2one(
-        "fusion.billing.charge", readonly=True, ondelete="restrict"
+        "fusion.billing.charge",
+        string="Usage Price",
+        readonly=True,
+        ondelete="restrict",
     )
     product_id = fields.Many2one("product.product", readonly=True, ondelete="restrict")
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -58,32 +61,32 @@ class FusionBillingAccrualLine(models.Model):
     amount_used = fields.Monetary(
         string="Value Used",
         readonly=True,
-        help="What the usage up to the cut-off comes to, at the price and with the"
-        " quota of its whole window, less what was forgiven. With or without tax as the"
-        " product's taxes say.",
+        help="The value of the usage up to the cut-off, at the price and with the "
+        "quota of its whole billing window, less what was forgiven. Tax is included or "
+        "not depending on the taxes of the product.",
     )
     amount_booked = fields.Monetary(
-        string="Invoiced by Then",
+        string="Invoiced by Cut-off",
         readonly=True,
-        help="What of it is on posted invoices and credit notes with an accounting date"
-        " up to the cut-off.",
+        help="The part on posted invoices and credit notes with an accounting date up "
+        "to the cut-off.",
     )
     amount = fields.Monetary(
         string="Accrued",
         readonly=True,
-        help="Value used less invoiced by then, untaxed.",
+        help="Value used less invoiced by the cut-off, untaxed.",
     )
     balance = fields.Monetary(
         string="Accrued in Company Currency",
         readonly=True,
         currency_field="company_currency_id",
-        help="At the rate of the cut-off day.",
+        help="At the exchange rate of the cut-off day.",
     )
     late_amount = fields.Monetary(
-        string="Of a Locked Period",
+        string="In a Locked Period",
         readonly=True,
-        help="The part that was used in a period that is locked, and that was not in"
-        " its books. It counts here, in the first period that is open.",
+        help="The part that was used in a locked period and was not in its books. It "
+        "counts here, in the first open period.",
     )
     reason = fields.Selection(
         [
@@ -95,7 +98,7 @@ class FusionBillingAccrualLine(models.Model):
             (UNALLOCATED, "Left out: no billing window"),
             (FAILED, "Left out: cannot be rated"),
         ],
-        string="Why",
+        string="Reason",
         required=True,
         readonly=True,
         default=OPEN,
@@ -106,9 +109,9 @@ class FusionBillingAccrualLine(models.Model):
         "account.account", string="Income Account", readonly=True, ondelete="restrict"
     )
     analytic_distribution = fields.Json(readonly=True)
-    explanation = fields.Json(readonly=True, prefetch=False)
+    explanation = fields.Json("Calculation Data", readonly=True, prefetch=False)
     explanation_text = fields.Text(
-        string="Arithmetic", compute="_compute_explanation_text"
+        string="Calculation", compute="_compute_explanation_text"
     )
     move_line_id = fields.Many2one(
         "account.move.line",

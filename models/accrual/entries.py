@@ -20,10 +20,10 @@ class FusionBillingAccrualEntries(models.AbstractModel):
         if locks:
             raise UserError(
                 self.env._(
-                    "%(day)s is locked: %(locks)s. Nothing is posted into a locked"
-                    " period. Accrue at the end of the first period that is open: what"
-                    " is still not invoiced then is in it, late usage of the locked"
-                    " period included, and the report says how much that is.",
+                    "%(day)s is locked: %(locks)s. Nothing can be posted in a "
+                    "locked period. Accrue at the end of the first open period: it "
+                    "includes all usage not invoiced by then, also late usage of "
+                    "the locked period, and the report shows how much that is.",
                     day=format_date(self.env, day),
                     locks=company.sudo()._format_lock_dates(locks),
                 )
@@ -144,7 +144,7 @@ class FusionBillingAccrualEntries(models.AbstractModel):
                 continue
             day = locks[-1][0] + timedelta(days=1) if locks else move.date
             back = move._reverse_moves(
-                [{"ref": self.env._("Taken back: %s", move.ref), "date": day}]
+                [{"ref": self.env._("Removed: %s", move.ref), "date": day}]
             )
             back._post(soft=False)
             made |= back

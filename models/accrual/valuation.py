@@ -13,6 +13,7 @@ from .accrual_line import DRAFT, FAILED, LATE, LATER, NOTHING, OPEN, UNALLOCATED
 
 # Subscriptions that are rated at once before their usage is valued.
 BATCH = 500
+TOLD_EVERY = 200
 
 
 class FusionBillingAccrualValuation(models.AbstractModel):
@@ -63,7 +64,10 @@ class FusionBillingAccrualValuation(models.AbstractModel):
         of_agreement = self._ratings_by_agreement([job.key for job, _q in priced])
         untaxed = self.env["fusion.billing.rates"]._untaxed_reader()
         failed = self._failed(company)
-        for job, quantity in priced:
+        tell = self.env["fusion.billing.job"]._tell
+        for number, (job, quantity) in enumerate(priced):
+            if number % TOLD_EVERY == 0:
+                tell(number, len(priced))
             if job.window.order in failed:
                 continue
             ratings = of_agreement.get(job.key, self.env["fusion.billing.rating"])

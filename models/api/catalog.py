@@ -59,6 +59,7 @@ def _price(charge, terms):
         plan_id=charge.plan_id.id,
         plan_code=charge.plan_code,
         metric=charge.metric_id.code,
+        metric_code=charge.metric_id.code,
         included_quota=terms.included,
         price_per_unit=terms.unit_price,
         unit_batch=terms.unit_batch,

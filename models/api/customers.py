@@ -2,7 +2,7 @@ from odoo import models
 
 from ...engine.api import answers
 from ...engine.api.events import check_text
-from ...engine.api.payload import check_object, optional_text, require
+from ...engine.api.payload import check_object, contact_changes, require
 from ...engine.errors import NotFoundError
 
 
@@ -13,25 +13,25 @@ class FusionBillingApiCustomers(models.AbstractModel):
     _description = "API: Customers"
 
     def _upsert_customer(self, payload):
-        """Create the customer of an external account, or update name and e-mail.
+        """Create the customer of an external account, or update name and e-mail where
+        they are given; null takes the e-mail away.
 
         :param dict payload: ``external_id``, optional ``name``, ``email``
         :return: ``Customer`` as JSON
         """
         self.ensure_one()
-        check_object(payload)
+        check_object(payload, "external_id", "name", "email")
         external_id = check_text(
             require(payload, "external_id", "{key} required"),
             "external_id",
             "invalid_external_id",
         )
-        name = optional_text(payload, "name")
-        email = optional_text(payload, "email")
+        contact = contact_changes(payload)
         env = self._api_env()
         link = env["fusion.billing.account.link"]._resolve_or_create_partner(
-            self, external_id, name=name, email=email
+            self, external_id, **contact
         )
-        is_written = link._write_contact(name, email)
+        is_written = link._write_contact(contact)
         return answers.Customer(
             partner_id=link.partner_id.id,
             external_id=link.external_id,

@@ -9,6 +9,7 @@ from ...engine.api import answers
 from ...engine.api.query import DEFAULT_LIMIT
 from ...engine.api.reference import reference_id
 from ...engine.errors import BillingError, NotFoundError
+from ..base.reachable import answers_in_time
 from ..base.render import amount, number, page_end
 from ..invoice.account_move_line import UPSELL
 from ..subscription.account import account_link_sql
@@ -169,6 +170,7 @@ class FusionBillingApiInvoices(models.AbstractModel):
             return document["content"]
         if not self.env["fusion.billing.pdf.turn"]._take(self):
             raise BillingError("busy", "other PDF files are being made; ask again")
+        self._check_report_address()
         try:
             # In the layout that is used when the invoice is sent. The file is not
             # stored: a GET request changes nothing, also when two come at once.
@@ -178,10 +180,27 @@ class FusionBillingApiInvoices(models.AbstractModel):
             )
             content, kind = report._render_qweb_pdf(layout.id, move.ids)
         except UserError:
-            kind = None  # wkhtmltopdf is not installed, or failed
+            kind = None
         if kind != "pdf":
-            raise BillingError("pdf_unavailable", "PDF files cannot be made now")
+            raise BillingError(
+                "pdf_unavailable", "wkhtmltopdf is not installed, or failed"
+            )
         return content
+
+    def _check_report_address(self):
+        """See that the program which makes PDF files will get styles and pictures.
+
+        Without them it makes files that nobody wants, or waits for minutes.
+
+        :raises BillingError: ``pdf_unavailable``
+        """
+        address = self.env["ir.actions.report"]._get_report_url()
+        if not answers_in_time(f"{address.rstrip('/')}/web/health"):
+            raise BillingError(
+                "pdf_unavailable",
+                "the server does not reach itself at the address in its system"
+                " parameter report.url, or else web.base.url",
+            )
 
     def _invoice_in_path(self, invoice_id):
         number = reference_id(invoice_id)

@@ -9,6 +9,11 @@ from ...engine.errors import BillingError
 from ..base.exact import read_exact
 from ..base.render import amount
 
+_KEYS = (
+    *("subscription_external_id", "subscription_id", "metric_code"),
+    *("window_start", "window_end", "complete"),
+    *("declared_quantity", "declared_count", "declared_amount"),
+)
 # Any two-part lock number of ours, beside that of the rating queue.
 _LOCK = 0x46434253
 
@@ -32,7 +37,7 @@ class FusionBillingApiReconciliations(models.AbstractModel):
         :return: ``Reconciliation`` as JSON
         :raises BillingError: a value is bad
         """
-        check_object(payload)
+        check_object(payload, *_KEYS)
         values = self._reconciliation_values(payload)
         # Of two requests for a window at once, the second must see what the first did.
         self.env.cr.execute(
@@ -117,6 +122,7 @@ class FusionBillingApiReconciliations(models.AbstractModel):
             declared=as_declared(totals("declared")),
             ours=totals("actual"),
             difference=as_declared(totals("difference")),
+            compared_at=record.compared_at,
         ).as_json()
 
 

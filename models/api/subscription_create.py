@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import mute_logger
 
 from ...engine.api import answers
-from ...engine.api.events import check_text
+from ...engine.api.events import check_keys, check_text
 from ...engine.api.payload import check_object, optional_text, record_id, require
 from ...engine.api.reference import id_in_text
 from ...engine.billing.periods import parse_date
@@ -16,6 +16,11 @@ from ...engine.billing.start import first_billed_day, periods_due, periods_of
 from ...engine.errors import BillingError
 from ..subscription.timeline import RUNNING
 
+_KEYS = (
+    *("external_customer_id", "external_id", "plan_id"),
+    *("lines", "start_date", "billed_until"),
+)
+_LINE_KEYS = frozenset(("product_id", "quantity"))
 MAX_LINES = 200
 MAX_START_DISTANCE = timedelta(days=3660)  # about ten years, both ways
 EXTERNAL_ID_INDEX = "sale_order_fc_external_id_unique"
@@ -31,7 +36,7 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
         """Create and confirm a subscription.
 
         With an ``external_id``, a repeated request returns the subscription it
-        made the first time.
+        made the first time. The same id with other content is refused.
 
         :param dict payload: ``external_customer_id``, ``plan_id``, optional
             ``lines`` [{product_id, quantity}], ``external_id``, ``start_date``,
@@ -39,7 +44,7 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
         :return: ``SubscriptionCreated`` as JSON
         """
         self.ensure_one()
-        check_object(payload)
+        check_object(payload, *_KEYS)
         customer_id = check_text(
             require(payload, "external_customer_id", "{key} required"),
             "external_customer_id",
@@ -49,39 +54,42 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
         plan_id = record_id(plan_id, "plan_id")
         external_id = optional_text(payload, "external_id")
         env = self._api_env()
-        plan = self._api_plan(env, plan_id)
         link = env["fusion.billing.account.link"]._find(self, customer_id)
         if not link:
             raise BillingError(
                 "unknown_customer", "unknown customer", "external_customer_id"
             )
         lines = self._api_order_lines(env, payload.get("lines", []))
-        values = {
-            "partner_id": link.partner_id.id,
-            "company_id": self.company_id.id,
-            "plan_id": plan.id,
-            "fc_service_id": self.id,
-            "fc_account_link_id": link.id,
-            "fc_external_id": external_id,
-            "order_line": [fields.Command.create(line) for line in lines],
-        }
         days = self._api_days(payload)
+        content = _content(customer_id, plan_id, lines, days)
+        order = env["sale.order"]
         if external_id:
             link._lock_serializing()
-        order = external_id and env["sale.order"].search(
-            [("fc_service_id", "=", self.id), ("fc_external_id", "=", external_id)]
-        )
+            order = order.search(
+                [("fc_service_id", "=", self.id), ("fc_external_id", "=", external_id)]
+            )
         if not order:
-            values |= self._api_order_dates(plan, **days)
-            order = self._api_confirm_order(env, values)
-        elif (order.partner_id, order.plan_id, order._fc_account_link(self)) != (
-            link.partner_id,
-            plan,
-            link,
-        ):
+            plan = self._api_plan(env, plan_id)
+            self._api_check_products(env, lines)
+            order = self._api_confirm_order(
+                env,
+                {
+                    "partner_id": link.partner_id.id,
+                    "company_id": self.company_id.id,
+                    "plan_id": plan.id,
+                    "fc_service_id": self.id,
+                    "fc_account_link_id": link.id,
+                    "fc_external_id": external_id,
+                    "fc_created_with": content if external_id else False,
+                    "order_line": [fields.Command.create(line) for line in lines],
+                    **self._api_order_dates(plan, **days),
+                },
+            )
+        elif differing := self._api_differences(order, link, content):
             raise BillingError(
                 "external_id_conflict",
-                "external_id belongs to another subscription",
+                "external_id is of a subscription that was made with other content:"
+                f" {', '.join(differing)}",
                 "external_id",
             )
         return answers.SubscriptionCreated(
@@ -90,6 +98,25 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
             external_id=order.fc_external_id or None,
             invoices_due=self._invoices_due(order),
         ).as_json()
+
+    def _api_differences(self, order, link, content):
+        """What a request says otherwise than the one that made the subscription did.
+
+        Held against that request, not against the subscription, which changes. Of one
+        that was entered in Odoo, or made before requests were kept, customer and plan
+        are all that can be told.
+
+        :param link: the account that the request names
+        :param dict content: see :func:`_content`
+        :return: keys of the request
+        """
+        made_with = order.fc_created_with
+        if not made_with:
+            made_with = content | {"plan_id": order.plan_id.id}
+            its_account = order.partner_id, order._fc_account_link(self)
+            if its_account != (link.partner_id, link):
+                made_with["external_customer_id"] = None
+        return [key for key in content if content[key] != made_with[key]]
 
     def _api_plan(self, env, plan_id):
         plan = env["sale.subscription.plan"].search(
@@ -130,30 +157,22 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
 
     @api.model
     def _api_order_lines(self, env, lines):
-        """Check the lines of a new subscription; return their order line values."""
+        """The lines that a new subscription is given, as values of order lines.
+
+        :raises BillingError: ``invalid_lines``, ``too_many_lines``, ``invalid_line``,
+            ``unknown_field``
+        """
         if not isinstance(lines, list):
             raise BillingError("invalid_lines", "lines must be a list", "lines")
         if len(lines) > MAX_LINES:
             raise BillingError("too_many_lines", f"at most {MAX_LINES} lines", "lines")
-        invalid = BillingError("invalid_line", "invalid line", "lines")
         digits = env["decimal.precision"].precision_get("Product Unit")
-        values = []
-        for line in lines:
-            if not isinstance(line, dict):
-                raise invalid
-            try:
-                product_id = record_id(line.get("product_id"), "product_id")
-                quantity = parse_quantity(line.get("quantity", 1))
-            except BillingError as error:
-                raise invalid from error
-            # Odoo would round it, and the customer pay for another quantity.
-            exact = quantity == round(quantity, digits)
-            if not quantity or quantity > 10**9 or not exact:
-                raise invalid
-            values.append(
-                {"product_id": product_id, "product_uom_qty": float(quantity)}
-            )
-        wanted = {line["product_id"] for line in values}
+        return [_line_values(line, n, digits) for n, line in enumerate(lines)]
+
+    @api.model
+    def _api_check_products(self, env, lines):
+        """Refuse a line of what this company does not sell."""
+        wanted = {line["product_id"] for line in lines}
         products = env["product.product"].search(
             [
                 ("id", "in", list(wanted)),
@@ -161,9 +180,9 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
                 ("company_id", "in", (False, self.company_id.id)),
             ]
         )
-        if set(products.ids) != wanted:
-            raise invalid
-        return values
+        for number, line in enumerate(lines):
+            if line["product_id"] not in products.ids:
+                raise _invalid_line(number, "product_id", "is no product that is sold")
 
     # -- from where on it is billed here -----------------------------------------
 
@@ -216,6 +235,55 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
             periods = _periods(order.plan_id, first_day)
         today = fields.Date.today()
         return periods_due(periods, first_day, today, order.end_date or None)
+
+
+def _content(customer_id, plan_id, lines, days):
+    """What a request asks for, in the one way of writing it (JSON).
+
+    The order of the lines does not matter, nor how a quantity is written.
+
+    :param lines: values of the order lines
+    :param days: as of ``_api_days``
+    """
+    return {
+        "external_customer_id": customer_id,
+        "plan_id": plan_id,
+        "lines": sorted([x["product_id"], x["product_uom_qty"]] for x in lines),
+        "start_date": days.get("start_date") and days["start_date"].isoformat(),
+        "billed_until": days.get("billed_until") and days["billed_until"].isoformat(),
+    }
+
+
+def _line_values(line, number, digits):
+    """Values of an order line.
+
+    :param int number: its place in the request, from 0
+    :param int digits: decimals that a quantity can have
+    :raises BillingError: ``invalid_line``, ``unknown_field``
+    """
+    if not isinstance(line, dict):
+        path = f"lines[{number}]"
+        raise BillingError("invalid_line", f"invalid line: {path} is no object", path)
+    check_keys(line, _LINE_KEYS, f"lines[{number}].")
+    try:
+        product_id = record_id(line.get("product_id"), "product_id")
+    except BillingError:
+        raise _invalid_line(number, "product_id", "is no id") from None
+    try:
+        quantity = parse_quantity(line.get("quantity", 1))
+    except BillingError:
+        raise _invalid_line(number, "quantity", "is no decimal") from None
+    if not 0 < quantity <= 10**9:
+        raise _invalid_line(number, "quantity", "is not above 0 and up to 10^9")
+    # Odoo would round it, and the customer pay for another quantity.
+    if quantity != round(quantity, digits):
+        raise _invalid_line(number, "quantity", f"has more than {digits} decimals")
+    return {"product_id": product_id, "product_uom_qty": float(quantity)}
+
+
+def _invalid_line(number, key, reason):
+    path = f"lines[{number}].{key}"
+    return BillingError("invalid_line", f"invalid line: {path} {reason}", path)
 
 
 def _periods(plan, start):

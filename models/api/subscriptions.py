@@ -40,6 +40,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
                     price_unit=number(line.price_unit),
                     amount=amount(order.currency_id, line.price_subtotal),
                     metric_code=line.fc_charge_id.metric_id.code or None,
+                    rated_at=line.fc_charge_id and order.fc_rated_at or None,
                 )
                 for line in lines
             ],
@@ -57,7 +58,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         :raises BillingError: ``invalid_when``, ``invalid_reason``,
             ``subscription_refused``
         """
-        check_object(payload)
+        check_object(payload, "when", "reason")
         when = payload.get("when", "period_end")
         if when not in ("now", "period_end"):
             raise BillingError("invalid_when", "when is now or period_end", "when")

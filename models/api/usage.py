@@ -40,7 +40,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         :return: ``UsageAnswer`` or ``UsageRefusal`` as JSON
         """
         self.ensure_one()
-        check_object(payload)
+        check_object(payload, "events", "atomic")
         nothing = not payload or payload.get("events", "") is None
         raw_events = [] if nothing else self._check_events(payload)
         atomic = flag(payload, "atomic")
@@ -147,7 +147,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         :return: ``VoidAnswer`` or ``VoidRefusal`` as JSON
         :raises BillingError: the request as a whole is refused
         """
-        check_object(payload)
+        check_object(payload, "reason", "events", "atomic")
         reason = check_text(require(payload, "reason"), "reason", "invalid_reason")
         raw_events = self._check_events(payload)
         atomic = flag(payload, "atomic")

@@ -15,7 +15,7 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
     """What a subscription has used, and what it comes to, window by window."""
 
     _name = "fusion.billing.api.usage.windows"
-    _description = "API: Usage of Windows"
+    _description = "API: Usage of Billing Windows"
 
     def _api_subscription_usage(self, reference, past=DEFAULT_PAST_WINDOWS):
         """What a subscription has used and what it comes to, window by window
@@ -113,12 +113,15 @@ class FusionBillingApiUsageWindows(models.AbstractModel):
                 for invoice in revisions.invoice_id
                 if invoice.state == "posted"
             ],
+            rated_at=latest.rated_at or None,
         )
 
     def _unallocated_usage(self, order):
         """What no invoice bills by itself, for each metric."""
         return [
-            answers.UnallocatedUsage(code, events, Decimal(quantity))
+            answers.UnallocatedUsage(
+                code, events, Decimal(quantity), order.fc_rated_at or None
+            )
             for code, events, quantity in self.env.execute_query(
                 SQL(
                     """

@@ -18,12 +18,12 @@ RUNS_EVERY_HOURS = 36
 # Whoever holds it runs the audit; two runs would both note the same finding as new.
 _LOCK = "fcb_audit"
 STATES = [
-    ("waiting", "In the Background"),
+    ("waiting", "Running"),
     ("nothing", "Nothing Checked"),
-    ("clean", "Agree"),
-    ("partial", "Agree, in Part"),
+    ("clean", "Agrees"),
+    ("partial", "Agrees in Part"),
     ("explained", "Explained"),
-    ("violations", "Differ"),
+    ("violations", "Differs"),
     ("failed", "Failed"),
 ]
 # Invariant -> the models, beneath this one, that check it; see ``check.py``.
@@ -53,7 +53,12 @@ class FusionBillingAudit(models.Model):
 
     _name = "fusion.billing.audit"
     _description = "Billing Audit"
-    _inherit = ["mail.thread", "mail.activity.mixin", "fusion.billing.guarded"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "fusion.billing.guarded",
+        "fusion.billing.long.work",
+    ]
     _order = "id desc"
     _rec_name = "started_at"
 
@@ -65,35 +70,35 @@ class FusionBillingAudit(models.Model):
     user_id = fields.Many2one("res.users", string="Started By", readonly=True)
     state = fields.Selection(
         STATES,
-        string="Result",
+        string="Status",
         required=True,
         readonly=True,
-        help="Agree: all that there is was looked at, and agrees.\n"
-        "Agree, in Part: what was looked at agrees; some subscriptions were not.\n"
-        "Nothing Checked: there was nothing to look at, so nothing is known.\n"
-        "Explained: what differs was accepted by somebody, with a reason.\n"
-        "Differ: something is wrong, and nobody has explained it yet.\n"
+        help="Agrees: everything was checked and agrees.\n"
+        "Agrees in Part: what was checked agrees; some subscriptions were not "
+        "checked in full.\n"
+        "Nothing Checked: there was nothing to check, so nothing is known.\n"
+        "Explained: all differences were accepted by a user, with a reason.\n"
+        "Differs: something is wrong and not explained yet.\n"
         "Failed: a check could not be made; see its line.",
     )
     violation_count = fields.Integer(string="Found", readonly=True, aggregator=None)
     open_count = fields.Integer(
         string="Still Open",
         compute="_compute_open_count",
-        help="What this run found that is open or in progress now.",
+        help="Findings of this run that are open or in progress now.",
     )
     checked_count = fields.Integer(
-        string="Looked At",
+        string="Checked",
         readonly=True,
         aggregator=None,
-        help="How many things all checks together have looked at: events, windows,"
-        " ratings. At 0, that nothing was found says nothing.",
+        help="How many events, billing windows and ratings all checks together have "
+        "covered. At 0, no finding means nothing.",
     )
     waiting_count = fields.Integer(
         aggregator=None,
-        string="Subscriptions Not Looked At",
+        string="Subscriptions Not Checked in Full",
         readonly=True,
-        help="They have usage that is still to be rated, and are known to be behind:"
-        " that part of them was left out.",
+        help="They have usage that is still to be rated. That part was not checked.",
     )
     result_ids = fields.One2many(
         "fusion.billing.audit.result", "audit_id", string="Checks"
@@ -106,7 +111,7 @@ class FusionBillingAudit(models.Model):
         readonly=True,
     )
 
-    words = fields.Char(string="In Words", compute="_compute_words")
+    words = fields.Char(string="Summary", compute="_compute_words")
 
     @api.depends("state", "waiting_count", "violation_count", "checked_count")
     def _compute_words(self):
@@ -136,7 +141,8 @@ class FusionBillingAudit(models.Model):
         Audit = self.sudo()
         scope = self.env["fusion.billing.audit.check"].sudo()._scope(company)
         results, found, complete = [], [], set()
-        for invariant, _name in INVARIANTS:
+        for number, (invariant, _name) in enumerate(INVARIANTS):
+            self._tell(number, len(INVARIANTS))
             result, rows, kinds = Audit._run_one(invariant, scope)
             results.append(result)
             found += rows
@@ -171,7 +177,9 @@ class FusionBillingAudit(models.Model):
         )
         if not is_free:
             raise UserError(
-                self.env._("The audit is running already. Look again in a minute.")
+                self.env._(
+                    "The audit is already running. Please try again in a minute."
+                )
             )
 
     def _judge_run(self):
@@ -226,12 +234,17 @@ class FusionBillingAudit(models.Model):
 
     @api.model
     def _cron_run(self):
-        """The nightly run of all companies; before it, those that people wait for."""
-        waiting = self.search([("state", "=", "waiting")], order="id")
-        for audit in waiting:
-            self._run(audit.company_id, audit)
-        if not waiting or self._hours_since_last() > 20:
-            self._run()
+        """The nightly run of all companies."""
+        self._run()
+
+    def _run_asked(self):
+        """The run that somebody has asked for, unless it was made already."""
+        if self.state == "waiting":
+            self._run(self.company_id, self)
+
+    def _work_failed(self, work, problem):
+        now = fields.Datetime.now()
+        self.write({"state": "failed", "finished_at": now})
 
     @api.model
     def _last(self, companies=None):
@@ -258,32 +271,34 @@ class FusionBillingAudit(models.Model):
         :param last: a ``fusion.billing.audit`` record, or empty: none has run
         """
         if not last:
-            return self.env._("No audit has run yet, so nothing is known of the books.")
+            return self.env._(
+                "No audit has run yet, so nothing is known about the books."
+            )
         when = format_datetime(self.env, last.started_at)
         said = {
-            "nothing": self.env._("The run of %s had nothing to look at.", when),
+            "nothing": self.env._("The run of %s had nothing to check.", when),
             "failed": self.env._("The run of %s could not make all checks.", when),
             "violations": self.env._(
-                "The run of %(when)s found %(count)s things wrong.",
+                "The run of %(when)s found %(count)s differences.",
                 when=when,
                 count=last.violation_count,
             ),
         }.get(last.state) or self.env._(
-            "The run of %(when)s looked at %(count)s events, windows and ratings, and"
-            " all that is not explained agreed.",
+            "The run of %(when)s checked %(count)s events, billing windows and "
+            "ratings. Everything agrees or is explained.",
             when=when,
             count=last.checked_count,
         )
         if last.waiting_count:
             said += " " + self.env._(
-                "%s subscriptions were not looked at, in part: they had usage that was"
-                " still to be rated.",
+                "%s subscriptions were checked only in part: some of their usage "
+                "was still to be rated.",
                 last.waiting_count,
             )
         days = (fields.Datetime.now() - last.started_at).total_seconds() / 86400
         if days * 24 > RUNS_EVERY_HOURS:
             said += " " + self.env._(
-                "That was %s days ago; nobody has looked at what happened since.",
+                "That was %s days ago; nothing since then has been checked.",
                 int(days),
             )
         return said
@@ -297,23 +312,9 @@ class FusionBillingAudit(models.Model):
         self.check_access("read")
         if not (self.env.su or self.env.user.has_group(groups.MANAGER)):
             raise AccessError(self.env._("Only billing managers may run the audit."))
-        [[events]] = self.env.execute_query(
-            SQL(
-                "SELECT reltuples::bigint FROM pg_class"
-                " WHERE oid = 'fusion_billing_usage'::regclass"
-            )
-        )
         company = self.env.company
-        if events > AT_ONCE:
-            audit = self.sudo().create(
-                {
-                    "started_at": fields.Datetime.now(),
-                    "company_id": company.id,
-                    "user_id": self.env.uid,
-                    "state": "waiting",
-                }
-            )
-            self.env.ref("fusion_centralized_billing.cron_audit").sudo()._trigger()
+        if self.env["fusion.billing.job"]._has_many_events(AT_ONCE):
+            audit = self._ask_for_run(company)
         else:
             audit = self._run(company)
         return {
@@ -323,6 +324,22 @@ class FusionBillingAudit(models.Model):
             "view_mode": "form",
             "views": [(False, "form")],
         }
+
+    def _ask_for_run(self, company):
+        """The run of a company in the background; the one that waits, if one does."""
+        waiting = [("state", "=", "waiting"), ("company_id", "=", company.id)]
+        audit = self.search(waiting, limit=1)
+        if not audit:
+            audit = self.sudo().create(
+                {
+                    "started_at": fields.Datetime.now(),
+                    "company_id": company.id,
+                    "user_id": self.env.uid,
+                    "state": "waiting",
+                }
+            )
+            audit._start("_run_asked", True)
+        return audit
 
     # -- afterwards ------------------------------------------------------------
 
@@ -339,7 +356,7 @@ class FusionBillingAudit(models.Model):
         for user in users or managers.sorted("id")[:1]:
             self.activity_schedule(
                 "mail.mail_activity_data_todo",
-                summary=self.env._("The billing audit found something wrong"),
+                summary=self.env._("The billing audit found differences"),
                 user_id=user.id,
             )
 

@@ -29,7 +29,7 @@ class FusionBillingAuditDocuments(models.AbstractModel):
 
     _name = "fusion.billing.audit.documents"
     _inherit = ["fusion.billing.audit.check"]
-    _description = "Audit of Invoices of Usage"
+    _description = "Audit of Usage Invoices"
 
     # -- I3: billed once -------------------------------------------------------
 

@@ -22,41 +22,47 @@ class FusionBillingAuditFinding(models.Model):
     _rec_name = "message"
 
     key = fields.Char(
-        required=True, readonly=True, help="By which the next run knows it."
+        "Finding ID",
+        required=True,
+        readonly=True,
+        help="Identifies the finding in the next run.",
     )
     state = fields.Selection(
         [
             ("open", "Open"),
             ("progress", "In Progress"),
             ("accepted", "Explained"),
-            ("gone", "Gone"),
+            ("gone", "Resolved"),
         ],
+        string="Status",
         required=True,
         readonly=True,
         default="open",
         index=True,
         tracking=True,
-        help="Open: nobody has looked yet.\n"
-        "In Progress: somebody has taken it on.\n"
-        "Explained: somebody has said why it may stay as it is. It opens again when"
-        " its figures change.\n"
-        "Gone: a later run looked at it and found nothing wrong any more.",
+        help="Open: nobody has looked at it yet.\n"
+        "In Progress: assigned to a user.\n"
+        "Explained: a user has explained why it can stay as it is. It reopens when "
+        "its figures change.\n"
+        "Resolved: a later run checked it and found nothing wrong.",
     )
     user_id = fields.Many2one(
         "res.users",
-        string="Owner",
+        string="Responsible",
         tracking=True,
-        help="Who looks into it.",
+        help="The user who looks into it.",
     )
-    reason = fields.Text(readonly=True, tracking=True, help="Why it may stay as it is.")
+    reason = fields.Text(
+        "Reason", readonly=True, tracking=True, help="Why it can stay as it is."
+    )
     settled_uid = fields.Many2one("res.users", string="Explained By", readonly=True)
     settled_at = fields.Datetime(string="Explained On", readonly=True)
     first_seen_at = fields.Datetime(string="First Found", readonly=True)
     last_seen_at = fields.Datetime(string="Last Found", readonly=True)
     gone_at = fields.Datetime(
-        string="Gone Since",
+        string="Resolved On",
         readonly=True,
-        help="When a run first found nothing wrong with it any more.",
+        help="When a run first found it resolved.",
     )
     audit_id = fields.Many2one(
         "fusion.billing.audit",
@@ -73,15 +79,17 @@ class FusionBillingAuditFinding(models.Model):
         string="Found By",
         readonly=True,
     )
-    invariant = fields.Selection(INVARIANTS, required=True, readonly=True)
+    invariant = fields.Selection(
+        INVARIANTS, string="Check", required=True, readonly=True
+    )
     kind = fields.Char(
         required=True, readonly=True, help="Name of the check, for programs."
     )
     is_note = fields.Boolean(
-        string="For Information",
+        string="Information Only",
         readonly=True,
-        help="Nothing is wrong in the books; somebody has charged or credited by hand,"
-        " and should know that no rating says so.",
+        help="Nothing is wrong in the books: a user has charged or credited by hand, "
+        "and no rating supports it.",
     )
     message = fields.Text(required=True, readonly=True)
     expected = fields.Char(readonly=True)
@@ -91,7 +99,7 @@ class FusionBillingAuditFinding(models.Model):
     )
     company_id = fields.Many2one("res.company", readonly=True, index=True)
     service_id = fields.Many2one(
-        "fusion.billing.service", ondelete="cascade", readonly=True
+        "fusion.billing.service", string="Source App", ondelete="cascade", readonly=True
     )
     subscription_id = fields.Many2one(
         "sale.order", ondelete="cascade", index="btree_not_null", readonly=True
@@ -103,7 +111,7 @@ class FusionBillingAuditFinding(models.Model):
         "fusion.billing.metric", ondelete="cascade", readonly=True
     )
     charge_id = fields.Many2one(
-        "fusion.billing.charge", ondelete="cascade", readonly=True
+        "fusion.billing.charge", string="Usage Price", ondelete="cascade", readonly=True
     )
     window_start = fields.Datetime(string="From", readonly=True)
     window_end = fields.Datetime(string="To", readonly=True)
@@ -124,14 +132,18 @@ class FusionBillingAuditFinding(models.Model):
     usage_ref = fields.Many2oneReference(
         string="Usage Event", model_field="usage_model", readonly=True
     )
-    usage_model = fields.Char(default="fusion.billing.usage", readonly=True)
+    usage_model = fields.Char(
+        "Usage Event Model", default="fusion.billing.usage", readonly=True
+    )
 
     can_open = fields.Boolean(
         compute="_compute_can_open",
         help="Whether you may read one of the records that it is about.",
     )
 
-    _key_unique = models.Constraint("UNIQUE (key)", "A finding is kept once.")
+    _key_unique = models.Constraint(
+        "UNIQUE (key)", "This audit finding already exists."
+    )
 
     def _prepare_all(self, kind, rows):
         """Values of the findings that the rows of a check tell.

@@ -101,10 +101,12 @@ class FusionBillingAuditFindingLife(models.AbstractModel):
         :raises UserError: no reason, or one of them is gone
         """
         if not (reason or "").strip():
-            raise UserError(self.env._("Say why it may stay as it is."))
+            raise UserError(self.env._("Explain why it can stay as it is."))
         if self.filtered(lambda f: f.state == "gone"):
             raise UserError(
-                self.env._("It is gone: there is nothing left to be explained.")
+                self.env._(
+                    "This finding is resolved: there is nothing left to explain."
+                )
             )
         self._settle_as("accepted", reason.strip())
 
@@ -129,7 +131,7 @@ class FusionBillingAuditFindingLife(models.AbstractModel):
         last = Audit._last(self.env.companies)
         said = [Audit._last_words(last)]
         if help_message:
-            said.append(self.env._("Here stands what runs of the audit find wrong."))
+            said.append(self.env._("This list shows what audit runs find wrong."))
         head = Markup('<p class="o_view_nocontent_smiling_face">%s</p>')
         if not last or last.state not in ("clean", "explained"):
             head = Markup('<p class="o_view_nocontent_empty_folder">%s</p>')

@@ -7,16 +7,16 @@ from .messages_billing import BILLING_KINDS
 _lt = LazyTranslate(__name__)
 
 INVARIANTS = [
-    ("I1", "I1 Each event is stored once"),
-    ("I2", "I2 All usage is billed, open, unallocated or voided"),
-    ("I3", "I3 Nothing is billed twice"),
-    ("I4", "I4 What was accepted or posted did not change"),
-    ("I5", "I5 Windows follow each other"),
-    ("I6", "I6 Amount is the price of the quantity"),
-    ("I7", "I7 One open rating for a window"),
-    ("I8", "I8 Order of arrival changes nothing"),
-    ("I9", "I9 Company, customer and currency agree"),
-    ("I10", "I10 Apps were told"),
+    ("I1", "1. Each event is stored once"),
+    ("I2", "2. All usage is billed, open, unallocated or voided"),
+    ("I3", "3. Nothing is billed twice"),
+    ("I4", "4. Accepted usage and posted invoices did not change"),
+    ("I5", "5. Billing windows have no gaps or overlaps"),
+    ("I6", "6. The amount is the quantity at its price"),
+    ("I7", "7. One open rating per billing window"),
+    ("I8", "8. The order of arrival does not matter"),
+    ("I9", "9. Company, customer and currency agree"),
+    ("I10", "10. Apps were notified"),
 ]
 
 # Kinds that are no violation: what people charge by hand is theirs to say.
@@ -30,22 +30,23 @@ KINDS = {
     "event_twice": (
         "I1",
         _lt(
-            "The usage event %(other)s of %(subscription)s (%(metric)s) is stored"
-            " %(found)s times. It is billed as often."
+            "The usage event %(other)s of %(subscription)s (%(metric)s) is stored, "
+            "and billed, %(found)s times."
         ),
     ),
     "event_invalid": (
         "I1",
         _lt(
-            "A usage event of %(subscription)s (%(metric)s) has a quantity or a period"
-            " that is never accepted: %(found)s."
+            "A usage event of %(subscription)s (%(metric)s) has a quantity or "
+            "dates that are never accepted: %(found)s."
         ),
     ),
     "event_nameless": (
         "I1",
         _lt(
-            "A usage event of %(subscription)s (%(metric)s, quantity %(found)s) has no"
-            " key or no fingerprint: if the app sends it again, it is billed again."
+            "A usage event of %(subscription)s (%(metric)s, quantity %(found)s) "
+            "has no idempotency key or no fingerprint: if the app sends it again, "
+            "it is billed again."
         ),
     ),
     "event_on_renewal_too": (
@@ -58,8 +59,8 @@ KINDS = {
     "event_lost": (
         "I1",
         _lt(
-            "On %(window)s %(service)s was told that %(expected)s usage events are"
-            " accepted, but only %(found)s of them are stored."
+            "On %(window)s %(service)s was told that %(expected)s usage events "
+            "were accepted, but only %(found)s of them are stored."
         ),
     ),
     "quantity": (
@@ -115,15 +116,15 @@ KINDS = {
     "void_unexplained": (
         "I4",
         _lt(
-            "A usage event of %(subscription)s (%(metric)s, quantity %(found)s) is"
-            " voided without a time, a reason, or somebody who did it."
+            "A usage event of %(subscription)s (%(metric)s, quantity %(found)s) is "
+            "voided, but the time, the reason or the user is missing."
         ),
     ),
     "rating_amount_changed": (
         "I4",
         _lt(
             "%(subscription)s, %(metric)s, %(window)s: the rating says %(found)s"
-            " %(currency)s, the arithmetic kept with it %(expected)s. One of them was"
+            " %(currency)s, the calculation kept with it %(expected)s. One of them was"
             " changed afterwards."
         ),
     ),
@@ -131,7 +132,7 @@ KINDS = {
         "I4",
         _lt(
             "%(subscription)s, %(metric)s, %(window)s: the rating says a quantity of"
-            " %(found)s, the arithmetic kept with it %(expected)s. One of them was"
+            " %(found)s, the calculation kept with it %(expected)s. One of them was"
             " changed afterwards."
         ),
     ),
@@ -139,7 +140,7 @@ KINDS = {
         "I4",
         _lt(
             "%(subscription)s, %(metric)s, %(window)s: the rating says the price"
-            " %(found)s, the arithmetic kept with it %(expected)s. One of them was"
+            " %(found)s, the calculation kept with it %(expected)s. One of them was"
             " changed afterwards."
         ),
     ),
@@ -161,8 +162,9 @@ KINDS = {
     "agreement_opened": (
         "I4",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the window is settled, but its"
-            " price follows the charges, although no invoice of it was taken back."
+            "%(subscription)s, %(metric)s, %(window)s: the billing window is "
+            "settled, but its price still follows the usage prices of the plan, "
+            "although none of its invoices was withdrawn."
         ),
     ),
     "item_changed": (
@@ -189,15 +191,15 @@ KINDS = {
     "window_root": (
         "I5",
         _lt(
-            "%(subscription)s, %(window)s: the window is said to be of the renewals of"
-            " %(found)s, but is of those of %(expected)s."
+            "%(subscription)s, %(window)s: the billing window is recorded under "
+            "the renewals of %(found)s, but belongs to those of %(expected)s."
         ),
     ),
     "window_days": (
         "I5",
         _lt(
-            "%(subscription)s, %(window)s: the window ends at %(found)s, which is not"
-            " when the day %(expected)s begins."
+            "%(subscription)s, %(window)s: the billing window ends at %(found)s, "
+            "but should end when %(expected)s begins."
         ),
     ),
     "window_rated": (
@@ -224,28 +226,30 @@ KINDS = {
     "rating_not_told": (
         "I10",
         _lt(
-            "%(service)s was told %(found)s times, instead of %(expected)s, that"
-            " %(metric)s of %(subscription)s, %(window)s, was closed (rating.closed)."
+            "%(service)s was notified %(found)s times, instead of %(expected)s, "
+            "that %(metric)s of %(subscription)s, %(window)s, was closed "
+            "(rating.closed)."
         ),
     ),
     "told_of_nothing": (
         "I10",
         _lt(
-            "%(service)s was told that %(other)s of %(subscription)s, %(window)s, was"
-            " closed (rating.closed), but there is no such rating."
+            "%(service)s was notified that %(other)s of %(subscription)s, "
+            "%(window)s, was closed (rating.closed), but there is no such rating."
         ),
     ),
     "invoice_not_told": (
         "I10",
         _lt(
-            "%(service)s was never told of %(invoice)s of %(subscription)s (%(other)s)."
+            "%(service)s was never notified of %(invoice)s of %(subscription)s "
+            "(%(other)s)."
         ),
     ),
     "subscription_not_told": (
         "I10",
         _lt(
-            "%(subscription)s is in the state %(expected)s, but what %(service)s was"
-            " told last is: %(found)s."
+            "%(subscription)s has the status %(expected)s, but the last status "
+            "sent to %(service)s is: %(found)s."
         ),
     ),
 }

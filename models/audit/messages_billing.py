@@ -8,9 +8,9 @@ BILLING_KINDS = {
     "line_without_rating": (
         "I3",
         _lt(
-            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for"
-            " %(metric)s, but no rating says so. The next invoice may charge the same"
-            " usage again."
+            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for "
+            "%(metric)s, but no rating supports it. The next invoice may charge "
+            "the same usage again."
         ),
     ),
     "billed_twice": (
@@ -31,32 +31,33 @@ BILLING_KINDS = {
     "credited_but_counted": (
         "I3",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the invoice line over %(found)s"
-            " %(currency)s on %(invoice)s was credited in full, to be billed again, but"
-            " counts as charged."
+            "%(subscription)s, %(metric)s, %(window)s: the invoice line of "
+            "%(found)s %(currency)s on %(invoice)s was credited in full, to be "
+            "billed again, but counts as charged."
         ),
     ),
     "charged_by_hand": (
         "I3",
         _lt(
-            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for"
-            " %(metric)s by hand: a copy, a debit note, or a line that somebody has"
-            " entered. No rating says so. If it is meant, tick Charged by Hand on it."
+            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for "
+            "%(metric)s by hand: a copy, a debit note, or a line entered by a "
+            "user. No rating supports it. If this is intended, tick Charged by "
+            "Hand on the invoice."
         ),
     ),
     "confirmed_by_hand": (
         "I3",
         _lt(
-            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for"
-            " %(metric)s by hand, as somebody has confirmed."
+            "%(invoice)s charges %(subscription)s %(found)s %(currency)s for "
+            "%(metric)s by hand. A user has confirmed this."
         ),
     ),
     "credited_by_hand": (
         "I3",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: credit notes give back more than"
-            " %(invoice)s charges, by %(found)s %(currency)s. What is beyond it is a"
-            " credit by hand."
+            "%(subscription)s, %(metric)s, %(window)s: the credit notes exceed "
+            "what %(invoice)s charges by %(found)s %(currency)s. The excess was "
+            "credited by hand."
         ),
     ),
     "released_but_posted": (
@@ -84,8 +85,8 @@ BILLING_KINDS = {
     "price": (
         "I6",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the price that is not settled"
-            " yet is %(found)s, the charge says %(expected)s."
+            "%(subscription)s, %(metric)s, %(window)s: the price is not settled "
+            "yet and reads %(found)s, but the usage price is %(expected)s."
         ),
     ),
     "line_amount": (
@@ -119,8 +120,8 @@ BILLING_KINDS = {
     "item_amount": (
         "I6",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the line on %(invoice)s is over"
-            " %(expected)s %(currency)s, but its journal item over %(found)s."
+            "%(subscription)s, %(metric)s, %(window)s: the line on %(invoice)s is "
+            "for %(expected)s %(currency)s, but its journal item is for %(found)s."
         ),
     ),
     "item_balance": (
@@ -133,8 +134,8 @@ BILLING_KINDS = {
     "item_account": (
         "I6",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: %(invoice)s books the usage on"
-            " an account that no revenue belongs on (%(found)s)."
+            "%(subscription)s, %(metric)s, %(window)s: %(invoice)s books the usage "
+            "on an account that is not for revenue (%(found)s)."
         ),
     ),
     "two_open": (
@@ -147,16 +148,16 @@ BILLING_KINDS = {
     "revisions": (
         "I7",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the window has %(found)s"
-            " ratings, by their numbers there are %(expected)s. One was removed,"
-            " or made twice."
+            "%(subscription)s, %(metric)s, %(window)s: the billing window has "
+            "%(found)s ratings, but their numbering shows %(expected)s. One was "
+            "removed, or made twice."
         ),
     ),
     "counted": (
         "I7",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the open rating takes off the"
-            " revisions %(found)s, but charged were %(expected)s."
+            "%(subscription)s, %(metric)s, %(window)s: the open rating deducts the "
+            "revisions %(found)s, but the revisions charged were %(expected)s."
         ),
     ),
     "order_line": (
@@ -169,15 +170,16 @@ BILLING_KINDS = {
     "other_company": (
         "I9",
         _lt(
-            "%(subscription)s belongs to %(expected)s, but a rating of it (%(metric)s,"
-            " %(window)s), its charge or its invoice to %(found)s."
+            "%(subscription)s belongs to %(expected)s, but one of its ratings "
+            "(%(metric)s, %(window)s), its price or its invoice belongs to "
+            "%(found)s."
         ),
     ),
     "window_company": (
         "I9",
         _lt(
-            "%(subscription)s belongs to %(expected)s, but its window %(window)s or a"
-            " price agreed for it to %(found)s."
+            "%(subscription)s belongs to %(expected)s, but its billing window "
+            "%(window)s or a price agreed for it belongs to %(found)s."
         ),
     ),
     "usage_of_other_company": (
@@ -232,8 +234,8 @@ BILLING_KINDS = {
     "other_window": (
         "I9",
         _lt(
-            "%(subscription)s, %(metric)s, %(window)s: the rating and the price it was"
-            " made with are of different windows, metrics or subscriptions."
+            "%(subscription)s, %(metric)s, %(window)s: the rating and its agreed "
+            "price belong to different billing windows, metrics or subscriptions."
         ),
     ),
 }

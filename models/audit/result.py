@@ -20,23 +20,25 @@ class FusionBillingAuditResult(models.Model):
         index=True,
     )
     company_id = fields.Many2one(related="audit_id.company_id")
-    invariant = fields.Selection(INVARIANTS, required=True, readonly=True)
+    invariant = fields.Selection(
+        INVARIANTS, string="Check", required=True, readonly=True
+    )
     checked = fields.Integer(readonly=True, aggregator=None)
-    subject = fields.Char(string="Of What", compute="_compute_subject")
-    violations = fields.Integer(readonly=True, aggregator=None)
+    subject = fields.Char(string="Subject", compute="_compute_subject")
+    violations = fields.Integer("Differences", readonly=True, aggregator=None)
     error = fields.Text(string="Why Not Checked", readonly=True)
     state = fields.Selection(
         [
-            ("agree", "Agree"),
+            ("agree", "Agrees"),
             ("nothing", "Nothing to Check"),
-            ("with_i2", "See I2"),
-            ("differ", "Differ"),
+            ("with_i2", "See Check 2"),
+            ("differ", "Differs"),
             ("failed", "Not Checked"),
         ],
-        string="Result",
+        string="Status",
         compute="_compute_state",
-        help="Nothing to Check: there was none of what this looks at, so that nothing"
-        " is known of it.",
+        help="Nothing to Check: there were no records for this check, so nothing is "
+        "known.",
     )
 
     @api.depends("violations", "error", "checked", "invariant")
@@ -62,9 +64,11 @@ class FusionBillingAuditResult(models.Model):
             "I5": windows,
             "I6": windows,
             "I7": windows,
-            "I8": self.env._("see I2: quantities are computed anew, in no order"),
+            "I8": self.env._(
+                "see check 2: quantities are computed again, in no particular order"
+            ),
             "I9": self.env._("ratings"),
-            "I10": self.env._("closed ratings, of each app"),
+            "I10": self.env._("closed ratings of each app"),
         }
         for result in self:
             result.subject = subjects[result.invariant]

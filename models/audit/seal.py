@@ -11,7 +11,7 @@ class FusionBillingAuditSeal(models.Model):
     """
 
     _name = "fusion.billing.audit.seal"
-    _description = "What Posted Usage Lines Said"
+    _description = "Posted Usage Lines"
     _inherit = ["fusion.billing.guarded"]
     _log_access = False
 
@@ -20,17 +20,20 @@ class FusionBillingAuditSeal(models.Model):
     )
     company_id = fields.Many2one(related="line_id.company_id")
     account_id = fields.Integer(
-        readonly=True, help="Not a reference: accounts can be merged."
+        readonly=True,
+        help="The ID of the account, not a link, because accounts can be merged.",
     )
     currency_id = fields.Integer(readonly=True)
-    price_unit = fields.Float(digits=False, readonly=True)
+    price_unit = fields.Float("Unit Price", digits=False, readonly=True)
     quantity = fields.Float(digits=False, readonly=True)
     discount = fields.Float(digits=False, readonly=True)
-    price_subtotal = fields.Float(digits=False, readonly=True)
+    price_subtotal = fields.Float("Subtotal", digits=False, readonly=True)
     amount_currency = fields.Float(digits=False, readonly=True)
     balance = fields.Float(digits=False, readonly=True)
 
-    _one_for_line = models.Constraint("UNIQUE (line_id)", "A line is sealed once.")
+    _one_for_line = models.Constraint(
+        "UNIQUE (line_id)", "The figures of this line are already recorded."
+    )
 
     @api.model
     def _take(self, lines):

@@ -19,7 +19,7 @@ class FusionBillingAuditUsage(models.AbstractModel):
 
     _name = "fusion.billing.audit.usage"
     _inherit = ["fusion.billing.audit.check"]
-    _description = "Audit of the Usage of Windows"
+    _description = "Audit of the Usage of Billing Windows"
 
     def _check_i2(self, scope):
         return self._count_rated(scope), [

@@ -10,7 +10,7 @@ class FusionBillingAuditWindows(models.AbstractModel):
 
     _name = "fusion.billing.audit.windows"
     _inherit = ["fusion.billing.audit.check"]
-    _description = "Audit of Windows"
+    _description = "Audit of Billing Windows"
 
     def _check_i5(self, scope):
         count = self._count(

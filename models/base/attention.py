@@ -11,7 +11,7 @@ class FusionBillingAttention(models.AbstractModel):
     """
 
     _name = "fusion.billing.attention"
-    _description = "Asking to Look at a Source App"
+    _description = "Activities about a Source App"
 
     @api.model
     def _ask(self, asked, day_field, waiting, record, **activity):

@@ -5,5 +5,7 @@ MANAGER = "fusion_centralized_billing.group_manager"
 ADMIN = "fusion_centralized_billing.group_admin"
 # Of Odoo: who keeps the books.
 ACCOUNTANT = "account.group_account_user"
-# Who may see that an invoice is held, and why.
-HOLDS = f"{USER},account.group_account_readonly,account.group_account_invoice"
+# Of Odoo: who may read invoices.
+ACCOUNTING = "account.group_account_readonly,account.group_account_invoice"
+# Who may see what stands behind an amount, or why an invoice is held.
+EXPLAINED = f"{USER},{ACCOUNTING}"

@@ -71,7 +71,7 @@ class FusionBillingGuarded(models.AbstractModel):
                 if (self._name, name, repr(value)) not in copied:
                     raise AccessError(
                         self.env._(
-                            "“%(field)s” of %(model)s is set by the system only.",
+                            "“%(field)s” of %(model)s can only be set by the system.",
                             field=field._description_string(self.env),
                             model=self._description,
                         )
@@ -120,8 +120,9 @@ class FusionBillingGuarded(models.AbstractModel):
             if any((record[name].id or None) != new for record in self.sudo()):
                 raise UserError(
                     self.env._(
-                        "“%(field)s” of %(model)s stays as it was created: its company"
-                        " follows from it. Create a new one instead.",
+                        "“%(field)s” of %(model)s cannot be changed after "
+                        "creation, because its company follows from it. Create a "
+                        "new record instead.",
                         field=field._description_string(self.env),
                         model=self._description,
                     )
@@ -166,7 +167,7 @@ class FusionBillingGuarded(models.AbstractModel):
             except UserError:
                 raise ValidationError(
                     self.env._(
-                        "“%(field)s” of %(model)s is of another company.",
+                        "“%(field)s” of %(model)s belongs to another company.",
                         field=self._fields[name]._description_string(self.env),
                         model=self._description,
                     )

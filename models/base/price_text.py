@@ -53,7 +53,7 @@ class PriceText:
         elif terms["model"] == "package":
             lines = [
                 self._env._(
-                    "%(price)s %(currency)s for each %(batch)s begun",
+                    "%(price)s %(currency)s per started %(batch)s",
                     price=self.number(terms["unit_price"]),
                     currency=currency,
                     batch=self.number(batch),
@@ -64,7 +64,7 @@ class PriceText:
         if terms.get("minimum"):
             lines.append(
                 self._env._(
-                    "at least %(minimum)s %(currency)s in each period",
+                    "minimum %(minimum)s %(currency)s per period",
                     minimum=self.number(terms["minimum"]),
                     currency=currency,
                 )

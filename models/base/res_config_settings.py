@@ -14,7 +14,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.fc_block_bad_invoices", readonly=False
     )
     fc_accrual_journal_id = fields.Many2one(
-        related="company_id.fc_accrual_journal_id", readonly=False
+        string="Journal for Usage Accruals",
+        related="company_id.fc_accrual_journal_id",
+        readonly=False,
     )
     fc_accrued_revenue_account_id = fields.Many2one(
         related="company_id.fc_accrued_revenue_account_id", readonly=False
@@ -28,16 +30,16 @@ class ResConfigSettings(models.TransientModel):
         default=10_000,
     )
     fc_api_docs_closed = fields.Boolean(
-        string="Hide the API's Description",
+        string="Hide API Documentation",
         config_parameter=CLOSED_PARAMETER,
     )
     fc_api_log_days = fields.Integer(
-        string="Days in the API Log",
+        string="API Log Retention (Days)",
         config_parameter="fusion_centralized_billing.api_log_days",
         default=30,
     )
     fc_webhook_days = fields.Integer(
-        string="Days of Delivered Webhooks",
+        string="Delivered Webhooks Retention (Days)",
         config_parameter="fusion_centralized_billing.webhook_days",
         default=90,
     )

@@ -109,16 +109,17 @@ def _boxes(env):
         raise UserError(
             env._(
                 "The secret key of Fusion Billing is not 32 bytes in URL-safe "
-                "base64. Mend secret_key in odoo.conf, section "
-                "[fusion_centralized_billing], or the key file in Odoo's data folder."
+                "base64. Correct secret_key in odoo.conf, section "
+                "[fusion_centralized_billing], or the key file in Odoo's data "
+                "folder."
             )
         ) from exc
     except Exposed as exc:
         raise UserError(
             env._(
-                "The key file of Fusion Billing, %(name)s in Odoo's data folder, is "
-                "not used: other users of the machine can read it (its mode is "
-                "%(mode)s). Have it belong to Odoo's user, with mode 600.",
+                "The key file of Fusion Billing, %(name)s in Odoo's data folder, "
+                "is not used: other users of the machine can read it (its mode is "
+                "%(mode)s). It must belong to Odoo's user and have mode 600.",
                 name=KEY_FILE,
                 mode=str(exc),
             )
@@ -151,8 +152,8 @@ def decrypt(env, token):
     except InvalidToken as exc:
         raise UserError(
             env._(
-                "A webhook secret cannot be decrypted: its key is missing. Put the "
-                "key back (secret_key in odoo.conf, or the key file in Odoo's data "
+                "A webhook secret cannot be decrypted: its key is missing. Restore "
+                "the key (secret_key in odoo.conf, or the key file in Odoo's data "
                 "folder), or enter the secret again."
             )
         ) from exc

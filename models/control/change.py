@@ -8,12 +8,13 @@ class FusionBillingControlChange(models.Model):
     """What is not any more as it was signed: a figure of a line, then and now."""
 
     _name = "fusion.billing.control.change"
-    _description = "Change since the Sign-Off"
+    _description = "Change since Sign-Off"
     _inherit = ["fusion.billing.guarded"]
     _order = "control_id desc, service_id, metric_id, subscription_id, id"
 
     control_id = fields.Many2one(
         "fusion.billing.control",
+        string="Control Totals",
         required=True,
         ondelete="cascade",
         readonly=True,
@@ -39,7 +40,7 @@ class FusionBillingControlChange(models.Model):
     )
     signed = Exact(string="As Signed", readonly=True, aggregator=False)
     now = Exact(readonly=True, aggregator=False)
-    difference = Exact(string="Changed By", readonly=True, aggregator=False)
+    difference = Exact(string="Difference", readonly=True, aggregator=False)
 
     @api.model
     def _figures(self):

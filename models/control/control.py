@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ...engine.billing.periods import day_start_utc
 from ..base import groups
@@ -21,6 +21,7 @@ class FusionBillingControl(models.Model):
     _inherit = [
         "mail.thread",
         "fusion.billing.guarded",
+        "fusion.billing.long.work",
         "fusion.billing.control.store",
         "fusion.billing.control.export",
     ]
@@ -45,23 +46,18 @@ class FusionBillingControl(models.Model):
             fields.Date.subtract(fields.Date.context_today(self), months=1), "month"
         ),
         tracking=True,
-        help="A billing window belongs to the period that its last day lies in.",
+        help="A billing window belongs to the period in which its last day falls.",
     )
     state = fields.Selection(
         [("draft", "Draft"), ("signed", "Signed Off")],
+        string="Status",
         required=True,
         readonly=True,
         default="draft",
         copy=False,
         tracking=True,
     )
-    computed_at = fields.Datetime(readonly=True, copy=False)
-    is_requested = fields.Boolean(
-        string="Computed in the Background",
-        readonly=True,
-        copy=False,
-        help="There is much to read: the figures are computed by a scheduled action.",
-    )
+    computed_at = fields.Datetime("Computed On", readonly=True, copy=False)
     signed_by_id = fields.Many2one(
         "res.users", string="Signed Off By", readonly=True, copy=False, tracking=True
     )
@@ -72,8 +68,8 @@ class FusionBillingControl(models.Model):
         string="Remarks",
         copy=False,
         tracking=True,
-        help="What is still to be said of the differences. Needed to sign off while"
-        " something differs.",
+        help="Remarks on the differences. Required to sign off while something "
+        "differs.",
     )
     total_ids = fields.One2many(
         "fusion.billing.control.total", "control_id", readonly=True
@@ -85,25 +81,25 @@ class FusionBillingControl(models.Model):
         "fusion.billing.control.change", "control_id", readonly=True
     )
     line_count = fields.Integer(string="Lines", compute="_compute_counts")
-    differs_count = fields.Integer(string="Differing", compute="_compute_counts")
+    differs_count = fields.Integer(string="Differences", compute="_compute_counts")
     pending_count = fields.Integer(string="Pending", compute="_compute_counts")
     change_count = fields.Integer(string="Changes", compute="_compute_counts")
     checked_at = fields.Datetime(
         string="Last Compared",
         readonly=True,
         copy=False,
-        help="When the signed figures were last held against the present ones.",
+        help="When the signed-off figures were last compared with the current ones.",
     )
     journal_balance = fields.Monetary(
         string="In the Journal", compute="_compute_counts"
     )
 
     _in_order = models.Constraint(
-        "CHECK (date_end >= date_start)", "A period ends after it begins."
+        "CHECK (date_end >= date_start)", "The end must be after the start."
     )
     _period_unique = models.Constraint(
         "UNIQUE (company_id, date_start, date_end)",
-        "There are control totals of this period already.",
+        "Control totals of this period already exist.",
     )
 
     @api.depends("date_start", "date_end")
@@ -157,7 +153,10 @@ class FusionBillingControl(models.Model):
         moved = {"date_start", "date_end"} & vals.keys()
         if "signed" in self.mapped("state") and {"note", *moved} & vals.keys():
             raise UserError(
-                self.env._("What was signed off stays as it was. Reopen it first.")
+                self.env._(
+                    "Control totals that were signed off cannot be changed. Reopen "
+                    "them first."
+                )
             )
         result = super().write(vals)
         if moved:  # the figures are those of another period
@@ -169,7 +168,9 @@ class FusionBillingControl(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_drafts_only(self):
         if "signed" in self.mapped("state"):
-            raise UserError(self.env._("Control totals that were signed off are kept."))
+            raise UserError(
+                self.env._("Control totals that were signed off cannot be deleted.")
+            )
 
     # -- buttons ---------------------------------------------------------------
 
@@ -179,41 +180,25 @@ class FusionBillingControl(models.Model):
         for control in self:
             if control.state == "signed":
                 raise UserError(
-                    self.env._("What was signed off stays as it was. Reopen it first.")
+                    self.env._(
+                        "Control totals that were signed off cannot be changed. Reopen "
+                        "them first."
+                    )
                 )
-            if self._is_long():
-                control._write_by_code({"is_requested": True})
-                cron = self.env.ref("fusion_centralized_billing.cron_control")
-                cron.sudo()._trigger()
-            else:
-                control._compute_now()
+            control._start("_compute_now", self._is_long())
 
     def _compute_now(self):
         self.ensure_one()
+        if self.state == "signed":
+            raise UserError(self.env._("It was signed off meanwhile."))
         self._compute_lines()
         now = fields.Datetime.now()
-        self._write_by_code({"computed_at": now, "is_requested": False})
+        self._write_by_code({"computed_at": now})
 
     @api.model
     def _is_long(self):
         """Whether there are more events than can be read while somebody waits."""
-        [[events]] = self.env.execute_query(
-            SQL(
-                "SELECT reltuples::bigint FROM pg_class"
-                " WHERE oid = 'fusion_billing_usage'::regclass"
-            )
-        )
-        return events > AT_ONCE
-
-    @api.model
-    def _cron_compute(self):
-        """Compute what was asked for, each period by itself."""
-        asked = self.search([("is_requested", "=", True), ("state", "=", "draft")])
-        self.env["ir.cron"]._commit_progress(remaining=len(asked))
-        for control in asked:
-            control._compute_now()
-            if not self.env["ir.cron"]._commit_progress(1):
-                break
+        return self.env["fusion.billing.job"]._has_many_events(AT_ONCE)
 
     def action_sign(self):
         """Sign the figures off as they are now, by name and date.
@@ -224,13 +209,13 @@ class FusionBillingControl(models.Model):
         for control in self.filtered(lambda c: c.state == "draft"):
             if not self._is_long():
                 control._compute_now()
-            elif control.is_requested or not control.computed_at:
+            elif control._is_at_work() or not control.computed_at:
                 raise UserError(self.env._("The figures are not computed yet."))
             if control.differs_count and not (control.note or "").strip():
                 raise ValidationError(
                     self.env._(
-                        "%s lines differ and nothing explains it. Have them put right,"
-                        " or write down in the remarks what is known about them.",
+                        "%s lines differ without an explanation. Have them "
+                        "corrected, or explain them in the remarks.",
                         control.differs_count,
                     )
                 )
@@ -260,8 +245,11 @@ class FusionBillingControl(models.Model):
         """Hold the signed figures against those of now, line by line."""
         self._check_may()
         for control in self.filtered(lambda c: c.state == "signed"):
-            control._compute_changes()
-            control._write_by_code({"checked_at": fields.Datetime.now()})
+            control._start("_compare_now", self._is_long())
+
+    def _compare_now(self):
+        self._compute_changes()
+        self._write_by_code({"checked_at": fields.Datetime.now()})
 
     def _check_may(self):
         """Whether the user may compute and sign.
@@ -277,7 +265,7 @@ class FusionBillingControl(models.Model):
         ):
             raise AccessError(
                 self.env._(
-                    "Only billing managers and accountants work on control totals."
+                    "Only billing managers and accountants can work on control totals."
                 )
             )
 

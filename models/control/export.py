@@ -12,6 +12,8 @@ from .figures import FIGURES
 PORTION = 5000
 # What a spreadsheet's number holds; longer ones are written as text.
 DIGITS = 15
+# With more lines than this the file takes longer than people wait.
+LINES_AT_ONCE = 20_000
 COMPANY_AMOUNTS = ("conversion_amount", "journal_balance")
 
 
@@ -22,15 +24,39 @@ class FusionBillingControlExport(models.AbstractModel):
     _description = "Export of Control Totals"
 
     xlsx = fields.Binary(string="Spreadsheet", compute="_compute_xlsx")
+    xlsx_file = fields.Binary(
+        string="Large Spreadsheet", attachment=True, readonly=True, copy=False
+    )
+    xlsx_made_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When the large spreadsheet was made of the figures as they are now.",
+    )
+
+    def write(self, vals):
+        """With any change the spreadsheet that was made is not any more of now."""
+        if not {"xlsx_file", "xlsx_made_at"} & vals.keys():
+            made = self.sudo().filtered("xlsx_made_at")
+            made.write({"xlsx_file": False, "xlsx_made_at": False})
+        return super().write(vals)
 
     def action_export(self):
-        """Download the figures as they were computed, or signed."""
+        """Download the figures as they were computed, or signed.
+
+        Of very many lines the file is made in the background first.
+        """
         self.ensure_one()
         self.check_access("read")
+        is_long = self.line_count > LINES_AT_ONCE
+        if is_long and not self.xlsx_made_at:
+            if not self._is_at_work():
+                self._start("_make_xlsx", is_long)
+            return {"type": "ir.actions.client", "tag": "soft_reload"}
         days = f"{self.date_start}_{self.date_end}"
+        name = "xlsx_file" if is_long else "xlsx"
         return {
             "type": "ir.actions.act_url",
-            "url": f"/web/content/{self._name}/{self.id}/xlsx/"
+            "url": f"/web/content/{self._name}/{self.id}/{name}/"
             f"control-totals_{days}.xlsx?download=true",
             "target": "download",
         }
@@ -41,6 +67,12 @@ class FusionBillingControlExport(models.AbstractModel):
             stored = control._origin
             asked = stored and not self.env.context.get("bin_size")
             control.xlsx = asked and base64.b64encode(stored._as_xlsx())
+
+    def _make_xlsx(self):
+        """Keep the spreadsheet, to be downloaded."""
+        content = base64.b64encode(self._as_xlsx())
+        now = fields.Datetime.now()
+        self._write_by_code({"xlsx_file": content, "xlsx_made_at": now})
 
     def _as_xlsx(self):
         """The workbook (bytes)."""
@@ -98,7 +130,7 @@ class FusionBillingControlExport(models.AbstractModel):
             heads += [
                 self.env._("Subscription"),
                 self.env._("First Day"),
-                self.env._("Day After"),
+                self.env._("End (Exclusive)"),
             ]
         heads += [self.env._("Currency"), labels["state"]["string"]]
         for name in FIGURES:
@@ -130,6 +162,8 @@ class FusionBillingControlExport(models.AbstractModel):
                 for column, figure in enumerate(figures, len(texts)):
                     _write_number(sheet, row, column, figure)
             last = portion[-1][0]
+            if with_window:
+                self._tell(row, max(row, self.line_count))
 
     def _portion(self, table, last, with_window):
         """The next rows after an id, figures as decimal text."""
@@ -172,7 +206,7 @@ class FusionBillingControlExport(models.AbstractModel):
             self.env._("Figure"),
             self.env._("As Signed"),
             self.env._("Now"),
-            self.env._("Changed By"),
+            self.env._("Difference"),
         )
         for column, head in enumerate(heads):
             sheet.write_string(0, column, head, bold)

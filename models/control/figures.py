@@ -89,21 +89,24 @@ class FusionBillingControlFigures(models.AbstractModel):
     )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     is_declared = fields.Boolean(
-        string="Has a Declared Total",
+        string="Has Declared Total",
         readonly=True,
-        help="The app has declared its total of this very window; on a sum: of each.",
+        help="The app has declared its total for this billing window. On a total: for "
+        "each billing window.",
     )
     is_declared_otherwise = fields.Boolean(
-        string="Declared for Other Times",
+        string="Declared for Other Dates",
         readonly=True,
-        help="The app has declared totals of times that are no billing windows: they"
-        " cannot be held against one.",
+        help="The app has declared totals for times that are not billing windows. They "
+        "cannot be compared.",
     )
     declared_quantity = Exact(
-        string="Declared", readonly=True, help="What the app says it has sent."
+        string="Declared",
+        readonly=True,
+        help="The quantity that the app says it has sent.",
     )
     accepted_quantity = Exact(
-        string="Accepted", readonly=True, help="What we hold of it and bill."
+        string="Accepted", readonly=True, help="The accepted quantity that is billed."
     )
     accepted_count = fields.Integer(string="Events", readonly=True)
     voided_quantity = Exact(
@@ -112,22 +115,25 @@ class FusionBillingControlFigures(models.AbstractModel):
     unallocated_quantity = Exact(
         string="Unallocated",
         readonly=True,
-        help="Accepted, but in no bill: outside of every window, or without a price.",
+        help="Accepted, but not billed: outside of every billing window, or without a "
+        "price.",
     )
     moved_in_quantity = Exact(
-        string="Billed Here from Elsewhere",
+        string="Billed Here from Another Window",
         readonly=True,
-        help="Sent for another time, and billed in this window by a decision.",
+        help="Sent for another time, but billed in this billing window by decision of "
+        "finance.",
     )
     moved_out_quantity = Exact(
-        string="Billed Elsewhere",
+        string="Billed in Another Window",
         readonly=True,
-        help="Sent for this time, and billed in another window by a decision.",
+        help="Sent for this time, but billed in another billing window by decision of "
+        "finance.",
     )
     rated_quantity = Exact(
         string="Rated",
         readonly=True,
-        help="The quantity that the price was applied to.",
+        help="The quantity to which the price was applied.",
     )
     declared_difference = Exact(
         string="Declared - Accepted",
@@ -135,56 +141,60 @@ class FusionBillingControlFigures(models.AbstractModel):
         help="0 where the app has declared nothing.",
     )
     void_difference = Exact(
-        string="Of It Voided",
+        string="Of Which Voided",
         readonly=True,
-        help="The app has declared what was voided here.",
+        help="The app declared usage that was voided here.",
     )
     tolerated_quantity = Exact(
         string="Within Tolerance",
         readonly=True,
-        help="Not more than the metric's tolerance allows.",
+        help="A difference within the tolerance of the metric.",
     )
     explained_quantity = Exact(
         string="Explained by Reconciliation",
         readonly=True,
-        help="Somebody has written down why, on the reconciliation.",
+        help="A user has explained it on the reconciliation.",
     )
     declared_unexplained = Exact(
-        string="Declared, Not Explained",
+        string="Declared, Unexplained",
         readonly=True,
-        help="Of declared minus accepted, what nothing explains.",
+        help="The part of declared minus accepted that has no explanation.",
     )
     rated_difference = Exact(string="Accepted - Rated", readonly=True)
     waiting_quantity = Exact(
         string="Waiting to Be Rated",
         readonly=True,
-        help="It has come since the last rating, or its window has not begun.",
+        help="It arrived after the last rating, or its billing window has not begun.",
     )
     shared_quantity = Exact(
         string="Rated with Another App",
         readonly=True,
-        help="Several apps have sent usage of one window. It is rated in one, on the"
-        " row of one of them.",
+        help="Several apps have sent usage for one billing window. It is rated "
+        "together, on the line of one of them.",
     )
     rated_unexplained = Exact(
-        string="Rated, Not Explained",
+        string="Rated, Unexplained",
         readonly=True,
-        help="Of accepted minus rated, what nothing explains.",
+        help="The part of accepted minus rated that has no explanation.",
     )
     rated_amount = fields.Monetary(
         string="Amount Rated",
         readonly=True,
-        help="What the ledger charges for it, invoiced and open. It holds the tax where"
-        " the product's price does.",
+        help="The rated amount, invoiced and open. It includes tax if the product's "
+        "price does.",
     )
     open_amount = fields.Monetary(
-        string="Open", readonly=True, help="Rated, and not on an invoice yet."
+        string="Not Invoiced Yet",
+        readonly=True,
+        help="Rated, and not on an invoice yet.",
     )
     draft_amount = fields.Monetary(
-        string="On Drafts", readonly=True, help="On draft invoices, without tax."
+        string="On Draft Invoices",
+        readonly=True,
+        help="On draft invoices, without tax.",
     )
     posted_amount = fields.Monetary(
-        string="Posted",
+        string="On Posted Invoices",
         readonly=True,
         help="On posted invoices, less posted credit notes, without tax.",
     )
@@ -194,40 +204,42 @@ class FusionBillingControlFigures(models.AbstractModel):
         help="Credited, and not billed again.",
     )
     edited_amount = fields.Monetary(
-        string="Edited by Hand",
+        string="Changed by Hand",
         readonly=True,
-        help="Taken off the usage line of an invoice by hand; below zero: added.",
+        help="How much a usage line of an invoice was reduced by hand. Negative: how "
+        "much it was increased.",
     )
     tax_amount = fields.Monetary(
         string="Tax in the Price",
         readonly=True,
-        help="Tax that the price of the product holds; it is no revenue.",
+        help="Tax included in the price of the product; it is not revenue.",
     )
     rounding_amount = fields.Monetary(string="Rounding", readonly=True)
     amount_unexplained = fields.Monetary(
-        string="Amount, Not Explained",
+        string="Unexplained Amount",
         readonly=True,
-        help="What is left between the ledger, the documents and the journal.",
+        help="The difference between ratings, documents and journal that has no "
+        "explanation.",
     )
     by_hand_amount = fields.Monetary(
         string="Charged by Hand",
         readonly=True,
-        help="On posted documents beside all ratings: copies of invoices, debit notes,"
-        " lines entered with a product of usage. Not part of the chain.",
+        help="On posted documents without a rating: copies of invoices, debit notes, "
+        "lines entered with a usage product. Not part of the chain.",
     )
     conversion_amount = fields.Monetary(
         string="Conversion",
         readonly=True,
         currency_field="company_currency_id",
-        help="The journal's figure in the company's currency minus the invoices' in"
-        " their own. 0 where both are the same currency.",
+        help="The journal amount in the company's currency minus the invoice amount in "
+        "its own currency. 0 if both are the same currency.",
     )
     journal_balance = fields.Monetary(
         string="In the Journal",
         readonly=True,
         currency_field="company_currency_id",
-        help="The balance of these very invoice lines in the journal, in the company's"
-        " currency; revenue is above zero.",
+        help="The balance of these invoice lines in the journal, in the company's "
+        "currency. Revenue is positive.",
     )
     state = fields.Selection(
         [
@@ -236,13 +248,15 @@ class FusionBillingControlFigures(models.AbstractModel):
             ("pending", "Pending"),
             ("differs", "Differs"),
         ],
+        string="Status",
         readonly=True,
         required=True,
         default="agrees",
         index=True,
-        help="Agrees: all figures are the same. Explained: they differ, and each"
-        " difference has its reason. Pending: something waits to be rated, invoiced,"
-        " posted or decided on. Differs: nothing explains a difference.",
+        help="Agrees: all figures are the same. Explained: they differ, and each "
+        "difference has its reason. Pending: something still has to be rated, "
+        "invoiced, posted or decided on. Differs: there is a difference without a "
+        "reason.",
     )
     reasons = fields.Char(compute="_compute_reasons")
 

@@ -5,7 +5,7 @@ class FusionBillingControlLine(models.Model):
     """The chain of one app, subscription, metric and window, as it was computed."""
 
     _name = "fusion.billing.control.line"
-    _description = "Control Line"
+    _description = "Control Totals Line"
     _inherit = ["fusion.billing.guarded", "fusion.billing.control.figures"]
     _order = "control_id desc, service_id, metric_id, subscription_id, window_id, id"
 

@@ -30,8 +30,10 @@ class FusionBillingControlStore(models.AbstractModel):
                     self.id,
                 )
             )
+        self._tell(1, 4)
         columns = (*KEY, *FLAGS, *FIGURES)
         self._insert("fusion_billing_control_line", columns, self._figures_now())
+        self._tell(2, 4)
         per_total = ("service_id", "metric_id", "currency_id")
         sums = SQL(
             "SELECT %s, bool_and(is_declared) AS is_declared,"
@@ -47,6 +49,7 @@ class FusionBillingControlStore(models.AbstractModel):
         )
         columns = (*per_total, *FLAGS, *FIGURES)
         self._insert("fusion_billing_control_total", columns, sums)
+        self._tell(3, 4)
         self._worst_states()
         self._forget_lines()
 
@@ -113,6 +116,7 @@ class FusionBillingControlStore(models.AbstractModel):
         self.ensure_one()
         self = self.sudo()
         self.change_ids.unlink()
+        self._tell(1, 2)
         same = SQL(" AND ").join(
             SQL(
                 "coalesce(s.%s, 0) = coalesce(n.%s, 0)",

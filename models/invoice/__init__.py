@@ -1,6 +1,6 @@
 # An invoice's bases are registered before it.
 # isort: off
-from . import blocked
+from . import held
 
 # isort: on
 from . import (
@@ -8,8 +8,9 @@ from . import (
     account_move_line,
     account_move_reversal,
     adjustment,
-    block,
+    changes,
     closing,
+    differences,
     document_lines,
     documents,
     hold,

@@ -19,7 +19,7 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = [
         "account.move",
-        "fusion.billing.invoice.blocked",
+        "fusion.billing.invoice.held",
         "fusion.billing.guarded",
     ]
 
@@ -27,11 +27,12 @@ class AccountMove(models.Model):
         "fusion.billing.rating",
         "invoice_id",
         string="Usage Ratings",
-        groups=groups.USER,
+        groups=groups.EXPLAINED,
     )
     fc_rating_count = fields.Integer(
+        "Number of Ratings",
         compute="_compute_fc_rating_count",
-        groups=groups.USER,
+        groups=groups.EXPLAINED,
     )
 
     fc_accrual_id = fields.Many2one(
@@ -43,46 +44,36 @@ class AccountMove(models.Model):
     fc_bill_again = fields.Boolean(
         string="Bill the Usage Again",
         copy=False,
-        help="Usage that this credit note credits in full goes on the next invoice."
-        " Else it is forgiven.",
+        help="Usage that this credit note credits in full goes on the next invoice. "
+        "Otherwise it is forgiven.",
     )
     fc_at_billed_price = fields.Boolean(
-        string="At the Price It Was Billed At",
+        string="At the Billed Price",
         copy=False,
-        help="What is billed again keeps its agreed price. Else it has the price of"
-        " the charge as it is when it is billed.",
+        help="Usage that is billed again keeps its agreed price. Otherwise it has the "
+        "usage price valid when it is billed.",
     )
     fc_usage_choice = fields.Selection(
         USAGE_CHOICES,
         string="Credited Usage",
         compute="_compute_fc_usage_choice",
         inverse="_inverse_fc_usage_choice",
-        help="What becomes of the usage that this credit note credits in full. Usage"
-        " that is credited in part is forgiven in any case.",
+        help="What happens to the usage that this credit note credits in full. Usage "
+        "that is credited in part is forgiven in any case.",
     )
-    fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
+    fc_credits_usage = fields.Boolean(
+        "Credits Usage", compute="_compute_fc_credits_usage"
+    )
     fc_by_hand = fields.Boolean(
         string="Charged by Hand",
         copy=False,
         tracking=True,
-        help="Lines over usage that no rating stands behind (a duplicate, a debit note)"
-        " are meant. The audit names them all the same, but not as something wrong.",
+        help="Usage lines without a rating (a duplicate, a debit note) are intended. "
+        "The audit still lists them, but not as a difference.",
     )
-    fc_charges_by_hand = fields.Boolean(compute="_compute_fc_charges_by_hand")
-    fc_hold_ids = fields.One2many(
-        "fusion.billing.hold", "move_id", string="Held", groups=groups.HOLDS
+    fc_charges_by_hand = fields.Boolean(
+        "Has Charges by Hand", compute="_compute_fc_charges_by_hand"
     )
-    fc_held_reason = fields.Text(
-        string="Held, as Totals Differ",
-        compute="_compute_fc_held_reason",
-        groups=groups.HOLDS,
-    )
-
-    @api.depends("state", "fc_hold_ids.state")
-    def _compute_fc_held_reason(self):
-        for move in self:
-            held = move.sudo().fc_hold_ids.filtered(lambda h: h.state == "held")
-            move.fc_held_reason = move.state == "draft" and held.reason
 
     @api.depends("move_type", "state", "reversed_entry_id", "invoice_line_ids")
     def _compute_fc_charges_by_hand(self):
@@ -165,12 +156,6 @@ class AccountMove(models.Model):
             "view_mode": "list,form",
             "domain": [("id", "in", self._fc_explained_ratings().ids)],
         }
-
-    def action_fc_decide(self):
-        """Open the decision on what holds this invoice."""
-        self.ensure_one()
-        self.check_access("read")
-        return self.fc_hold_ids.action_open_wizard()
 
     def _fc_breakdown(self):
         """The usage on this document, charge by charge, in the language of the env.
@@ -304,31 +289,33 @@ class AccountMove(models.Model):
         )
 
     def write(self, vals):
-        """Changes that are no more possible, or that can block a draft.
+        """Changes that are no more possible, or that can hold a draft.
 
         What was chosen for credited usage is what happened once it is posted. Another
         customer or currency on a draft is a change by hand.
 
-        :raises UserError: another choice on a posted credit note
+        :raises UserError: another choice on a posted credit note; what is held is said
+            to be posted
         """
+        if vals.get("state") == "posted":  # what `_post` writes is not held
+            self.env["fusion.billing.hold"]._refuse(self)
         if {"fc_bill_again", "fc_at_billed_price"} & vals.keys():
             if any(move.state == "posted" for move in self):
                 raise UserError(
                     self.env._(
-                        "Reset the credit note to draft before you choose otherwise"
-                        " for its usage."
+                        "Reset the credit note to draft before you change what "
+                        "happens to its usage."
                     )
                 )
         result = super().write(vals)
         if CHANGES_USAGE & vals.keys():
-            self.env["fusion.billing.invoice.block"]._look(self)
+            self.env["fusion.billing.hold"]._look(self)
         return result
 
     def _post(self, soft=True):
         Documents = self.env["fusion.billing.documents"]
-        Block = self.env["fusion.billing.invoice.block"]
-        Block._check(self)
-        held = self.env["fusion.billing.hold"]._hold(self)
+        Changes = self.env["fusion.billing.invoice.changes"]
+        held = self.env["fusion.billing.hold"]._stop(self)
         posted = super(AccountMove, self - held)._post(soft)
         Documents._settle_windows(posted)
         Documents._posted(posted)
@@ -338,12 +325,11 @@ class AccountMove(models.Model):
         # A corrected invoice was made before its credit note was posted.
         released = billed.filtered(lambda r: r.state == "released")
         Documents._take_over(released.invoice_line_id.fc_copy_ids)
-        Block._made(released.invoice_line_id.fc_copy_ids)
+        Changes._made(released.invoice_line_id.fc_copy_ids)
         self.env["fusion.billing.audit.seal"]._take(posted.invoice_line_ids)
         posted._fc_emit("invoice.posted")
         posted._fc_emit_rating_closed()
         posted._fc_bill_what_came_since()
-        Block._look(posted)
         return posted
 
     def _fc_bill_what_came_since(self):
@@ -377,7 +363,7 @@ class AccountMove(models.Model):
         Documents._review(Documents._ratings_of(cancelled))
         Documents._open_windows(cancelled)
         cancelled._fc_emit("invoice.cancelled")
-        self.env["fusion.billing.invoice.block"]._look(cancelled)
+        self.env["fusion.billing.hold"]._update(cancelled)
         return result
 
     def unlink(self):

@@ -18,7 +18,7 @@ class AccountMoveLine(models.Model):
         "fusion.billing.rating",
         "invoice_line_id",
         string="Ratings",
-        groups=groups.USER,
+        groups=groups.EXPLAINED,
     )
     fc_copied_from_id = fields.Many2one(
         "account.move.line",
@@ -30,15 +30,19 @@ class AccountMoveLine(models.Model):
         index="btree_not_null",
         help="The usage line that this one credits, or corrects.",
     )
-    fc_copy_ids = fields.One2many("account.move.line", "fc_copied_from_id")
+    fc_copy_ids = fields.One2many(
+        "account.move.line", "fc_copied_from_id", string="Copies"
+    )
     fc_made = fields.Json(
+        "Original Figures",
         readonly=True,
         copy=False,
         prefetch=False,
-        help="Taxes, product, account and customer that a usage line was made with.",
+        help="The taxes, product, account and customer with which the usage line was "
+        "created.",
     )
     fc_bills_usage = fields.Boolean(
-        compute="_compute_fc_bills_usage", groups=groups.USER
+        "Bills Usage", compute="_compute_fc_bills_usage", groups=groups.EXPLAINED
     )
 
     @api.depends("fc_rating_ids", "fc_copied_from_id")
@@ -81,9 +85,8 @@ class AccountMoveLine(models.Model):
         lines = super().create(vals_list)
         copies = lines.filtered("fc_copied_from_id")
         self.env["fusion.billing.documents"]._take_over(copies)
-        Block = self.env["fusion.billing.invoice.block"]
-        Block._made(copies)
-        Block._look(lines.move_id)
+        self.env["fusion.billing.invoice.changes"]._made(copies)
+        self.env["fusion.billing.hold"]._look(lines.move_id)
         return lines
 
     def write(self, vals):
@@ -100,7 +103,7 @@ class AccountMoveLine(models.Model):
             posted = self.filtered(lambda line: line.parent_state == "posted")
             self.env["fusion.billing.audit.seal"]._take(posted)
         if CHANGES_USAGE & vals.keys():
-            self.env["fusion.billing.invoice.block"]._look(self.move_id)
+            self.env["fusion.billing.hold"]._look(self.move_id)
         return result
 
     def _fc_subscriptions(self):
@@ -122,7 +125,7 @@ class AccountMoveLine(models.Model):
         # Or posting that draft would take them back as billed.
         ratings.write({"invoice_id": False})
         self.env["fusion.billing.documents"]._review(ratings)
-        self.env["fusion.billing.invoice.block"]._look(drafts)
+        self.env["fusion.billing.hold"]._look(drafts)
         return result
 
     def _fc_note_taken_off(self):
@@ -130,12 +133,14 @@ class AccountMoveLine(models.Model):
 
         :return: the drafts (``account.move``)
         """
-        Block = self.env["fusion.billing.invoice.block"]
+        Changes = self.env["fusion.billing.invoice.changes"]
         drafts = self.sudo().move_id.filtered(lambda m: m.state == "draft")
         for move in drafts:
             ratings = (self.sudo() & move.line_ids).fc_rating_ids
             ratings = ratings.filtered(lambda r, m=move: r.invoice_id == m and r.amount)
             if ratings:
-                taken = [change._asdict() for change in map(Block._taken_off, ratings)]
+                taken = [
+                    change._asdict() for change in map(Changes._taken_off, ratings)
+                ]
                 move.fc_taken_off = [*(move.fc_taken_off or ()), *taken]
         return drafts

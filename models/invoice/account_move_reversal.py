@@ -6,15 +6,18 @@ from .usage_choice import USAGE_CHOICES, usage_choice_values
 class AccountMoveReversal(models.TransientModel):
     _inherit = "account.move.reversal"
 
-    fc_credits_usage = fields.Boolean(compute="_compute_fc_credits_usage")
+    fc_credits_usage = fields.Boolean(
+        "Credits Usage", compute="_compute_fc_credits_usage"
+    )
     fc_usage_choice = fields.Selection(
         USAGE_CHOICES,
         string="Usage",
         default="forgive",
         required=True,
-        help="What becomes of usage that is credited in full. Usage that is credited"
-        " in part is forgiven in any case. A corrected invoice bills it in place of the"
-        " credited one. Until the credit note is posted, this can be changed there.",
+        help="What happens to usage that is credited in full. Usage that is credited "
+        "in part is forgiven in any case. A corrected invoice bills it in place of "
+        "the credited one. You can change this on the credit note until it is "
+        "posted.",
     )
 
     @api.depends("move_ids")

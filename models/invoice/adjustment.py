@@ -10,7 +10,7 @@ class FusionBillingAdjustment(models.Model):
     """
 
     _name = "fusion.billing.adjustment"
-    _description = "Charged Otherwise than Rated"
+    _description = "Differences from Rating"
     _inherit = ["fusion.billing.guarded"]
     _order = "id"
 
@@ -23,6 +23,7 @@ class FusionBillingAdjustment(models.Model):
     )
     agreement_id = fields.Many2one(
         "fusion.billing.window.charge",
+        string="Agreed Price",
         required=True,
         ondelete="cascade",
         readonly=True,
@@ -34,7 +35,7 @@ class FusionBillingAdjustment(models.Model):
         ondelete="cascade",
         readonly=True,
         index=True,
-        help="The usage line itself where it was edited, or what credits it.",
+        help="The usage line itself if it was changed, or the line that credits it.",
     )
     move_id = fields.Many2one(related="line_id.move_id")
     company_id = fields.Many2one(related="rating_id.company_id", store=True)
@@ -43,13 +44,13 @@ class FusionBillingAdjustment(models.Model):
         digits=False,
         required=True,
         readonly=True,
-        help="So much less was charged than rated; below zero: so much more.",
+        help="How much less was charged than rated. Negative: how much more.",
     )
     ended_by_id = fields.Many2one(
         "fusion.billing.rating",
-        string="Ended By",
+        string="Withdrawn By",
         ondelete="set null",
         readonly=True,
         index="btree_not_null",
-        help="What was billed was taken back after it, so that it counts no more.",
+        help="The billing was withdrawn later, so this no longer counts.",
     )

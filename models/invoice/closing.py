@@ -21,7 +21,7 @@ class FusionBillingClosing(models.AbstractModel):
     """
 
     _name = "fusion.billing.closing"
-    _description = "Billing of Last Windows"
+    _description = "Billing of Last Billing Windows"
 
     @api.model
     def _invoice_due(self, orders):
@@ -49,7 +49,8 @@ class FusionBillingClosing(models.AbstractModel):
             except UserError as exc:
                 order.message_post(
                     body=self.env._(
-                        "What was due could not be invoiced before it ended: %s",
+                        "What was due could not be invoiced before the "
+                        "subscription ended: %s",
                         str(exc),
                     )
                 )
@@ -102,10 +103,13 @@ class FusionBillingClosing(models.AbstractModel):
             try:
                 with self.env.cr.savepoint():
                     move.action_post()
+                problem = move.fc_held_reason
             except UserError as exc:
+                problem = str(exc)
+            if problem:
                 order.message_post(
                     body=self.env._(
-                        "The invoice of the last usage stays in draft: %s", str(exc)
+                        "The invoice of the last usage stays in draft: %s", problem
                     )
                 )
         return moves
@@ -121,7 +125,7 @@ class FusionBillingClosing(models.AbstractModel):
         order.check_access("write")
         if not (self.env.su or self.env.user.has_group(INVOICING_GROUP)):
             raise AccessError(
-                self.env._("Only who may post invoices may invoice open usage.")
+                self.env._("Only users who may post invoices may invoice open usage.")
             )
         ended = order.state == "cancel" or order.subscription_state in (
             RENEWED,
@@ -130,7 +134,7 @@ class FusionBillingClosing(models.AbstractModel):
         if not (order.is_subscription and ended):
             raise UserError(
                 self.env._(
-                    "%s has not ended: its next invoice bills what is open.",
+                    "%s has not ended: its next invoice bills the open usage.",
                     order.display_name,
                 )
             )

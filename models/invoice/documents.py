@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...engine.billing import money
 from ...engine.billing.ledger import CreditPart, in_ledger, judge_credits
@@ -31,6 +32,7 @@ class FusionBillingDocuments(models.AbstractModel):
             for line in moves.invoice_line_ids
             for order in line.sale_line_ids.order_id
         }
+        last = self._last_event()
         for rating in orders._fc_open_ratings()._fc_billed_now():
             if rating.invoice_line_id:
                 invoice = rating.invoice_line_id.move_id
@@ -39,12 +41,26 @@ class FusionBillingDocuments(models.AbstractModel):
             else:
                 invoice = move_of.get(rating.subscription_id)
             if invoice in moves:
-                rating.write({"state": "invoiced", "invoice_id": invoice.id})
+                rating.write(
+                    {
+                        "state": "invoiced",
+                        "invoice_id": invoice.id,
+                        "usage_until": last,
+                    }
+                )
         for order, move in move_of.items():
             # Also those that a cancelled one had settled before.
             order.sudo().fc_window_ids.filtered(
                 lambda w: w.is_settled and w.invoice_id.state in (False, "cancel")
             ).invoice_id = move
+
+    def _last_event(self):
+        """Id of the last event that this transaction sees."""
+        self.env["fusion.billing.usage"].flush_model()
+        [[last]] = self.env.execute_query(
+            SQL("SELECT coalesce(max(id), 0) FROM fusion_billing_usage")
+        )
+        return last
 
     # -- asked anew ------------------------------------------------------------
 
@@ -294,8 +310,8 @@ class FusionBillingDocuments(models.AbstractModel):
             if net(copy):
                 raise UserError(
                     self.env._(
-                        "%(document)s was reversed by %(credit)s, which would be left"
-                        " without it. Reset or reverse that one first.",
+                        "%(document)s was reversed by %(credit)s, which depends on "
+                        "it. Reset or reverse the credit note first.",
                         document=copy.fc_copied_from_id.move_id.name,
                         credit=copy.move_id.name,
                     )
@@ -342,7 +358,7 @@ class FusionBillingDocuments(models.AbstractModel):
                     quantity, included, billable, quota_share, window_amount, amount,
                     amount_untaxed, line_price, currency_id, product_id,
                     charge_currency_id, terms, rate_from, rate_to, discount,
-                    explanation, peak_share, counted, state, order_line_id,
+                    explanation, peak_share, usage_until, counted, state, order_line_id,
                     invoice_line_id, invoice_id, create_uid, create_date, write_uid,
                     write_date)
             SELECT r.subscription_id, r.partner_id, r.company_id, r.charge_id,
@@ -353,7 +369,7 @@ class FusionBillingDocuments(models.AbstractModel):
                    r.quantity, r.included, r.billable, r.quota_share, r.window_amount,
                    r.amount, r.amount_untaxed, r.line_price, r.currency_id,
                    r.product_id, r.charge_currency_id, r.terms, r.rate_from, r.rate_to,
-                   r.discount, r.explanation, r.peak_share,
+                   r.discount, r.explanation, r.peak_share, r.usage_until,
                    (SELECT coalesce(jsonb_agg(x.revision ORDER BY x.revision), '[]')
                       FROM fusion_billing_rating x
                      WHERE x.agreement_id = r.agreement_id AND x.state = 'invoiced'

@@ -1,18 +1,25 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import plaintext2html
 
 from ..base import groups
-from ..base.attention import TODO
-from ..base.render import amount
+from .differences import KINDS
+
+ACTIVITY = "fusion_centralized_billing.mail_activity_type_held_invoice"
 
 
 class FusionBillingHold(models.Model):
-    """An invoice that stays in draft, as its totals differ, until somebody decides."""
+    """One reason why an invoice stays in draft, until somebody decides on it.
+
+    held      it stays in draft; what is corrected is deleted
+    decided   somebody has said why it may be posted all the same. That is about this
+              one difference: with other figures it is another one, which holds again
+    """
 
     _name = "fusion.billing.hold"
     _description = "Held Invoice"
     _inherit = ["fusion.billing.guarded"]
-    _order = "id desc"
+    _order = "move_id desc, id"
 
     move_id = fields.Many2one(
         "account.move",
@@ -24,15 +31,19 @@ class FusionBillingHold(models.Model):
     company_id = fields.Many2one(related="move_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="move_id.partner_id", string="Customer")
     currency_id = fields.Many2one(related="move_id.currency_id")
-    amount_total = fields.Monetary(related="move_id.amount_total")
+    amount_total = fields.Monetary(related="move_id.amount_total", aggregator=None)
+    kind = fields.Selection(KINDS, string="Reason", required=True, readonly=True)
+    key = fields.Char(
+        required=True,
+        readonly=True,
+        help="Names the difference with its figures: a decision is about this alone.",
+    )
     reason = fields.Text(
         string="What Differs", readonly=True, help="What was found when it was held."
     )
-    facts = fields.Json(
-        readonly=True, help="The same for programs: a decision is about these alone."
-    )
     state = fields.Selection(
         [("held", "Held"), ("decided", "Decided")],
+        string="Status",
         required=True,
         readonly=True,
         default="held",
@@ -41,7 +52,9 @@ class FusionBillingHold(models.Model):
     decided_at = fields.Datetime(string="Decided On", readonly=True)
     note = fields.Text(string="Decision", readonly=True)
 
-    _once = models.Constraint("UNIQUE (move_id)", "This invoice is held already.")
+    _once = models.Constraint(
+        "UNIQUE (move_id, key)", "This invoice is held for this already."
+    )
 
     @api.depends("move_id")
     def _compute_display_name(self):
@@ -50,179 +63,189 @@ class FusionBillingHold(models.Model):
 
     # -- holding ---------------------------------------------------------------
 
-    def _hold(self, moves):
-        """Hold those of these drafts whose totals differ; the others are posted.
+    @api.model
+    def _stop(self, moves):
+        """Which of these drafts are not to be posted; they are held, and say why.
 
-        Where the company wants it. What somebody has decided on is let through, as
-        long as it is no other difference than he has seen.
+        The others are posted: an error would undo what was found, and lose a job the
+        draft that it has made.
 
-        :return: the drafts that are not to be posted
+        :return: the drafts that are held (``account.move``)
         """
-        moves = moves.filtered("company_id.fc_hold_differing")
-        held = moves.browse()
-        known = self.sudo().search([("move_id", "in", moves.ids)]).grouped("move_id")
-        for move in moves:
-            found = self._differences(move)
-            hold = known.get(move, self.sudo())
-            facts = sorted(found)
-            if not found:
-                hold.unlink()
-            elif hold.state != "decided" or hold.facts != facts:
-                held |= move
-                if hold.facts != facts:
-                    values = {
-                        "reason": "\n".join(found[fact] for fact in facts),
-                        "facts": facts,
-                        "state": "held",
-                    }
-                    self._note(move, hold, values)
+        self._update(moves.filtered(lambda m: m.is_sale_document()))
+        held = self.sudo().search(
+            [("move_id", "in", moves.ids), ("state", "=", "held")]
+        )
+        held = moves & held.move_id.with_env(moves.env)
+        if held and not self.env.su:
+            self._tell(held)
         return held
 
-    def _note(self, move, hold, values):
-        """Keep why an invoice is held, and ask somebody to look."""
-        if hold:
-            hold.write(values)
-        else:
-            self.sudo().create(values | {"move_id": move.id})
-        move = move.sudo()
-        user = move.invoice_user_id
-        if not user.active or move.company_id not in user.company_ids:
-            user = self.env.user
-        move.activity_schedule(
-            TODO,
-            summary=self.env._("Held: totals differ"),
-            note=values["reason"],
-            user_id=user.id,
+    @api.model
+    def _refuse(self, moves):
+        """:raises UserError: one of these is held"""
+        held = self.sudo().search(
+            [("move_id", "in", moves.ids), ("state", "=", "held")], limit=1
         )
-
-    def _differences(self, move):
-        """What differs about the usage of a draft: {fact: text for people}."""
-        ratings = move.sudo().fc_rating_ids.filtered(lambda r: r.state == "invoiced")
-        if not ratings:
-            return {}
-        self.env.flush_all()
-        return {
-            **self._declared_otherwise(ratings),
-            **self._rated_otherwise(ratings),
-            **self._charged_otherwise(move, ratings),
-        }
-
-    def _declared_otherwise(self, ratings):
-        """The apps' totals that differ from what these ratings are made of."""
-        found = {}
-        Reconciliation = self.env["fusion.billing.reconciliation"].sudo()
-        for rating in ratings:
-            for record in Reconciliation.search(
-                [
-                    ("subscription_id", "=", rating.subscription_id.id),
-                    ("metric_id", "=", rating.metric_id.id),
-                    ("window_start", "<", rating.window_end),
-                    ("window_end", ">", rating.window_start),
-                    ("state", "=", "mismatch"),
-                ]
-            ):
-                fact = f"declared:{record.id}:{record.difference_quantity!r}"
-                found[fact] = self.env._(
-                    "%(app)s has declared another total than we hold: %(what)s",
-                    app=record.service_id.name,
-                    what=record.display_name,
+        if held:
+            raise UserError(
+                self.env._(
+                    "%(invoice)s is held: %(reason)s",
+                    invoice=held.move_id.display_name,
+                    reason=held.reason,
                 )
-        return found
-
-    def _rated_otherwise(self, ratings):
-        """Rated quantities that are not what the events come to."""
-        scope = self.env["fusion.billing.audit.check"]._scope(
-            orders=ratings.subscription_id
-        )
-        found = {}
-        Usage = self.env["fusion.billing.audit.usage"].sudo()
-        for _kind, rows, _total in Usage._wrong_quantities(scope):
-            for row in rows:
-                if row["rating_id"] in ratings.ids:
-                    fact = f"rated:{row['rating_id']}:{row['expected']}"
-                    found[fact] = self.env._(
-                        "%(rating)s was rated with %(found)s; its events come to"
-                        " %(expected)s",
-                        rating=ratings.browse(row["rating_id"]).display_name,
-                        found=row["found"],
-                        expected=row["expected"],
-                    )
-        return found
-
-    def _charged_otherwise(self, move, ratings):
-        """Lines that were changed or added by hand, unless that was released."""
-        if self.env["fusion.billing.invoice.block"]._is_released(move):
-            return {}
-        found = {}
-        lines = move.sudo().invoice_line_ids
-        for adjustment in ratings.adjustment_ids.filtered(lambda a: a.line_id in lines):
-            rating = adjustment.rating_id
-            currency = rating.currency_id
-            fact = f"edited:{rating.id}:{adjustment.forgiven!r}"
-            found[fact] = self.env._(
-                "%(rating)s was rated at %(rated)s, and the line was changed by hand"
-                " to %(charged)s",
-                rating=rating.display_name,
-                rated=amount(currency, rating.amount),
-                charged=amount(currency, rating.amount - adjustment.forgiven),
             )
-        for line in lines - ratings.invoice_line_id:
-            if line.product_id in ratings.product_id and line.price_subtotal:
-                fact = f"added:{line.id}:{line.price_subtotal!r}"
-                found[fact] = self.env._(
-                    "%(line)s has a product of usage, and no rating behind it:"
-                    " %(amount)s",
-                    line=(line.name or "").split("\n")[0],
-                    amount=amount(line.currency_id, line.price_subtotal),
-                )
-        return found
+
+    @api.model
+    def _look(self, moves):
+        """Hold, or let go, drafts that somebody has just changed."""
+        wanted = self.env["fusion.billing.invoice.differences"]._wanted
+        moves = moves.sudo().exists()
+        self._update(moves.filtered(lambda m: wanted(m.company_id)), {"changed"})
+
+    @api.model
+    def _update(self, moves, only=None):
+        """Bring the reasons of documents up to date, and whom they concern.
+
+        :param set only: reasons of these kinds alone
+        """
+        moves = moves.sudo()
+        drafts = moves.filtered(lambda m: m.state == "draft")
+        found = self.env["fusion.billing.invoice.differences"]._of(drafts, only)
+        domain = [("move_id", "in", moves.ids)]
+        if only:
+            domain.append(("kind", "in", sorted(only)))
+        known = self.sudo().search(domain).grouped("move_id")
+        for move in moves:
+            rows = known.get(move, self.sudo())
+            differences = found.get(move, {})
+            gone = rows.filtered(
+                lambda r, d=differences: r.state == "held" and r.key not in d
+            )
+            fresh = [
+                {
+                    "move_id": move.id,
+                    "kind": difference.kind,
+                    "key": difference.key,
+                    "reason": difference.text,
+                }
+                for key, difference in differences.items()
+                if key not in rows.mapped("key")
+            ]
+            gone.unlink()
+            self.sudo().create(fresh)
+            if gone or fresh:
+                self._ask(move)
+
+    def _ask(self, move):
+        """One activity for whom it concerns, as long as the invoice is held."""
+        asked = move.activity_search([ACTIVITY])
+        reason = move.fc_held_reason
+        if not reason:
+            asked.unlink()
+        elif asked:
+            asked.note = plaintext2html(reason)
+        elif user := self._whom(move):
+            move.with_context(mail_activity_quick_update=True).activity_schedule(
+                ACTIVITY, note=plaintext2html(reason), user_id=user.id
+            )
+
+    def _whom(self, move):
+        """The salesperson; else who answers for the app, or a manager there."""
+
+        def works_here(user):
+            return user.active and move.company_id in user.company_ids
+
+        if works_here(move.invoice_user_id):
+            return move.invoice_user_id
+        managers = self.env.ref(groups.MANAGER).sudo().all_user_ids
+        managers = managers.filtered(works_here)
+        responsible = self.env["res.users"].concat(
+            *(service.user_id for service in move._fc_services())
+        )
+        return ((responsible & managers) or managers.sorted("id"))[:1]
+
+    def _tell(self, moves):
+        """Say on the screen of whoever has tried that these were not posted."""
+        self.env.user._bus_send(
+            "simple_notification",
+            {
+                "type": "warning",
+                "title": self.env._("Held, and not posted"),
+                "message": "\n".join(
+                    f"{move.display_name}: {move.fc_held_reason}" for move in moves[:5]
+                ),
+            },
+        )
 
     # -- deciding --------------------------------------------------------------
 
     def _decide(self, note):
-        """Let invoices be posted although their totals differ.
+        """Let invoices be posted although something differs.
 
-        :param str note: why; it stands on the invoice, with the name
+        :param str note: why; it stands on the invoice, with the name and the date
         :raises AccessError: neither a billing manager nor an accountant
+        :raises UserError: nothing is held any more, or it has to be corrected
         """
         self.check_access("read")
-        user = self.env.user
+        user, note = self.env.user, (note or "").strip()
         if not (user.has_group(groups.MANAGER) or user.has_group(groups.ACCOUNTANT)):
             raise AccessError(
-                self.env._("Only billing managers and accountants decide on this.")
+                self.env._("Only billing managers and accountants can decide this.")
             )
-        if not (note or "").strip():
-            raise ValidationError(self.env._("Say why the invoice may be posted."))
-        for hold in self.sudo():
-            hold.write(
-                {
-                    "state": "decided",
-                    "decided_by_id": user.id,
-                    "decided_at": fields.Datetime.now(),
-                    "note": note.strip(),
-                }
+        if not note:
+            raise ValidationError(self.env._("Explain why the invoice may be posted."))
+        holds = self.sudo().exists().filtered(lambda h: h.state == "held")
+        if not holds:
+            raise UserError(
+                self.env._("It is not held for this any more: look at it again.")
             )
-            hold.move_id.message_post(
-                body=self.env._(
-                    "May be posted although its totals differ, %(user)s decided:"
-                    " %(note)s",
-                    user=user.name,
-                    note=note.strip(),
-                ),
+        if any(hold.kind == "fault" for hold in holds):
+            raise UserError(
+                self.env._(
+                    "What is wrong has to be corrected, and nobody can allow it: delete"
+                    " the draft and invoice the subscription again, or ask who looks"
+                    " after Fusion Billing."
+                )
+            )
+        holds.write(
+            {
+                "state": "decided",
+                "decided_by_id": user.id,
+                "decided_at": fields.Datetime.now(),
+                "note": note,
+            }
+        )
+        for move, decided in holds.grouped("move_id").items():
+            if any(hold.key.startswith("added:") for hold in decided):
+                move.fc_by_hand = True
+            said = self.env._(
+                "%(user)s has decided that it may be posted all the same: %(note)s",
+                user=user.name,
+                note=note,
+            )
+            move.message_post(
+                body=plaintext2html("\n".join([said, *decided.mapped("reason")])),
                 author_id=user.partner_id.id,
             )
-            hold.move_id.activity_unlink([TODO], user_id=None)
+            self._ask(move)
 
     def action_open_wizard(self):
-        self.ensure_one()
+        """Ask why: for these reasons, or for those of them that can be decided on."""
         self.check_access("read")
+        open_ones = self.filtered(lambda h: h.state == "held" and h.kind != "fault")
+        if not open_ones:
+            raise UserError(
+                self.env._("There is nothing to decide on: it is decided, or wrong.")
+            )
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Post in Spite of Differences"),
+            "name": self.env._("Decide on Held Invoices"),
             "res_model": "fusion.billing.hold.wizard",
             "view_mode": "form",
+            "views": [(False, "form")],
             "target": "new",
-            "context": {"default_hold_id": self.id},
+            "context": {"default_hold_ids": open_ones.ids},
         }
 
     def action_view_invoice(self):

@@ -3,8 +3,8 @@
 # Of usage that is credited in full; what is credited in part is forgiven.
 USAGE_CHOICES = [
     ("forgive", "Forgive it: it is not billed again"),
-    ("again_today", "Bill it again, at the price of then"),
-    ("again_billed", "Bill it again, as it was billed"),
+    ("again_today", "Bill it again, at the price valid then"),
+    ("again_billed", "Bill it again, at the billed price"),
 ]
 
 

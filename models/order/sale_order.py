@@ -39,20 +39,21 @@ class SaleOrder(models.Model):
     ]
 
     fc_billed_until = fields.Date(
-        string="Billed Elsewhere Until",
+        string="Billed by Another System Until",
         copy=False,
         readonly=True,
-        help="First day that is billed here: what was before it was billed by another"
-        " system.",
+        help="First day billed here. Another system billed earlier usage.",
     )
     fc_usage_discount = fields.Float(
         string="Discount on Usage (%)",
         digits="Discount",
-        help="Taken off each usage price of this subscription, from the window on that"
-        " is open. A usage line can have a discount of its own.",
+        help="Taken off each usage price, starting with the open billing window.",
     )
     fc_window_ids = fields.One2many(
-        "fusion.billing.window", "subscription_id", string="Windows", groups=groups.USER
+        "fusion.billing.window",
+        "subscription_id",
+        string="Billing Windows",
+        groups=groups.USER,
     )
     fc_rating_ids = fields.One2many(
         "fusion.billing.rating",
@@ -60,12 +61,17 @@ class SaleOrder(models.Model):
         string="Usage Ratings",  # Odoo's own, where customers rate, are "Ratings"
         groups=groups.USER,
     )
-    fc_rating_count = fields.Integer(compute="_compute_fc_counts", groups=groups.USER)
-    fc_usage_count = fields.Integer(compute="_compute_fc_counts", groups=groups.USER)
+    fc_rating_count = fields.Integer(
+        "Number of Ratings", compute="_compute_fc_counts", groups=groups.USER
+    )
+    fc_usage_count = fields.Integer(
+        "Number of Usage Events", compute="_compute_fc_counts", groups=groups.USER
+    )
     fc_has_open_usage = fields.Boolean(
+        "Has Open Usage",
         compute="_compute_fc_has_open_usage",
         groups=groups.USER,
-        help="It has ended, and an amount of it is on no invoice.",
+        help="The subscription has ended, and part of its usage is not invoiced.",
     )
     fc_rating_error = fields.Text(
         string="Rating Problem",
@@ -76,7 +82,7 @@ class SaleOrder(models.Model):
 
     _fc_external_id_unique = models.UniqueIndex(
         "(fc_service_id, fc_external_id) WHERE fc_external_id IS NOT NULL",
-        "The source app has a subscription with this id already.",
+        "The source app already has a subscription with this ID.",
     )
 
     @api.model
@@ -314,7 +320,7 @@ class SaleOrder(models.Model):
         moves = moves.with_env(self.env(su=moves.env.su))
         if moves:
             self.env["fusion.billing.documents"]._invoiced(orders, moves.sudo())
-            self.env["fusion.billing.invoice.block"]._made(moves.invoice_line_ids)
+            self.env["fusion.billing.invoice.changes"]._made(moves.invoice_line_ids)
         if moves or chosen:  # lines showed the chosen windows only; show all again
             self.env["fusion.billing.order.lines"]._update(
                 orders.with_context(fc_windows=None)

@@ -14,25 +14,26 @@ class SaleOrderLine(models.Model):
 
     fc_charge_id = fields.Many2one(
         "fusion.billing.charge",
-        string="Usage Charge",
+        string="Usage Price",
         ondelete="restrict",
         index="btree_not_null",
         copy=False,
         readonly=True,
         check_company=True,
-        help="The line bills this charge. Its price is set by rating.",
+        help="The line bills this usage price. Its amount is set by rating.",
     )
 
     fc_open_rating_ids = fields.One2many(
         "fusion.billing.rating",
         "order_line_id",
+        string="Open Ratings",
         domain=[("state", "=", "open")],
         groups=groups.USER,
     )
 
     _fc_one_line_per_charge = models.UniqueIndex(
         "(order_id, fc_charge_id) WHERE fc_charge_id IS NOT NULL",
-        "A subscription has one usage line for each charge.",
+        "A subscription can have only one usage line for each usage price.",
     )
 
     @api.depends("product_id", "product_uom_id", "product_uom_qty")

@@ -9,6 +9,8 @@ APP = "subscription_id.fc_service_id"
 ACCOUNT = "subscription_id.fc_account_link_id"
 APP_OF_ACCOUNT = f"{ACCOUNT}.service_id"
 
+NEAR_QUOTA = 80  # percent
+
 # Amounts of several currencies are not added up.
 BY_CURRENCY = {"search_default_group_currency": 1}
 BY_CUSTOMER = BY_CURRENCY | {"search_default_group_partner": 2}
@@ -79,6 +81,16 @@ class FusionBillingFigures(models.AbstractModel):
     def _unbilled_domain(self):
         """Amounts that are on no invoice yet."""
         return Domain("state", "=", "open") & Domain("amount", "!=", 0)
+
+    @api.model
+    def _near_quota_domain(self, now):
+        """Ratings of windows that run, close to or over their quota."""
+        return (
+            Domain("state", "=", "open")
+            & Domain("quota_share", ">=", NEAR_QUOTA)
+            & Domain("window_start", "<=", now)
+            & Domain("window_end", ">", now)
+        )
 
     @api.model
     def _running_windows_domain(self, now):

@@ -11,7 +11,6 @@ INVOICING_JOBS = (
     "sale_subscription.ir_cron_recurring_invoice",
     "sale_subscription.account_analytic_cron_for_invoice",
 )
-NEAR_QUOTA = 80  # percent
 # Why the invoice of a subscription could not be made: Community's module, Enterprise's.
 INVOICE_PROBLEMS = ("subscription_error", "payment_exception")
 
@@ -26,6 +25,7 @@ MODELS = {
     "mismatch": "fusion.billing.reconciliation",
     "undelivered": "fusion.billing.webhook",
     "disputed": "account.move",
+    "held": "account.move",
 }
 
 
@@ -51,50 +51,53 @@ class FusionBillingOverview(models.Model):
         help="Amounts of usage that are on no invoice yet, as of the last rating.",
     )
     without_app = fields.Char(
-        string="Of These without an App",
+        string="Without a Source App",
         compute="_compute_amounts",
-        help="Of customers that are linked to no source app: on no card below.",
+        help="From customers who are not linked to a source app. Not included in the "
+        "cards below.",
     )
     customer_count = fields.Integer(string="Customers", compute="_compute_amounts")
     near_quota_count = fields.Integer(
-        string="Close to or over Quota",
+        string="Near or over Quota",
         compute="_compute_counts",
-        help="Prices of windows that run, with 80 % or more of the quota used.",
+        help="Ratings of current billing windows with 80% or more of the quota used.",
     )
     waiting_count = fields.Integer(
-        string="Wait to Be Rated",
+        string="Waiting to Be Rated",
         compute="_compute_counts",
-        help="Subscriptions whose usage, prices or dates have changed since they were"
-        " rated: their amounts do not know it yet.",
+        help="Subscriptions whose usage, prices or dates have changed since the last "
+        "rating: their amounts are not up to date.",
     )
     waiting_events = fields.Integer(
-        string="Events Waiting",
+        string="Events Not Rated Yet",
         compute="_compute_waiting_events",
-        help="Events of these subscriptions that came in, or were voided, since.",
+        help="Events of these subscriptions that arrived or were voided since then.",
     )
     rating_problem_count = fields.Integer(
         string="Failed Ratings",
         compute="_compute_counts",
-        help="Subscriptions whose usage could not be rated. Each says why.",
+        help="Subscriptions whose usage could not be rated. The reason is on each "
+        "subscription.",
     )
     invoice_problem_count = fields.Integer(
         string="Failed Invoices",
         compute="_compute_counts",
-        help="Subscriptions whose invoice could not be made or paid. Each says why.",
+        help="Subscriptions whose invoice could not be created or paid. The reason is "
+        "on each subscription.",
     )
     unallocated_count = fields.Integer(
         string="Unallocated Events",
         compute="_compute_counts",
-        help="Events that no invoice bills by itself.",
+        help="Events that no invoice bills automatically.",
     )
     mismatch_count = fields.Integer(
         string="Reconciliations That Differ",
         compute="_compute_counts",
-        help="Windows for which an app has declared other totals than ours, and nobody"
-        " has explained why.",
+        help="Billing windows for which an app declared totals that differ from ours, "
+        "without an explanation.",
     )
     undelivered_count = fields.Integer(
-        string="Webhooks Given Up",
+        string="Undelivered Webhooks",
         compute="_compute_counts",
         help="Messages to apps that could not be delivered for days.",
     )
@@ -103,11 +106,16 @@ class FusionBillingOverview(models.Model):
         compute="_compute_counts",
         help="Invoices of subscriptions whose payment is blocked.",
     )
+    held_count = fields.Integer(
+        string="Held Invoices",
+        compute="_compute_counts",
+        help="Drafts that are not posted until somebody decides on what differs.",
+    )
     rated_at = fields.Datetime(
         string="Last Rating",
         compute="_compute_runs",
         compute_sudo=True,
-        help="When the job that rates usage began last.",
+        help="When the scheduled rating last started.",
     )
     next_rating = fields.Datetime(compute="_compute_runs", compute_sudo=True)
     next_invoicing = fields.Datetime(compute="_compute_runs", compute_sudo=True)
@@ -139,14 +147,7 @@ class FusionBillingOverview(models.Model):
                 unbilled & Domain(APP, "=", False) & Domain(ACCOUNT, "=", False),
                 BY_CUSTOMER,
             ),
-            "near_quota": Figure(
-                "rating_action",
-                Domain("state", "=", "open")
-                & Domain("peak_share", ">=", NEAR_QUOTA)
-                & Domain("window_start", "<=", now)
-                & Domain("window_end", ">", now),
-                {},
-            ),
+            "near_quota": Figure("rating_action", self._near_quota_domain(now), {}),
             "waiting": Figure(orders, running & Domain("fc_is_waiting", "=", True), {}),
             "rating_problem": Figure(
                 orders, running & Domain("fc_rating_error", "!=", False), {}
@@ -170,6 +171,9 @@ class FusionBillingOverview(models.Model):
                     "invoice_line_ids.sale_line_ids.order_id.is_subscription", "=", True
                 ),
                 {},
+            ),
+            "held": Figure(
+                "overview_invoice_action", Domain("fc_is_held", "=", True), {}
             ),
         }[name]
 

@@ -4,8 +4,6 @@ from odoo.fields import Domain
 from ..base import groups
 from .figure import BY_CURRENCY, Figure
 
-# Who may read invoices.
-ACCOUNTING = "account.group_account_readonly,account.group_account_invoice"
 SUBSCRIPTION = "invoice_line_ids.sale_line_ids.order_id"
 
 
@@ -19,37 +17,56 @@ class FusionBillingPartnerOverview(models.AbstractModel):
     fc_subscription_count = fields.Integer(
         string="Running Subscriptions",
         compute="_compute_fc_usage_figures",
-        groups=groups.USER,
+        groups=groups.EXPLAINED,
     )
     fc_window_amount = fields.Char(
-        string="This Window",
+        string="Current Window",
         compute="_compute_fc_usage_figures",
-        groups=groups.USER,
-        help="Usage in the windows that run now, as of the last rating.",
+        groups=groups.EXPLAINED,
+        help="Usage in the current billing windows, as of the last rating.",
     )
     fc_unbilled_amount = fields.Char(
         string="Unbilled",
         compute="_compute_fc_usage_figures",
-        groups=groups.USER,
-        help="Usage that is on no invoice yet, of this window and of earlier ones.",
+        groups=groups.EXPLAINED,
+        help="Usage that is not invoiced yet, of the current billing window and"
+        " earlier ones.",
     )
     fc_billed_amount = fields.Char(
         string="Billed Usage",
         compute="_compute_fc_usage_figures",
-        groups=groups.USER,
-        help="Usage that is on invoices, credited usage taken off.",
+        groups=groups.EXPLAINED,
+        help="Invoiced usage, less credited usage.",
+    )
+    fc_near_quota_count = fields.Integer(
+        string="Near or over Quota",
+        compute="_compute_fc_usage_figures",
+        groups=groups.EXPLAINED,
+        help="Ratings of current billing windows with 80% or more of the quota used.",
+    )
+    fc_draft_amount = fields.Char(
+        string="Draft Invoices",
+        compute="_compute_fc_invoice_figures",
+        groups=groups.ACCOUNTING,
+        help="Draft invoices of its subscriptions minus credit notes, with tax.",
     )
     fc_invoiced_amount = fields.Char(
         string="Invoiced",
         compute="_compute_fc_invoice_figures",
-        groups=ACCOUNTING,
+        groups=groups.ACCOUNTING,
         help="Posted invoices of its subscriptions minus credit notes, with tax.",
     )
     fc_owed_amount = fields.Char(
-        string="Owed",
+        string="Amount Due",
         compute="_compute_fc_invoice_figures",
-        groups=ACCOUNTING,
-        help="What is still to be paid of them.",
+        groups=groups.ACCOUNTING,
+        help="The unpaid part of these invoices.",
+    )
+    fc_overdue_amount = fields.Char(
+        string="Overdue",
+        compute="_compute_fc_invoice_figures",
+        groups=groups.ACCOUNTING,
+        help="What is still to be paid of invoices whose due date has passed.",
     )
 
     def _fc_figure(self, name):
@@ -57,14 +74,16 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         now = fields.Datetime.now()
         family = Domain("partner_id", "child_of", self.ids)
         ratings = Domain("window_id.partner_id", "child_of", self.ids)
-        invoices = (
+        documents = (
             Domain("move_type", "in", ("out_invoice", "out_refund"))
-            & Domain("state", "=", "posted")
             & family
             & Domain(f"{SUBSCRIPTION}.is_subscription", "=", True)
         )
+        invoices = documents & Domain("state", "=", "posted")
+        unpaid = invoices & Domain("amount_residual", "!=", 0)
+        today = fields.Date.context_today(self)
         return {
-            "subscriptions": Figure(
+            "subscription": Figure(
                 "overview_order_action",
                 family
                 & Domain("is_subscription", "=", True)
@@ -86,10 +105,19 @@ class FusionBillingPartnerOverview(models.AbstractModel):
                 "rating_action", ratings & Domain("state", "=", "invoiced"), BY_CURRENCY
             ),
             "invoiced": Figure("overview_invoice_action", invoices, {}),
-            "owed": Figure(
+            "owed": Figure("overview_invoice_action", unpaid, {}),
+            "overdue": Figure(
                 "overview_invoice_action",
-                invoices & Domain("amount_residual", "!=", 0),
+                unpaid
+                & Domain("move_type", "=", "out_invoice")
+                & Domain("invoice_date_due", "<", today),
                 {},
+            ),
+            "draft": Figure(
+                "overview_invoice_action", documents & Domain("state", "=", "draft"), {}
+            ),
+            "near_quota": Figure(
+                "rating_action", ratings & self._near_quota_domain(now), {}
             ),
         }[name]
 
@@ -102,9 +130,13 @@ class FusionBillingPartnerOverview(models.AbstractModel):
                     domain = partner._fc_figure(name).domain
                     text = self._sum_text("fusion.billing.rating", domain, "amount")
                 partner[f"fc_{name}_amount"] = text
-            partner.fc_subscription_count = partner.ids and self._count_figure(
-                "sale.order", partner._fc_figure("subscriptions")
-            )
+            for name, model in (
+                ("subscription", "sale.order"),
+                ("near_quota", "fusion.billing.rating"),
+            ):
+                partner[f"fc_{name}_count"] = partner.ids and self._count_figure(
+                    model, partner._fc_figure(name)
+                )
 
     @api.depends_context("uid", "allowed_company_ids", "lang")
     def _compute_fc_invoice_figures(self):
@@ -112,6 +144,8 @@ class FusionBillingPartnerOverview(models.AbstractModel):
             for name, field in (
                 ("invoiced", "amount_total"),
                 ("owed", "amount_residual"),
+                ("overdue", "amount_residual"),
+                ("draft", "amount_total"),
             ):
                 sums = {}
                 if partner.ids:
@@ -128,8 +162,10 @@ class FusionBillingPartnerOverview(models.AbstractModel):
         self.ensure_one()
         self.check_access("read")
         name = self.env.context.get("figure")
-        field = self._fields.get(f"fc_{name}_amount")
+        field = self._fields.get(f"fc_{name}_amount") or self._fields.get(
+            f"fc_{name}_count"
+        )
         if field is None:
-            name, field = "subscriptions", self._fields["fc_subscription_count"]
+            name, field = "subscription", self._fields["fc_subscription_count"]
         title = field._description_string(self.env)
         return self._open_figure(title, self._fc_figure(name))

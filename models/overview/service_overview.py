@@ -10,7 +10,7 @@ from .figure import APP, APP_OF_ACCOUNT, BY_CUSTOMER, Figure
 
 MODELS = {
     "accepted": "fusion.billing.api.log",
-    "refused": "fusion.billing.api.log",
+    "refused": "fusion.billing.usage.refused",
     "requests": "fusion.billing.api.log",
     "window": "fusion.billing.window",
     "unbilled": "fusion.billing.rating",
@@ -35,8 +35,8 @@ class FusionBillingServiceOverview(models.AbstractModel):
     overview_refused = fields.Integer(
         string="Refused Today",
         compute="_compute_overview_requests",
-        help="Events that were rejected, or that came again with other content, since"
-        " midnight.",
+        help="Events that the app sent since midnight and that were refused, each once"
+        " however often it came. What was recorded since is among them.",
     )
     overview_last_request = fields.Datetime(
         string="Last Request", compute="_compute_overview_last_request"
@@ -44,7 +44,7 @@ class FusionBillingServiceOverview(models.AbstractModel):
     overview_window = fields.Integer(
         string="Events in the Window",
         compute="_compute_overview_window",
-        help="Events in the windows that run now, as of the last rating.",
+        help="Events in the current billing windows, as of the last rating.",
     )
     overview_unbilled = fields.Char(
         string="Unbilled",
@@ -52,13 +52,13 @@ class FusionBillingServiceOverview(models.AbstractModel):
         help="Amounts of usage that are on no invoice yet, as of the last rating.",
     )
     overview_mismatch = fields.Integer(
-        string="Differ",
+        string="Differs",
         compute="_compute_overview_counts",
-        help="Windows for which the app has declared other totals than ours, and nobody"
-        " has explained why.",
+        help="Billing windows for which the app declared totals that differ from ours, "
+        "without an explanation.",
     )
     overview_undelivered = fields.Integer(
-        string="Webhooks Given Up",
+        string="Undelivered Webhooks",
         compute="_compute_overview_counts",
         help="Messages that could not be delivered for days.",
     )
@@ -75,16 +75,21 @@ class FusionBillingServiceOverview(models.AbstractModel):
     def _overview_figure(self, name):
         """What a figure counts, of all of these apps, which are of one company."""
         of_app = Domain("service_id", "in", self.ids)
-        today = of_app & Domain(
-            "called_at", ">=", self._overview_today(self.company_id[:1])
-        )
-        refused = Domain("rejected", ">", 0) | Domain("conflicts", ">", 0)
+        midnight = self._overview_today(self.company_id[:1])
         app = self._of_app_domain(self.ids)
         return {
             "accepted": Figure(
-                "api_log_action", today & Domain("accepted", ">", 0), {}
+                "api_log_action",
+                of_app
+                & Domain("called_at", ">=", midnight)
+                & Domain("accepted", ">", 0),
+                {},
             ),
-            "refused": Figure("api_log_action", today & refused, {}),
+            "refused": Figure(
+                "usage_refused_action",
+                of_app & Domain("last_refused_at", ">=", midnight),
+                {},
+            ),
             "requests": Figure("api_log_action", of_app, {}),
             "window": Figure(
                 "window_action",
@@ -120,12 +125,7 @@ class FusionBillingServiceOverview(models.AbstractModel):
 
     def _compute_overview_requests(self):
         accepted = dict(self._overview_groups("accepted", ["accepted:sum"]))
-        refused = {
-            service: rejected + conflicts
-            for service, rejected, conflicts in self._overview_groups(
-                "refused", ["rejected:sum", "conflicts:sum"]
-            )
-        }
+        refused = dict(self._overview_groups("refused", ["__count"]))
         for service in self:
             service.overview_accepted = accepted.get(service, 0)
             service.overview_refused = refused.get(service, 0)

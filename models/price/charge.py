@@ -14,7 +14,7 @@ class FusionBillingCharge(models.Model):
     """The price of one metric on one plan."""
 
     _name = "fusion.billing.charge"
-    _description = "Billing Charge"
+    _description = "Usage Price"
     _inherit = [
         "fusion.billing.charge.version",
         "fusion.billing.charge.history",
@@ -59,10 +59,12 @@ class FusionBillingCharge(models.Model):
         check_company=True,
         domain=[("type", "=", "service"), ("recurring_invoice", "=", True)],
         tracking=True,
-        help="A recurring service. It gives the invoice line its account and taxes.",
+        help="A recurring service product. It gives the invoice line its income "
+        "account and taxes.",
     )
     charge_model = fields.Selection(
         [(model.name, model.label) for model in CHARGE_MODELS.values()],
+        string="Pricing Model",
         required=True,
         default="standard",
         tracking=True,
@@ -74,14 +76,15 @@ class FusionBillingCharge(models.Model):
     included_quota = fields.Float(
         string="Quota",
         digits=False,
-        help="Quantity of each window that costs nothing.",
+        help="The quantity of each billing window that is free.",
     )
     price_per_unit = fields.Float(
         string="Price per Batch",
         digits=False,
         required=True,
         default=0.0,
-        help="Price of one batch of units. With a batch of 1 it is the unit price.",
+        help="Price of one batch of units. With a batch size of 1 it is the unit "
+        "price.",
     )
     unit_batch = fields.Float(
         string="Units per Batch", digits=False, required=True, default=1.0
@@ -108,18 +111,20 @@ class FusionBillingCharge(models.Model):
     sequence = fields.Integer(
         default=10,
         tracking=True,
-        help="Of prices in several foreign currencies the first one counts.",
+        help="If there are prices in several foreign currencies, the first one is "
+        "used.",
     )
     active = fields.Boolean(default=True, tracking=True)
     date_start = fields.Date(
         string="Valid From",
         tracking=True,
-        help="First day of the windows it prices; empty: always.",
+        help="First day of the billing windows with this price. Empty: always.",
     )
     date_end = fields.Date(
         string="Valid Until",
         tracking=True,
-        help="Windows that begin after this day are not priced by it; empty: open.",
+        help="Last day on which a billing window with this price can begin. Empty: "
+        "no end.",
     )
 
     draft_id = fields.Many2one(
@@ -130,34 +135,35 @@ class FusionBillingCharge(models.Model):
         index="btree_not_null",
         check_company=True,
         copy=False,
-        help="The draft this price is of, or came from.",
+        help="The draft of this price, or from which it came.",
     )
 
     _price_non_negative = models.Constraint(
         # NaN would pass ">= 0": PostgreSQL sorts it above every number.
         "CHECK (price_per_unit >= 0 AND price_per_unit < 'Infinity')",
-        "The price is zero or more.",
+        "The price cannot be negative.",
     )
     _unit_batch_positive = models.Constraint(
         "CHECK (unit_batch > 0 AND unit_batch < 'Infinity')",
-        "The batch size is above zero.",
+        "The batch size must be above zero.",
     )
     _included_quota_non_negative = models.Constraint(
         "CHECK (included_quota >= 0 AND included_quota < 'Infinity')",
-        "The quota is zero or more.",
+        "The quota cannot be negative.",
     )
     _minimum_amount_non_negative = models.Constraint(
         "CHECK (coalesce(minimum_amount, 0) >= 0"
         " AND coalesce(minimum_amount, 0) < 'Infinity')",
-        "The minimum is zero or more.",
+        "The minimum cannot be negative.",
     )
     _dates_in_order = models.Constraint(
-        "CHECK (date_start <= date_end)", "A charge ends on or after its first day."
+        "CHECK (date_start <= date_end)",
+        "The last day of a price cannot be before its first day.",
     )
 
     _draft_once = models.UniqueIndex(
         "(draft_id, plan_id, metric_id, currency_id) WHERE draft_id IS NOT NULL",
-        "The draft has a price of this metric, plan and currency already.",
+        "The draft already has a price for this metric, plan and currency.",
     )
 
     @api.depends("plan_id.name", "metric_id.name")
@@ -232,8 +238,8 @@ class FusionBillingCharge(models.Model):
             if other:
                 raise ValidationError(
                     self.env._(
-                        "%(charge)s has a price for these days already. End that "
-                        "one first, or let this one begin later.",
+                        "%(charge)s already has a price for these days. End that "
+                        "price first, or start this one later.",
                         charge=other.name,
                     )
                 )
@@ -259,8 +265,9 @@ class FusionBillingCharge(models.Model):
             if charge.active and charge.draft_id and charge.draft_id.state != "live":
                 raise ValidationError(
                     self.env._(
-                        "%(charge)s is a price of the draft %(draft)s: it stays"
-                        " archived, and bills nothing, until the draft goes live.",
+                        "%(charge)s is a price of the draft %(draft)s: it stays "
+                        "archived, and bills nothing, until the prices of the "
+                        "draft are applied.",
                         charge=charge.name,
                         draft=charge.draft_id.name,
                     )
@@ -274,8 +281,8 @@ class FusionBillingCharge(models.Model):
             if not product.product_tmpl_id._fc_can_carry_usage():
                 raise ValidationError(
                     self.env._(
-                        "%(product)s cannot carry usage: it takes a recurring service "
-                        "that is invoiced by ordered quantity.",
+                        "%(product)s cannot be used for usage: choose a recurring "
+                        "service product that is invoiced on ordered quantities.",
                         product=product.display_name,
                     )
                 )

@@ -96,7 +96,7 @@ class FusionBillingChargeHistory(models.AbstractModel):
             elif new:
                 lines = [Markup(self.env._("added: %s")) % charge.terms_text]
             elif old:
-                lines = [Markup(self.env._("taken out"))]
+                lines = [Markup(self.env._("removed"))]
             else:
                 continue
             if draft and lines:

@@ -24,7 +24,7 @@ class FusionBillingChargePreview(models.AbstractModel):
         store=False,
         help="Try a quantity: nothing is saved.",
     )
-    preview_text = fields.Text(string="Would Cost", compute="_compute_preview_text")
+    preview_text = fields.Text(string="Cost", compute="_compute_preview_text")
 
     @api.depends("preview_quantity", *TERMS, *TIER_TERMS, "currency_id")
     def _compute_preview_text(self):
@@ -52,7 +52,7 @@ class FusionBillingChargePreview(models.AbstractModel):
             for step in priced.steps
         ]
         total = self.env._(
-            "%(included)s covered, %(billable)s billable: %(amount)s %(currency)s",
+            "%(included)s included, %(billable)s billable: %(amount)s %(currency)s",
             included=money.format_decimal(priced.included),
             billable=money.format_decimal(priced.billable),
             amount=money.format_decimal(amount),

@@ -5,12 +5,13 @@ class FusionBillingChargeTier(models.Model):
     """A range of billable units with a price of its own."""
 
     _name = "fusion.billing.charge.tier"
-    _description = "Charge Tier"
+    _description = "Price Tier"
     _inherit = ["fusion.billing.guarded"]
     _order = "charge_id, is_last, up_to, id"
 
     charge_id = fields.Many2one(
         "fusion.billing.charge",
+        string="Usage Price",
         required=True,
         ondelete="cascade",
         index=True,
@@ -21,7 +22,7 @@ class FusionBillingChargeTier(models.Model):
     # digits=False: numeric without a scale, see the charge.
     up_to = fields.Float(
         digits=False,
-        help="The last billable unit of the tier. Empty, or 0: without end.",
+        help="The last billable unit of the tier. Empty or 0: no upper limit.",
     )
     is_last = fields.Boolean(compute="_compute_is_last", store=True)
     price_per_unit = fields.Float(
@@ -30,7 +31,7 @@ class FusionBillingChargeTier(models.Model):
     flat_fee = fields.Float(
         digits=False,
         default=0.0,
-        help="Charged once in each window, as soon as a unit lies in the tier.",
+        help="Charged once per billing window, as soon as one unit falls in the tier.",
     )
 
     _values_valid = models.Constraint(
@@ -38,7 +39,7 @@ class FusionBillingChargeTier(models.Model):
         "CHECK (coalesce(up_to, 0) >= 0 AND coalesce(up_to, 0) < 'Infinity'"
         " AND price_per_unit >= 0 AND price_per_unit < 'Infinity'"
         " AND coalesce(flat_fee, 0) >= 0 AND coalesce(flat_fee, 0) < 'Infinity')",
-        "Bounds, prices and fees of a tier are zero or more.",
+        "The bounds, prices and fees of a tier cannot be negative.",
     )
 
     @api.depends("up_to")

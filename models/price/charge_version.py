@@ -19,8 +19,9 @@ class FusionBillingChargeVersion(models.AbstractModel):
     _description = "Versions of a Price"
 
     has_billed = fields.Boolean(
+        "Has Billed Usage",
         compute="_compute_has_billed",
-        help="Usage was invoiced at this price: it stays as it is.",
+        help="Usage was invoiced at this price, so it cannot be changed.",
     )
     version_ids = fields.Many2many(
         "fusion.billing.charge",
@@ -33,19 +34,19 @@ class FusionBillingChargeVersion(models.AbstractModel):
             ("draft", "Draft"),
             ("unchanged", "Unchanged"),
             ("current", "Valid Today"),
-            ("future", "Future"),
+            ("future", "Starts Later"),
             ("ended", "Ended"),
             ("archived", "Archived"),
         ],
         string="Status",
         compute="_compute_validity",
-        help="Unchanged: a price of a draft that was as today's when the draft went"
-        " live. Today's goes on.",
+        help="Unchanged: the price in the draft was the same as the current price, "
+        "which continues.",
     )
     terms_text = fields.Char(
         string="Price",
         compute="_compute_terms_text",
-        help="Quota, price or tiers, and minimum, in exact numbers.",
+        help="Quota, price or tiers, and minimum, in exact figures.",
     )
 
     # -- what has billed -------------------------------------------------------
@@ -84,9 +85,9 @@ class FusionBillingChargeVersion(models.AbstractModel):
         if billed:
             raise ValidationError(
                 self.env._(
-                    "Usage was invoiced at this price of %(charge)s: its terms stay as"
-                    " they are. Use the button “New Version” of the charge: from the"
-                    " day you choose on the new price counts, and this one is kept.",
+                    "Usage was invoiced at this price of %(charge)s, so it cannot "
+                    "be changed. Use the button “New Version”: the new price "
+                    "applies from the day you choose, and this one is kept.",
                     charge=billed[0].display_name,
                 )
             )
@@ -110,8 +111,8 @@ class FusionBillingChargeVersion(models.AbstractModel):
         if changed and self._billed_ids():
             raise ValidationError(
                 self.env._(
-                    "Usage was invoiced with this charge, so its plan, metric and "
-                    "currency stay. Archive it and create a new one."
+                    "Usage was invoiced at this price, so its plan, metric and "
+                    "currency cannot be changed. Archive it and create a new one."
                 )
             )
         return super().write(vals)
@@ -214,22 +215,23 @@ class FusionBillingChargeVersion(models.AbstractModel):
         if not self.active:
             raise UserError(
                 self.env._(
-                    "%s is archived, and bills nothing: it has no next version.",
+                    "%s is archived and bills nothing, so it cannot have a new "
+                    "version.",
                     self.display_name,
                 )
             )
         if self.date_start and day <= self.date_start:
             raise UserError(
                 self.env._(
-                    "This price begins on %s itself. Choose a later day.",
+                    "This price starts on %s. Choose a later day.",
                     format_date(self.env, self.date_start),
                 )
             )
         if self.date_end and day > self.date_end:
             raise UserError(
                 self.env._(
-                    "This price ends on %s. Choose a day up to then, or change its end"
-                    " first.",
+                    "This price ends on %s. Choose a day up to then, or change its "
+                    "end date first.",
                     format_date(self.env, self.date_end),
                 )
             )
@@ -237,8 +239,8 @@ class FusionBillingChargeVersion(models.AbstractModel):
         if billed and day <= billed:
             raise UserError(
                 self.env._(
-                    "A window that begins on %s was invoiced at this price. Choose a"
-                    " later day: what is invoiced keeps its price.",
+                    "A billing window that begins on %s was invoiced at this "
+                    "price. Choose a later day: what is invoiced keeps its price.",
                     format_date(self.env, billed),
                 )
             )

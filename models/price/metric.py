@@ -21,26 +21,27 @@ class FusionBillingMetric(models.Model):
         required=True,
         index=True,
         tracking=True,
-        help="What source apps send as metric_code.",
+        help="The code that source apps send as metric_code.",
     )
     aggregation = fields.Selection(
         [(a.name, a.label) for a in AGGREGATIONS.values()],
         required=True,
         default="sum",
         tracking=True,
-        help="How the events of one billing window become one quantity.",
+        help="How the events of one billing window are combined into one quantity.",
     )
     unit_name = fields.Char(
         string="Unit of Measure",
         translate=True,
         tracking=True,
-        help="Printed behind the quantity, for example GB or requests.",
+        help="Printed after the quantity, for example GB or requests.",
     )
     tolerance = fields.Float(
         string="Tolerance (%)",
         digits=False,
-        help="A source app may declare so much more or less than we hold before a"
-        " reconciliation says that they differ, in percent of what it declares.",
+        help="How far the totals declared by a source app may be from ours before a "
+        "reconciliation counts as a difference, in percent of the declared "
+        "quantity.",
     )
     description = fields.Text(translate=True)
     active = fields.Boolean(default=True, tracking=True)
@@ -49,10 +50,12 @@ class FusionBillingMetric(models.Model):
         default=lambda self: self._default_company_id(),
         ondelete="restrict",
         index=True,
-        help="Empty: it is shared by all companies, and can be changed only by who is"
-        " allowed all of them.",
+        help="Empty: shared by all companies. Only users with access to all companies "
+        "can change it.",
     )
-    charge_ids = fields.One2many("fusion.billing.charge", "metric_id", string="Charges")
+    charge_ids = fields.One2many(
+        "fusion.billing.charge", "metric_id", string="Usage Prices"
+    )
 
     # A code is used once in each company; a shared metric is one of every company. As
     # ranges: that of a company is its id alone, that of a shared metric (no company)
@@ -62,12 +65,12 @@ class FusionBillingMetric(models.Model):
         "EXCLUDE USING gist (int8range(hashtextextended(code, 0) >> 1,"
         " hashtextextended(code, 0) >> 1, '[]') WITH &&,"
         " int4range(company_id, company_id, '[]') WITH &&)",
-        "A metric code is used once: in a company, and among what is shared.",
+        "Metric codes must be unique within a company, and among shared metrics.",
     )
 
     _tolerance_valid = models.Constraint(
         "CHECK (tolerance >= 0 AND tolerance <= 100)",
-        "A tolerance is between 0 and 100 percent.",
+        "The tolerance must be between 0 and 100 percent.",
     )
 
     @api.model
@@ -92,8 +95,8 @@ class FusionBillingMetric(models.Model):
     def _refuse_shared(self):
         return AccessError(
             self.env._(
-                "This metric is shared by all companies. It takes somebody who is"
-                " allowed all of them to change it."
+                "This metric is shared by all companies. Only users with access to "
+                "all companies can change it."
             )
         )
 
@@ -107,7 +110,7 @@ class FusionBillingMetric(models.Model):
         for metric in self:
             if not metric.code.strip() or metric.code != metric.code.strip():
                 raise ValidationError(
-                    self.env._("A metric code has no blanks around it.")
+                    self.env._("A metric code cannot start or end with a space.")
                 )
 
     def write(self, vals):
@@ -121,8 +124,8 @@ class FusionBillingMetric(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "The aggregation of a metric that has been rated cannot "
-                        "change. Create a new metric instead."
+                        "The aggregation of a metric that has been rated cannot be "
+                        "changed. Create a new metric instead."
                     )
                 )
         return super().write(vals)

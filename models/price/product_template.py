@@ -36,12 +36,12 @@ class ProductTemplate(models.Model):
         told = charges.filtered(lambda c: c.company_id in self.env.companies)
         raise ValidationError(
             self.env._(
-                "%(product)s carries the usage of %(charges)s: it stays a recurring"
-                " service that is invoiced by ordered quantity. Give the charge another"
-                " product first.",
+                "%(product)s is used for the usage of %(charges)s, so it must stay "
+                "a recurring service product that is invoiced on ordered "
+                "quantities. Choose another product on the usage price first.",
                 product=charges[0].product_id.display_name,
                 charges=", ".join(told.mapped("name"))
-                or self.env._("a charge of another company"),
+                or self.env._("a usage price of another company"),
             )
         )
 

@@ -11,8 +11,8 @@ class SaleSubscriptionPlan(models.Model):
         "plan_id",
         string="Usage Prices",
         groups=groups.USER,
-        help="What usage costs on this plan. A price that has billed stays: change it"
-        " by a new version.",
+        help="The usage prices of this plan. A price that has billed usage cannot be "
+        "changed: create a new version of it.",
     )
 
     @api.model

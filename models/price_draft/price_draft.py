@@ -30,7 +30,8 @@ class FusionBillingPriceDraft(models.Model):
         "res.company", required=True, default=lambda self: self.env.company, index=True
     )
     state = fields.Selection(
-        [("draft", "Draft"), ("live", "Live")],
+        [("draft", "Draft"), ("live", "Applied")],
+        string="Status",
         required=True,
         default="draft",
         readonly=True,
@@ -41,7 +42,7 @@ class FusionBillingPriceDraft(models.Model):
         "sale.subscription.plan",
         string="Plans to Copy From",
         check_company=True,
-        help="The prices that these plans have today are what the draft begins with.",
+        help="The draft starts with the prices that these plans have today.",
     )
     charge_ids = fields.One2many(
         "fusion.billing.charge",
@@ -51,10 +52,10 @@ class FusionBillingPriceDraft(models.Model):
         check_company=True,
     )
     live_date = fields.Date(
-        string="Goes Live On",
+        string="Prices Apply From",
         copy=False,
         tracking=True,
-        help="Windows that begin on this day or later have the new prices.",
+        help="Billing windows that begin on or after this day have the new prices.",
     )
     compared_at = fields.Datetime(
         string="Last Compared", readonly=True, copy=False, help="See Results."
@@ -72,7 +73,8 @@ class FusionBillingPriceDraft(models.Model):
         string="Subscriptions Not Compared",
         readonly=True,
         copy=False,
-        help="They run on a plan of the draft, but no window of them has ended yet.",
+        help="They run on a plan of the draft, but none of their billing windows has "
+        "ended yet.",
     )
     result_ids = fields.One2many(
         "fusion.billing.price.draft.result", "draft_id", readonly=True
@@ -87,7 +89,8 @@ class FusionBillingPriceDraft(models.Model):
         if live := self.filtered(lambda d: d.state == "live"):
             raise UserError(
                 self.env._(
-                    "%(draft)s is live: its prices bill usage, so it is kept.",
+                    "The prices of %(draft)s have been applied and bill usage, so "
+                    "it cannot be deleted.",
                     draft=live[0].name,
                 )
             )
@@ -141,7 +144,7 @@ class FusionBillingPriceDraft(models.Model):
     def _check_is_draft(self):
         self.check_access("write")
         if self.state != "draft":
-            raise UserError(self.env._("These prices are live already."))
+            raise UserError(self.env._("These prices are already applied."))
 
     # -- looking at it ---------------------------------------------------------
 
@@ -178,7 +181,7 @@ class FusionBillingPriceDraft(models.Model):
         if not charges:
             raise UserError(self.env._("The draft has no prices yet."))
         if not self.live_date:
-            raise UserError(self.env._("Say from which day on the prices count."))
+            raise UserError(self.env._("Enter the day from which the prices apply."))
         self._check_can_begin()
         unchanged = self._unchanged_charges()
         charges -= unchanged
@@ -191,7 +194,7 @@ class FusionBillingPriceDraft(models.Model):
         if unchanged:
             self._message_log(
                 body=self.env._(
-                    "Unchanged, so the prices of before go on: %s",
+                    "Unchanged, so the previous prices continue: %s",
                     ", ".join(unchanged.mapped("name")),
                 )
             )
@@ -237,8 +240,9 @@ class FusionBillingPriceDraft(models.Model):
             if charge.date_end and charge.date_end < self.live_date:
                 raise UserError(
                     self.env._(
-                        "The new price of %(charge)s ends on %(end)s, before it goes"
-                        " live. Choose an earlier day, or take that end off.",
+                        "The new price of %(charge)s ends on %(end)s, before the "
+                        "prices of the draft apply. Choose an earlier day, or "
+                        "remove that end date.",
                         charge=charge.name,
                         end=format_date(self.env, charge.date_end),
                     )
@@ -249,8 +253,9 @@ class FusionBillingPriceDraft(models.Model):
             if charge.date_start and self.live_date <= charge.date_start <= end:
                 raise UserError(
                     self.env._(
-                        "%(charge)s has another new price from %(start)s on. Archive"
-                        " that one first, or end the price of the draft before it.",
+                        "%(charge)s already has another new price starting on "
+                        "%(start)s. Archive that one first, or end the draft's "
+                        "price before it.",
                         charge=charge.name,
                         start=format_date(self.env, charge.date_start),
                     )

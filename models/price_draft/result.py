@@ -36,7 +36,7 @@ class FusionBillingPriceDraftResult(models.Model):
     )
     charge_id = fields.Many2one(
         "fusion.billing.charge",
-        string="Draft Price",
+        string="New Price",
         required=True,
         ondelete="cascade",
         index=True,
@@ -44,7 +44,7 @@ class FusionBillingPriceDraftResult(models.Model):
     )
     live_charge_id = fields.Many2one(
         "fusion.billing.charge",
-        string="Live Price",
+        string="Current Price",
         ondelete="set null",
         index="btree_not_null",
         readonly=True,
@@ -52,7 +52,7 @@ class FusionBillingPriceDraftResult(models.Model):
     )
     window_start = fields.Datetime(required=True, readonly=True)
     window_end = fields.Datetime(
-        required=True, readonly=True, help="First instant after the window."
+        required=True, readonly=True, help="The first moment after the billing window."
     )
     first_day = fields.Date(readonly=True, help="In the company's billing time zone.")
     last_day = fields.Date(readonly=True, help="In the company's billing time zone.")
@@ -64,11 +64,11 @@ class FusionBillingPriceDraftResult(models.Model):
         help="With the draft minus today: above 0 the customer pays more.",
     )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
-    explanation_live = fields.Json(readonly=True)
-    explanation_draft = fields.Json(readonly=True)
-    text_live = fields.Text(string="Arithmetic Today", compute="_compute_texts")
+    explanation_live = fields.Json("Calculation Data Today", readonly=True)
+    explanation_draft = fields.Json("Calculation Data with the Draft", readonly=True)
+    text_live = fields.Text(string="Calculation Today", compute="_compute_texts")
     text_draft = fields.Text(
-        string="Arithmetic With the Draft", compute="_compute_texts"
+        string="Calculation with the Draft", compute="_compute_texts"
     )
 
     @api.depends("explanation_live", "explanation_draft")
@@ -112,8 +112,8 @@ class FusionBillingPriceDraftTotal(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     customer_count = fields.Integer(string="Customers", readonly=True)
-    more_count = fields.Integer(string="Pay More", readonly=True)
-    less_count = fields.Integer(string="Pay Less", readonly=True)
+    more_count = fields.Integer(string="Customers Paying More", readonly=True)
+    less_count = fields.Integer(string="Customers Paying Less", readonly=True)
     amount_live = fields.Monetary(string="Today", readonly=True)
     amount_draft = fields.Monetary(string="With the Draft", readonly=True)
     difference = fields.Monetary(readonly=True)

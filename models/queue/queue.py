@@ -28,18 +28,19 @@ class FusionBillingRatingQueue(models.Model):
     )
     company_id = fields.Many2one(related="subscription_id.company_id")
     since = fields.Datetime(
+        "Since",
         readonly=True,
-        help="Usage from then on has changed. Empty: from the open window on.",
+        help="Usage from then on has changed. Empty: from the open billing window on.",
     )
     event_count = fields.Integer(
         string="Events",
         readonly=True,
-        help="How many events came in or were voided. None: something else changed.",
+        help="How many events arrived or were voided. 0: something else changed.",
     )
     recheck = fields.Boolean(
         readonly=True,
-        help="Dates, plan or prices have changed: which usage belongs to a window may"
-        " have, too.",
+        help="Dates, plan or prices have changed, so the usage may belong to other "
+        "billing windows now.",
     )
 
     _of_subscription = models.Index("(subscription_id, id)")

@@ -15,7 +15,7 @@ class FusionBillingArithmetic(models.AbstractModel):
     """
 
     _name = "fusion.billing.arithmetic"
-    _description = "Arithmetic of a Rating"
+    _description = "Calculation of a Rating"
 
     @api.model
     def _text(self, steps, currency, rate_day=None):
@@ -27,7 +27,7 @@ class FusionBillingArithmetic(models.AbstractModel):
         """
         lines = [
             self.env._(
-                "%(quantity)s used, %(included)s covered, %(billable)s billable",
+                "%(quantity)s used, %(included)s included, %(billable)s billable",
                 quantity=steps.get("quantity", "0"),
                 included=steps.get("included", "0"),
                 billable=steps.get("billable", "0"),
@@ -41,7 +41,7 @@ class FusionBillingArithmetic(models.AbstractModel):
         amount, priced_in = steps.get("amount", "0"), steps.get("currency")
         lines.append(
             self.env._(
-                "Amount of the window: %(amount)s %(currency)s",
+                "Amount of the billing window: %(amount)s %(currency)s",
                 amount=amount,
                 currency=priced_in or currency.name,
             )
@@ -68,13 +68,13 @@ class FusionBillingArithmetic(models.AbstractModel):
         if charged := steps.get("charged_in_all"):
             lines.append(
                 self.env._(
-                    "To be charged in all, after what was forgiven or added:"
-                    " %(amount)s",
+                    "To be charged in total, after what was forgiven or added: "
+                    "%(amount)s",
                     amount=charged,
                 )
             )
         if billed := steps.get("billed"):
-            lines.append(self.env._("Minus charged so far: %(billed)s", billed=billed))
+            lines.append(self.env._("Less already charged: %(billed)s", billed=billed))
         return "\n".join(lines)
 
     def _converted(self, values, rate_day):

@@ -62,7 +62,7 @@ class FusionBillingLedger(models.AbstractModel):
     """Reading and writing the ledger of ratings, exactly and in bulk."""
 
     _name = "fusion.billing.ledger"
-    _description = "Ledger of Ratings in Bulk"
+    _description = "Ratings in Bulk"
 
     # -- what was charged ------------------------------------------------------
 
@@ -161,8 +161,8 @@ class FusionBillingLedger(models.AbstractModel):
             if not is_postable(revision, step):
                 raise UserError(
                     self.env._(
-                        "%(order)s: %(amount)s for one window is more than an invoice"
-                        " can carry to the cent.",
+                        "%(order)s: %(amount)s for one billing window is more than "
+                        "an invoice can hold to the cent.",
                         order=by_id[job.window.order].name,
                         amount=money.format_decimal(revision.window_amount),
                     )

@@ -11,21 +11,21 @@ class FusionBillingOrderRating(models.AbstractModel):
     _description = "Rating of an Order"
 
     fc_rated_at = fields.Datetime(
-        string="Rated At",
+        string="Rated On",
         compute="_compute_fc_rated_at",
         groups=groups.USER,
-        help="When the amounts of its usage were last brought up to date.",
+        help="When its usage amounts were last updated.",
     )
     fc_waiting_count = fields.Integer(
-        string="Events Waiting",
+        string="Events Not Rated Yet",
         compute="_compute_fc_waiting",
         compute_sudo=True,
         groups=groups.USER,
-        help="Events that came in, or were voided, since: the amounts do not know them"
-        " yet.",
+        help="Events that arrived or were voided since then: the amounts do not "
+        "include them yet.",
     )
     fc_is_waiting = fields.Boolean(
-        string="Waits to Be Rated",
+        string="Waiting to Be Rated",
         compute="_compute_fc_waiting",
         search="_search_fc_is_waiting",
         compute_sudo=True,

@@ -31,6 +31,7 @@ FROZEN = frozenset(
         "rate_to",
         "discount",
         "counted",
+        "usage_until",
     )
 )
 
@@ -62,16 +63,20 @@ class FusionBillingRating(models.Model):
         related="subscription_id.company_id", store=True, index=True
     )
     charge_id = fields.Many2one(
-        "fusion.billing.charge", required=True, ondelete="restrict", readonly=True
+        "fusion.billing.charge",
+        string="Usage Price",
+        required=True,
+        ondelete="restrict",
+        readonly=True,
     )
     metric_id = fields.Many2one(related="charge_id.metric_id", store=True)
-    rated_at = fields.Datetime(related="window_id.rated_at")
+    rated_at = fields.Datetime("Rated On", related="window_id.rated_at")
     waiting_count = fields.Integer(
-        string="Events Waiting", related="subscription_id.fc_waiting_count"
+        string="Events Not Rated Yet", related="subscription_id.fc_waiting_count"
     )
     window_start = fields.Datetime(required=True, readonly=True)
     window_end = fields.Datetime(
-        required=True, readonly=True, help="First instant after the window."
+        required=True, readonly=True, help="The first moment after the billing window."
     )
     window_id = fields.Many2one(
         "fusion.billing.window",
@@ -82,6 +87,7 @@ class FusionBillingRating(models.Model):
     )
     agreement_id = fields.Many2one(
         "fusion.billing.window.charge",
+        string="Agreed Price",
         required=True,
         ondelete="restrict",
         readonly=True,
@@ -92,7 +98,7 @@ class FusionBillingRating(models.Model):
     # What counts units is not added up: of several metrics the sum is of nothing.
     quantity = fields.Float(digits=False, readonly=True, aggregator=None)
     included = fields.Float(
-        string="Covered",
+        string="Included",
         digits=False,
         readonly=True,
         aggregator=None,
@@ -104,18 +110,19 @@ class FusionBillingRating(models.Model):
         digits=False,
         readonly=True,
         aggregator="max",
-        help="The quantity in percent of the quota: above 100 there is more than the"
-        " quota covers. Empty: there is no quota.",
+        help="The quantity in percent of the quota. Above 100 the quota is exceeded. "
+        "Empty: there is no quota.",
     )
     window_amount = fields.Monetary(
         readonly=True,
         aggregator=None,
-        help="What the whole window came to at this revision.",
+        help="The amount of the whole billing window at this revision.",
     )
     amount = fields.Monetary(
         readonly=True,
-        help="Amount of this revision: what the window is to be charged minus what it"
-        " has been charged. With or without tax as the product's taxes say.",
+        help="Amount of this revision: what is to be charged for the billing window, "
+        "less what was already charged. Tax is included or not depending on the "
+        "taxes of the product.",
     )
     amount_untaxed = fields.Monetary(string="Untaxed Amount", readonly=True)
     line_price = fields.Float(
@@ -127,45 +134,67 @@ class FusionBillingRating(models.Model):
         " customer.",
     )
     counted = fields.Json(
+        "Revisions Deducted",
         readonly=True,
         prefetch=False,
-        help="The revisions whose amounts it counts as charged.",
+        help="The earlier revisions whose amounts count as charged.",
+    )
+    usage_until = fields.Integer(
+        string="Last Event",
+        readonly=True,
+        aggregator=None,
+        help="Id of the last event there was when it went on its invoice: what came"
+        " later is in a later revision.",
     )
     product_id = fields.Many2one("product.product", readonly=True, ondelete="restrict")
     charge_currency_id = fields.Many2one(
         "res.currency", string="Currency of the Price", readonly=True
     )
     terms = fields.Json(
-        readonly=True, prefetch=False, help="The price in exact decimals."
+        "Price Data", readonly=True, prefetch=False, help="The price in exact decimals."
     )
     terms_text = fields.Char(
         string="Price",
         compute="_compute_terms_text",
-        help="The terms that the amount was made with, as they were then: what is done"
-        " to the charge later does not change them.",
+        help="The price at which the amount was calculated. Later changes to the usage "
+        "price do not change it.",
     )
-    rate_from = fields.Float(digits=False, readonly=True, aggregator=None)
-    rate_to = fields.Float(digits=False, readonly=True, aggregator=None)
+    rate_from = fields.Float(
+        "Exchange Rate of the Price's Currency",
+        digits=False,
+        readonly=True,
+        aggregator=None,
+    )
+    rate_to = fields.Float(
+        "Exchange Rate of the Invoice's Currency",
+        digits=False,
+        readonly=True,
+        aggregator=None,
+    )
     discount = fields.Float(
         string="Discount (%)", digits=False, readonly=True, aggregator=None
     )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     explanation = fields.Json(
-        readonly=True, help="The arithmetic, step by step, in exact decimals."
+        "Calculation Data",
+        readonly=True,
+        help="The calculation, step by step, in exact decimals.",
     )
     explanation_text = fields.Text(
-        string="Arithmetic", compute="_compute_explanation_text"
+        string="Calculation", compute="_compute_explanation_text"
     )
     state = fields.Selection(
-        [("open", "Open"), ("invoiced", "Invoiced"), ("released", "Released")],
+        [("open", "Open"), ("invoiced", "Invoiced"), ("released", "Withdrawn")],
+        string="Status",
         required=True,
         default="open",
         readonly=True,
     )
     peak_share = fields.Integer(
+        "Highest Quota Use (%)",
         readonly=True,
         aggregator="max",
-        help="Highest share of the quota that the window reached, in percent.",
+        help="Highest quota use that the billing window reached, in percent.",
     )
     closed_at = fields.Datetime(
         readonly=True, help="When its invoice was posted, and rating.closed sent."
@@ -189,12 +218,12 @@ class FusionBillingRating(models.Model):
         help="The credit note after which the window is billed again.",
     )
     adjustment_ids = fields.One2many(
-        "fusion.billing.adjustment", "rating_id", string="Charged Otherwise than Rated"
+        "fusion.billing.adjustment", "rating_id", string="Differences from Rating"
     )
     is_taken_back = fields.Boolean(
-        string="Invoice Taken Back",
+        string="Invoice Cancelled",
         readonly=True,
-        help="Its invoice was cancelled or deleted, or its line taken off.",
+        help="Its invoice was cancelled or deleted, or its line was removed.",
     )
 
     # Whether a price has billed: it is looked at whenever somebody changes one.
@@ -204,15 +233,17 @@ class FusionBillingRating(models.Model):
         "(quota_share) WHERE state = 'open' AND quota_share IS NOT NULL"
     )
     _revision_unique = models.Constraint(
-        "UNIQUE (agreement_id, revision)", "This window is rated already."
+        "UNIQUE (agreement_id, revision)", "This billing window is already rated."
     )
     _one_open = models.UniqueIndex(
-        "(agreement_id) WHERE state = 'open'", "A window has one open rating."
+        "(agreement_id) WHERE state = 'open'",
+        "A billing window can have only one open rating per metric.",
     )
     # The ratings of a subscription: its form, its page in the API.
     _of_subscription = models.Index("(subscription_id, window_start)")
     _window_in_order = models.Constraint(
-        "CHECK (window_end > window_start)", "A window ends after it begins."
+        "CHECK (window_end > window_start)",
+        "The end of a billing window must be after its start.",
     )
 
     @api.depends("subscription_id.name", "metric_id.name", "window_start")
@@ -265,8 +296,11 @@ class FusionBillingRating(models.Model):
         """Open the events that the quantity was made of."""
         self.ensure_one()
         self.check_access("read")
-        return self.env["fusion.billing.usage"]._action_view_window(
-            self.subscription_id, self.metric_id, self.window_start, self.window_end
+        Usage = self.env["fusion.billing.usage"]
+        return Usage._action_view_behind(
+            self.metric_id,
+            Usage._counted_domain(self),
+            fc_as_billed=self.state != "open",
         )
 
     def action_rate_now(self):
@@ -277,13 +311,15 @@ class FusionBillingRating(models.Model):
     def write(self, vals):
         if FROZEN & vals.keys() and any(r.state != "open" for r in self):
             raise UserError(
-                self.env._("A rating that went on an invoice does not change.")
+                self.env._("A rating that is on an invoice cannot be changed.")
             )
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise UserError(self.env._("Ratings are kept: they explain the invoices."))
+        raise UserError(
+            self.env._("Ratings cannot be deleted: they explain the invoices.")
+        )
 
     def _fc_read_together(self):
         """Read at once what these ratings are told by: not one after the other."""

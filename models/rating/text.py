@@ -160,7 +160,7 @@ class UsageText:
         adapted = env["fusion.billing.rates"]._adapt(order, told.product, amount)
         if told.currency.compare_amounts(adapted, amount):
             text += env._(
-                "; %(amount)s in the taxes of the price, %(adapted)s in yours",
+                "; %(amount)s with the taxes of the price, %(adapted)s with yours",
                 amount=charge.amount(told.amount, told.currency),
                 adapted=charge.amount(money.to_decimal(adapted), told.currency),
             )
@@ -229,7 +229,7 @@ class _Charge:
                 text += self._discount(told.agreement.discount)
             if shown.price.terms.minimum:
                 minimum = self.price(shown.price.terms.minimum)
-                text += env._(", at least %(minimum)s", minimum=minimum)
+                text += env._(", minimum %(minimum)s", minimum=minimum)
         if told.agreement.rate_from and shown:
             text += ", " + self._rate(told)
         return text + self._charged(told)
@@ -251,7 +251,7 @@ class _Charge:
         env, terms = self.env, price.terms
         if terms.model == "package":
             return env._(
-                ", packages of %(batch)s begun: %(count)s at %(price)s",
+                ", started packages of %(batch)s: %(count)s at %(price)s",
                 batch=self.quantity(terms.unit_batch),
                 count=self.quantity(step.quantity),
                 price=self.price(step.unit_price),
@@ -272,7 +272,7 @@ class _Charge:
         if terms.model == "standard":
             return self.env._("%(price)s per %(batch)s, in proportion", **values)
         if terms.model == "package":
-            return self.env._("%(price)s per %(batch)s begun", **values)
+            return self.env._("%(price)s per started %(batch)s", **values)
         return self.env._("%(price)s per %(batch)s", **values)
 
     def _discount(self, discount):
@@ -301,16 +301,17 @@ class _Charge:
         env, text, currency = self.env, "", told.currency
         if told.target is not None:
             text += env._(
-                "; %(amount)s is charged in all",
+                "; %(amount)s charged in total",
                 amount=self.amount(told.target, currency),
             )
         elif told.billed:
             text += env._(
-                "; %(amount)s in all", amount=self.amount(told.window_amount, currency)
+                "; %(amount)s in total",
+                amount=self.amount(told.window_amount, currency),
             )
         if told.billed:
             text += env._(
-                ", less %(billed)s charged before",
+                ", less %(billed)s already charged",
                 billed=self.amount(told.billed, currency),
             )
         return text
@@ -325,11 +326,11 @@ class _Charge:
         if shown:
             rows += self._rows(told, shown)
         if told.target is not None:
-            label = env._("Charged in all, after what was forgiven or added")
+            label = env._("Charged in total, after what was forgiven or added")
             rows.append(_row(label, amount=self.amount(told.target, told.currency)))
         if told.billed:
             amount = self.amount(-told.billed, told.currency)
-            rows.append(_row(env._("Charged before"), amount=amount))
+            rows.append(_row(env._("Already charged"), amount=amount))
         return {
             "name": self.name,
             "unit": self.unit,
@@ -354,7 +355,7 @@ class _Charge:
     def _rows(self, told, shown):
         env, price, terms = self.env, shown.price, shown.price.terms
         if terms.included:
-            label = env._("Included (%s)", self.quantity(terms.included))
+            label = env._("Included in the quota (%s)", self.quantity(terms.included))
             yield _row(label, self.quantity(-price.included))
         for step in price.steps:
             amount = self.amount(step.amount, self.currency, shown.decimals)
@@ -377,13 +378,17 @@ class _Charge:
                 return env._("Discount of %s%%", percent), "", ""
             return env._("Surcharge of %s%%", percent), "", ""
         if step.kind == "minimum":
-            return env._("Up to the minimum of %s", self.price(terms.minimum)), "", ""
+            return (
+                env._("Surcharge up to the minimum of %s", self.price(terms.minimum)),
+                "",
+                "",
+            )
         if step.kind == "fee":
             return env._("Tier %s, flat fee", step.tier), "", ""
         unit_price = self._unit_price(terms, step.unit_price)
         if terms.model == "package":
             batch = self.quantity(terms.unit_batch)
-            label = env._("Packages of %s begun", batch)
+            label = env._("Started packages of %s", batch)
             return label, self.quantity(step.quantity), self.price(step.unit_price)
         units = self.quantity(step.units or price.billable)
         label = env._("Tier %s", step.tier) if step.tier else env._("To pay")

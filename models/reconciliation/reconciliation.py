@@ -33,6 +33,7 @@ class FusionBillingReconciliation(models.Model):
 
     service_id = fields.Many2one(
         "fusion.billing.service",
+        string="Source App",
         required=True,
         ondelete="restrict",
         index=True,
@@ -53,7 +54,9 @@ class FusionBillingReconciliation(models.Model):
         "fusion.billing.metric", required=True, ondelete="restrict", check_company=True
     )
     window_start = fields.Datetime(required=True)
-    window_end = fields.Datetime(required=True, help="First instant after the window.")
+    window_end = fields.Datetime(
+        required=True, help="The first moment after the billing window."
+    )
     currency_id = fields.Many2one(
         "res.currency",
         required=True,
@@ -66,33 +69,30 @@ class FusionBillingReconciliation(models.Model):
     declared_quantity = Exact(tracking=True)
     declared_count = fields.Integer(string="Declared Events", tracking=True)
     declared_amount = fields.Monetary(tracking=True)
-    has_declared_count = fields.Boolean(
-        string="Compare Events", help="The source declared a number of events."
-    )
-    has_declared_amount = fields.Boolean(
-        string="Compare Amount", help="The source declared an amount."
-    )
+    has_declared_count = fields.Boolean("Events Declared")
+    has_declared_amount = fields.Boolean("Amount Declared")
     actual_quantity = Exact(
         string="Our Quantity",
         readonly=True,
         copy=False,
-        help="What this app has sent for the window and is billed, here or, by a"
-        " decision of finance, in another window. Voided usage, unallocated usage and"
-        " that of other apps is not in it.",
+        help="The usage of this app for the billing window that is billed, here or, by "
+        "decision of finance, in another billing window. Voided usage, unallocated "
+        "usage and usage of other apps is not included.",
     )
     actual_count = fields.Integer(string="Our Events", readonly=True, copy=False)
     actual_amount = fields.Monetary(string="Our Amount", readonly=True, copy=False)
     unallocated_quantity = Exact(
         readonly=True,
         copy=False,
-        help="Of this app in the window, but in no bill: the plan has no price for it."
-        " It is a difference until it is billed or voided.",
+        help="Usage of this app in the billing window that is not billed, because the "
+        "plan has no price for it. It counts as a difference until it is billed or "
+        "voided.",
     )
     elsewhere_quantity = Exact(
         string="Billed in Another Window",
         readonly=True,
         copy=False,
-        help="Part of our quantity that finance has billed with another window.",
+        help="Part of our quantity that finance billed in another billing window.",
     )
     covers = fields.Selection(
         [
@@ -104,30 +104,36 @@ class FusionBillingReconciliation(models.Model):
         string="Declared For",
         readonly=True,
         copy=False,
-        help="Whether the app has declared what is billed together. Quantities can be"
-        " compared for any time; an amount is that of whole windows.",
+        help="Whether the app has declared usage that is billed together. Quantities "
+        "can be compared for any time; amounts only for whole billing windows.",
     )
     current_quantity = fields.Float(
         string="Our Quantity Now", digits=False, compute="_compute_current"
     )
     current_count = fields.Integer(string="Our Events Now", compute="_compute_current")
     charged_by_hand = fields.Monetary(
+        "Charged by Hand",
         compute="_compute_charged_by_hand",
-        help="Charged beside our amount: copies of invoices, debit notes and lines that"
-        " somebody has entered, for this metric and window. No rating explains them.",
+        help="Copies of invoices, debit notes and lines entered by a user for this "
+        "metric and billing window. Our amount does not include them.",
     )
     difference_quantity = Exact(compute="_compute_difference", store=True)
-    difference_count = fields.Integer(compute="_compute_difference", store=True)
-    difference_amount = fields.Monetary(compute="_compute_difference", store=True)
+    difference_count = fields.Integer(
+        "Events Difference", compute="_compute_difference", store=True
+    )
+    difference_amount = fields.Monetary(
+        "Amount Difference", compute="_compute_difference", store=True
+    )
     compared_at = fields.Datetime(readonly=True, copy=False)
     completed_at = fields.Datetime(
         string="Declared Complete",
         readonly=True,
         copy=False,
-        help="When the source said that it has sent all usage of the window.",
+        help="When the app declared that it has sent all usage of the billing window.",
     )
     state = fields.Selection(
-        [("matched", "Matched"), ("mismatch", "Mismatch"), ("explained", "Explained")],
+        [("matched", "Agrees"), ("mismatch", "Differs"), ("explained", "Explained")],
+        string="Status",
         readonly=True,
         copy=False,
         tracking=True,
@@ -144,18 +150,19 @@ class FusionBillingReconciliation(models.Model):
     # What finance has to look into; a small part of the table.
     _mismatch = models.Index("(service_id) WHERE state = 'mismatch'")
     _window_in_order = models.Constraint(
-        "CHECK (window_end > window_start)", "A window ends after it begins."
+        "CHECK (window_end > window_start)",
+        "The end of a billing window must be after its start.",
     )
     _declared_quantity_valid = models.Constraint(
         "CHECK (declared_quantity >= 0 AND declared_quantity < 1e16)",
-        "A declared quantity is zero or more.",
+        "A declared quantity cannot be negative.",
     )
     _declared_count_valid = models.Constraint(
-        "CHECK (declared_count >= 0)", "A declared number of events is zero or more."
+        "CHECK (declared_count >= 0)", "A declared number of events cannot be negative."
     )
     _window_unique = models.Constraint(
         "UNIQUE (service_id, subscription_id, metric_id, window_start, window_end)",
-        "This window is reconciled already.",
+        "This billing window is already reconciled.",
     )
 
     @api.depends("subscription_id")
@@ -376,11 +383,16 @@ class FusionBillingReconciliation(models.Model):
         for record in self:
             if record.state != "mismatch":
                 raise ValidationError(
-                    self.env._("Only a mismatch needs an explanation.")
+                    self.env._(
+                        "Only a reconciliation that differs needs an explanation."
+                    )
                 )
             if not (record.note or "").strip():
                 raise ValidationError(
-                    self.env._("Write the explanation before you close the mismatch.")
+                    self.env._(
+                        "Enter the explanation before you mark the difference as "
+                        "explained."
+                    )
                 )
             record._write_by_code({"state": "explained"})
             record._need_no_look()

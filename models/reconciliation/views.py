@@ -5,7 +5,7 @@ class FusionBillingReconciliationViews(models.AbstractModel):
     """From declared totals on to the events, the ratings and the invoices."""
 
     _name = "fusion.billing.reconciliation.views"
-    _description = "What a Reconciliation Leads To"
+    _description = "Links of a Reconciliation"
 
     def action_view_usage(self):
         """Open the events we hold for the window."""

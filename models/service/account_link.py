@@ -9,13 +9,14 @@ class FusionBillingAccountLink(models.Model):
     """Ties a source app's own account id to an Odoo customer."""
 
     _name = "fusion.billing.account.link"
-    _description = "Billing Account Link"
+    _description = "Linked Account"
     _inherit = ["fusion.billing.guarded"]
     _rec_name = "external_id"
     _order = "service_id, external_id, id"
 
     service_id = fields.Many2one(
         "fusion.billing.service",
+        string="Source App",
         required=True,
         ondelete="restrict",
         index=True,
@@ -39,13 +40,13 @@ class FusionBillingAccountLink(models.Model):
         string="Created Customer",
         readonly=True,
         copy=False,
-        help="Id of the customer, where the app has created it. Name and e-mail of"
-        " others are not the app's to write.",
+        help="ID of the customer if the app created it. The app cannot change the name "
+        "and email of other customers.",
     )
 
     _service_external_unique = models.Constraint(
         "UNIQUE (service_id, external_id)",
-        "This external account is linked already.",
+        "This external account is already linked.",
     )
 
     @api.constrains("partner_id", "service_id")
@@ -58,9 +59,10 @@ class FusionBillingAccountLink(models.Model):
         if self._is_known_inside([("partner_id", "in", self.partner_id.ids)]):
             raise ValidationError(
                 self.env._(
-                    "A contact that has a login, also an archived one, or is a"
-                    " company's own cannot be linked to an app. Link the company that"
-                    " the contact belongs to, or a contact of its own."
+                    "A contact that has a login (also an archived one), or is the "
+                    "contact of one of your own companies, cannot be linked to an "
+                    "app. Link the company of that contact instead, or a separate "
+                    "contact."
                 )
             )
 
@@ -205,17 +207,19 @@ class FusionBillingAccountLink(models.Model):
         service.invalidate_recordset(["account_link_ids", "account_link_count"])
         return link
 
-    def _write_contact(self, name=None, email=None):
+    def _write_contact(self, contact):
         """Take over what the app says of its customer, where that is the app's to say.
 
+        :param dict contact: ``name`` (str) and ``email`` (str, None for none), as far
+            as they are given
         :return: whether it is (bool)
         """
         self.ensure_one()
         partner = self.sudo().partner_id
         changes = {
-            key: value
-            for key, value in (("name", name), ("email", email))
-            if value and partner[key] != value
+            key: value or False
+            for key, value in contact.items()
+            if (partner[key] or None) != value
         }
         if changes:
             # Whoever is giving this contact a login at this moment goes first, or

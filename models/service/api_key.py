@@ -28,6 +28,7 @@ class FusionBillingApiKey(models.Model):
 
     service_id = fields.Many2one(
         "fusion.billing.service",
+        string="Source App",
         required=True,
         readonly=True,
         ondelete="cascade",
@@ -46,7 +47,7 @@ class FusionBillingApiKey(models.Model):
         string="Key",
         readonly=True,
         copy=False,
-        help="How the key ends, to tell it from others.",
+        help="The last characters of the key, to tell it from others.",
     )
     scope_usage = fields.Boolean(
         string="Send Usage",
@@ -64,10 +65,11 @@ class FusionBillingApiKey(models.Model):
         string="Manage",
         default=True,
         readonly=True,
-        help="Create customers and subscriptions, cancel, send webhooks again.",
+        help="Create customers and subscriptions, cancel subscriptions, send webhooks "
+        "again.",
     )
     scope_names = fields.Char(
-        string="May",
+        string="Permissions",
         compute="_compute_scope_names",
         help="What the key may be used for.",
     )
@@ -78,13 +80,13 @@ class FusionBillingApiKey(models.Model):
     revoked_at = fields.Datetime(string="Revoked", readonly=True, copy=False)
     replaced_by_id = fields.Many2one(
         "fusion.billing.api.key",
-        string="Replaced by",
+        string="Replaced By",
         readonly=True,
         copy=False,
         ondelete="set null",
     )
     last_used_at = fields.Datetime(
-        string="Last Used", readonly=True, copy=False, help="To the minute."
+        string="Last Used", readonly=True, copy=False, help="Accurate to the minute."
     )
     state = fields.Selection(
         [
@@ -93,16 +95,17 @@ class FusionBillingApiKey(models.Model):
             ("expired", "Expired"),
             ("revoked", "Revoked"),
         ],
+        string="Status",
         compute="_compute_state",
-        help="Ending: it was replaced, or has an end date.",
+        help="Ending: it was replaced, or has an expiry date.",
     )
 
     _key_hash_unique = models.Constraint(
-        "UNIQUE (key_hash)", "This key belongs to another service."
+        "UNIQUE (key_hash)", "This key belongs to another source app."
     )
     _some_scope = models.Constraint(
         "CHECK (scope_usage OR scope_read OR scope_manage)",
-        "A key needs at least one scope.",
+        "An API key needs at least one permission.",
     )
 
     @api.depends("name", "key_hint")
@@ -194,7 +197,7 @@ class FusionBillingApiKey(models.Model):
         self.ensure_one()
         self._check_may_manage()
         if self.state in ("expired", "revoked"):
-            raise UserError(self.env._("This key has ended. Issue a new one."))
+            raise UserError(self.env._("This key is no longer valid. Issue a new one."))
         if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
             raise UserError(
                 self.env._(
@@ -211,7 +214,8 @@ class FusionBillingApiKey(models.Model):
         self.sudo().write({"expires_at": ends, "replaced_by_id": key.id})
         self._log_in_chatter(
             self.env._(
-                "API key %(old)s is replaced by %(new)s; it ends in %(hours)s hours.",
+                "API key %(old)s is replaced by %(new)s; it stops working in "
+                "%(hours)s hours.",
                 old=self._label(),
                 new=key._label(),
                 hours=f"{(ends - now) / timedelta(hours=1):.3g}",

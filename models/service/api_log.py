@@ -23,7 +23,11 @@ class FusionBillingApiLog(models.Model):
     _rec_name = "route"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
+        "fusion.billing.service",
+        string="Source App",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
     )
     company_id = fields.Many2one(related="service_id.company_id")
     key_id = fields.Many2one(
@@ -38,9 +42,9 @@ class FusionBillingApiLog(models.Model):
     accepted = fields.Integer(readonly=True)
     duplicates = fields.Integer(readonly=True)
     conflicts = fields.Integer(readonly=True)
-    rejected = fields.Integer(readonly=True)
+    rejected = fields.Integer("Refused", readonly=True)
     error_codes = fields.Char(string="Errors", readonly=True)
-    request_bytes = fields.Integer(readonly=True)
+    request_bytes = fields.Integer("Request Size (Bytes)", readonly=True)
 
     _of_service = models.Index("(service_id, called_at)")
     _age = models.Index("(called_at)")

@@ -13,14 +13,18 @@ class FusionBillingApiRefusal(models.Model):
     """
 
     _name = "fusion.billing.api.refusal"
-    _description = "Refusals That Were Counted Only"
+    _description = "Refusal Counts"
     _inherit = ["fusion.billing.guarded"]
     _order = "minute desc, id desc"
     _log_access = False
     _rec_name = "minute"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
+        "fusion.billing.service",
+        string="Source App",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
     )
     company_id = fields.Many2one(related="service_id.company_id")
     minute = fields.Datetime(required=True, readonly=True)
@@ -32,8 +36,8 @@ class FusionBillingApiRefusal(models.Model):
     events = fields.Integer(
         string="Refused Events Not Kept",
         readonly=True,
-        help="Usage that was refused in this minute when as much of this app was kept"
-        " already as is kept at most.",
+        help="Usage that was refused in this minute and not kept, because the limit of "
+        "refused usage for this app was reached.",
     )
 
     _minute_unique = models.UniqueIndex("(service_id, minute)")

@@ -9,24 +9,30 @@ class FusionBillingServiceKeys(models.AbstractModel):
     """The API keys of a service. One of them, with all scopes, is its main key."""
 
     _name = "fusion.billing.service.keys"
-    _description = "Keys of a Service"
+    _description = "API Keys of a Source App"
 
     api_key_ids = fields.One2many(
         "fusion.billing.api.key", "service_id", string="API Keys"
     )
     main_api_key_id = fields.Many2one(
-        "fusion.billing.api.key", compute="_compute_main_api_key_id", compute_sudo=True
+        "fusion.billing.api.key",
+        string="Main API Key",
+        compute="_compute_main_api_key_id",
+        compute_sudo=True,
     )
     api_key_hash = fields.Char(
+        "API Key Hash",
         compute="_compute_api_key_hash",
         inverse="_inverse_api_key_hash",
         search="_search_api_key_hash",
         groups=groups.ADMIN,
         help="SHA-256 of the main key, in hex. The key itself is not kept.",
     )
-    has_api_key = fields.Boolean(compute="_compute_main_api_key_id", compute_sudo=True)
+    has_api_key = fields.Boolean(
+        "Has API Key", compute="_compute_main_api_key_id", compute_sudo=True
+    )
     last_used_at = fields.Datetime(
-        string="Key Last Used", compute="_compute_last_used_at", compute_sudo=True
+        string="Last Used On", compute="_compute_last_used_at", compute_sudo=True
     )
 
     @api.depends(

@@ -19,7 +19,7 @@ class FusionBillingPdfTurn(models.AbstractModel):
     """
 
     _name = "fusion.billing.pdf.turn"
-    _description = "Turns at Making PDF Files"
+    _description = "Queue for Creating PDF Files"
 
     def init(self):
         # A table without a model, as nobody looks at it. Unlogged: after a crash it is

@@ -26,18 +26,19 @@ class FusionBillingServiceRateLimit(models.AbstractModel):
     """How often a service may call: a token bucket, one for all worker processes."""
 
     _name = "fusion.billing.service.rate.limit"
-    _description = "Rate Limit of a Service"
+    _description = "Rate Limit of a Source App"
 
     rate_limit = fields.Integer(
         string="Requests per Minute",
         default=DEFAULT_RATE,
         required=True,
-        help="Beyond this the app is told to wait (HTTP 429). A tenth of it may come "
+        help="Above this the app is told to wait (HTTP 429). A tenth of it may arrive "
         "at once. 0: no limit.",
     )
 
     _rate_limit_valid = models.Constraint(
-        "CHECK (rate_limit >= 0)", "Requests per minute: 0 or more."
+        "CHECK (rate_limit >= 0)",
+        "The number of requests per minute cannot be negative.",
     )
 
     def _take_rate_token(self):

@@ -10,7 +10,7 @@ class ResPartner(models.Model):
     fc_account_link_ids = fields.One2many(
         "fusion.billing.account.link",
         "partner_id",
-        string="Source App Accounts",
+        string="Linked Accounts",
         groups=groups.USER,
     )
 

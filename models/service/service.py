@@ -9,7 +9,7 @@ class FusionBillingService(models.Model):
     """A source app: who may post usage, and where its webhooks go."""
 
     _name = "fusion.billing.service"
-    _description = "Billing Service"
+    _description = "Source App"
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
@@ -44,27 +44,31 @@ class FusionBillingService(models.Model):
         "res.users",
         string="Responsible",
         default=lambda self: self.env.user,
-        help="Is asked to look when the app's totals differ from ours.",
+        help="Gets an activity when the totals of the app differ from ours.",
     )
     mismatch_asked_on = fields.Date(
+        "Last Activity about Differences",
         readonly=True,
         copy=False,
-        help="When the responsible was asked last to look at totals that differ.",
+        help="When an activity about differing totals was last created.",
     )
     uses_external_ids = fields.Boolean(
-        string="Has Its Own Subscription Ids",
+        string="Uses Its Own Subscription IDs",
         readonly=True,
         copy=False,
-        help="The app has named a subscription by an id of its own. Since then every id"
-        " that it sends is one of its own, also where it is a number.",
+        help="The app has identified a subscription by its own ID. Since then every ID "
+        "it sends is one of its own, even if it is a number.",
     )
     account_link_ids = fields.One2many(
         "fusion.billing.account.link", "service_id", string="Linked Accounts"
     )
-    account_link_count = fields.Integer(compute="_compute_account_link_count")
-    usage_count = fields.Integer(compute="_compute_usage_count", compute_sudo=True)
+    account_link_count = fields.Integer(
+        "Number of Linked Accounts", compute="_compute_account_link_count"
+    )
 
-    _code_unique = models.Constraint("UNIQUE (code)", "A service code is used once.")
+    _code_unique = models.Constraint(
+        "UNIQUE (code)", "The code of a source app must be unique."
+    )
 
     def init(self):
         # Not a model: nobody looks at it, and after a crash all buckets are full.
@@ -100,26 +104,6 @@ class FusionBillingService(models.Model):
         )
         for service in self:
             service.account_link_count = counts.get(service, 0)
-
-    def _compute_usage_count(self):
-        # Usage is only ever reached through its subscription (its indexes start
-        # there), so services show the events of their own customers' orders.
-        counts = dict(
-            self.env["fusion.billing.usage"]._read_group(
-                [
-                    ("service_id", "in", self.ids),
-                    (
-                        "subscription_id.partner_id",
-                        "in",
-                        self.account_link_ids.partner_id.ids,
-                    ),
-                ],
-                ["service_id"],
-                ["__count"],
-            )
-        )
-        for service in self:
-            service.usage_count = counts.get(service, 0)
 
     def _api_env(self):
         """The API acts for the service: as superuser, in its company alone.

@@ -6,13 +6,14 @@ class FusionBillingServiceTerms(models.AbstractModel):
     """What a source app is told of quotas, and how long its invoices wait for it."""
 
     _name = "fusion.billing.service.terms"
-    _description = "Thresholds and Waiting of a Service"
+    _description = "Quota Alerts and Waiting Times of a Source App"
 
     threshold_shares = fields.Char(
-        string="Tell at Shares of Quota",
+        string="Quota Alerts at (%)",
         default="80, 100",
-        help="Percent of the quota. When a window reaches one of them, the app"
-        " gets the event usage.threshold_reached, once. Empty: never.",
+        help="Percentages of the quota, for example 80, 100. When usage in a billing "
+        "window reaches one of them, the app gets the event "
+        "usage.threshold_reached, once. Empty: never.",
     )
     invoice_wait = fields.Selection(
         [
@@ -20,22 +21,22 @@ class FusionBillingServiceTerms(models.AbstractModel):
             ("hours", "Wait some hours"),
             ("complete", "Wait until the app declares its usage complete"),
         ],
-        string="Before Invoicing",
+        string="Wait Before Invoicing",
         default="none",
-        help="How long a window that is over waits for usage that is still on its way,"
-        " before its invoice. Usage that comes later goes on the next one. Where Odoo"
-        " Enterprise makes the invoices they do not wait.",
+        help="How long the invoice of a finished billing window waits for usage that "
+        "has not arrived yet. Usage that arrives later goes on the next invoice. "
+        "Invoices created by Odoo Enterprise do not wait.",
     )
     invoice_wait_hours = fields.Integer(
         string="Hours to Wait",
         default=24,
-        help="After the end of the window. When waiting for a declaration: at most so"
-        " long; 0: without end.",
+        help="Hours after the end of the billing window. When waiting for a "
+        "declaration this is the longest wait; 0 waits without limit.",
     )
 
     _invoice_wait_hours_valid = models.Constraint(
         "CHECK (invoice_wait_hours >= 0 AND invoice_wait_hours <= 8760)",
-        "An invoice waits between 0 hours and a year.",
+        "The waiting time of an invoice must be between 0 hours and one year.",
     )
 
     @api.constrains("threshold_shares")
@@ -57,8 +58,8 @@ class FusionBillingServiceTerms(models.AbstractModel):
             if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10000):
                 raise ValidationError(
                     self.env._(
-                        "%s is no share of a quota: write whole percents, such as"
-                        " 80, 100.",
+                        "“%s” is not a valid quota alert. Enter whole percentages, "
+                        "such as 80, 100.",
                         text,
                     )
                 )

@@ -13,7 +13,7 @@ class FusionBillingOrderAccount(models.AbstractModel):
     """
 
     _name = "fusion.billing.order.account"
-    _description = "Source App Account of Subscriptions"
+    _description = "Linked Accounts of Subscriptions"
 
     fc_service_id = fields.Many2one(
         "fusion.billing.service",
@@ -22,24 +22,31 @@ class FusionBillingOrderAccount(models.AbstractModel):
         index="btree_not_null",
         copy=False,
         check_company=True,
-        help="The app that created this subscription and is told of its changes.",
+        help="The app that created this subscription and is notified of its changes.",
     )
     fc_external_id = fields.Char(
         string="External Subscription",
         copy=False,
-        help="The subscription's id in the source app. From the first one on, all ids"
-        " that the app sends are its own, also where they are numbers.",
+        help="The subscription's ID in the source app. From the first one on, all IDs "
+        "that the app sends are its own, even if they are numbers.",
+    )
+    fc_created_with = fields.Json(
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="What the app's request for this subscription said, to know it when it is"
+        " sent again.",
     )
     fc_account_link_id = fields.Many2one(
         "fusion.billing.account.link",
-        string="Source App Account",
+        string="Linked Account",
         ondelete="set null",
         index="btree_not_null",
         copy=False,
         check_company=True,
         domain="['|', ('partner_id', '=', partner_id),"
         " ('partner_id.child_ids', '=', partner_id)]",
-        help="The customer's account in the source app that this subscription is of.",
+        help="The customer's account in the source app to which this subscription "
+        "belongs.",
     )
 
     @api.model_create_multi
@@ -69,8 +76,8 @@ class FusionBillingOrderAccount(models.AbstractModel):
             if id_in_text(order.fc_external_id):
                 raise ValidationError(
                     self.env._(
-                        "An external subscription cannot be named “%s”: that means the"
-                        " order with this number.",
+                        "An external subscription cannot be named “%s”: that is "
+                        "the number of an order.",
                         order.fc_external_id,
                     )
                 )
@@ -83,7 +90,9 @@ class FusionBillingOrderAccount(models.AbstractModel):
         for order in self.sudo():
             if order.fc_window_ids.company_id - order.company_id:
                 raise ValidationError(
-                    self.env._("A subscription that is billed stays with its company.")
+                    self.env._(
+                        "A subscription that has been billed cannot change its company."
+                    )
                 )
 
     @api.constrains("fc_account_link_id")
@@ -92,8 +101,8 @@ class FusionBillingOrderAccount(models.AbstractModel):
             if order.fc_account_link_id not in order._fc_possible_account_links():
                 raise ValidationError(
                     self.env._(
-                        "%(account)s is no account of the customer of %(order)s in its"
-                        " source app.",
+                        "%(account)s is not an account of the customer of "
+                        "%(order)s in its source app.",
                         account=order.fc_account_link_id.external_id,
                         order=order.name,
                     )

@@ -29,7 +29,7 @@ class FusionBillingAllocation(models.AbstractModel):
     """
 
     _name = "fusion.billing.allocation"
-    _description = "Allocation of Usage to Windows"
+    _description = "Allocation of Usage to Billing Windows"
 
     @api.model
     def _spans(self, orders, since):

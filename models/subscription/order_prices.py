@@ -23,8 +23,8 @@ class FusionBillingOrderPrices(models.AbstractModel):
         string="Usage Prices",
         compute="_compute_fc_charge_ids",
         groups=groups.USER,
-        help="What prices the usage of this order: the prices that are valid on the"
-        " first day of its open window, and those that are to follow.",
+        help="The usage prices of this order: those valid on the first day of its open "
+        "billing window, and those that follow.",
     )
     fc_prices_html = fields.Html(
         string="Usage Prices of the Order",
@@ -32,7 +32,7 @@ class FusionBillingOrderPrices(models.AbstractModel):
         sanitize=False,
     )
     fc_signed_prices = fields.Json(
-        string="Agreed Usage Prices", copy=False, readonly=True, prefetch=False
+        string="Agreed Price Terms", copy=False, readonly=True, prefetch=False
     )
     fc_signed_prices_at = fields.Datetime(
         string="Usage Prices Agreed On",
@@ -41,11 +41,13 @@ class FusionBillingOrderPrices(models.AbstractModel):
         help="When the customer signed the order, or it was confirmed.",
     )
     fc_signed_prices_html = fields.Html(
-        string="Usage Prices as Agreed",
+        string="Agreed Usage Prices",
         compute="_compute_fc_prices_html",
         sanitize=False,
     )
-    fc_prices_changed = fields.Boolean(compute="_compute_fc_prices_changed")
+    fc_prices_changed = fields.Boolean(
+        "Prices Changed", compute="_compute_fc_prices_changed"
+    )
 
     @api.depends("plan_id", "currency_id", "company_id", "start_date")
     def _compute_fc_charge_ids(self):

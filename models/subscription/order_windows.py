@@ -8,7 +8,7 @@ class FusionBillingOrderWindows(models.AbstractModel):
     """What others ask of a subscription: its window, its services, what it is."""
 
     _name = "fusion.billing.order.windows"
-    _description = "Windows of an Order"
+    _description = "Billing Windows of an Order"
 
     def _fc_services(self):
         """Services that are told about this subscription."""

@@ -26,7 +26,7 @@ class FusionBillingReferences(models.AbstractModel):
     """Which subscriptions a service may touch, and how it names them."""
 
     _name = "fusion.billing.references"
-    _description = "Subscriptions of a Service"
+    _description = "Subscriptions of a Source App"
 
     def _subscription_domain(self):
         """The subscriptions that this service may touch: those of its customers.
@@ -111,8 +111,9 @@ class FusionBillingReferences(models.AbstractModel):
 
         :param found: as :meth:`_subscriptions_by_reference` returns it
         :raises BillingError: ``unknown_subscription``,
-            ``invalid_subscription_external_id`` where the text is nobody's name, or
-            ``subscription_mismatch`` where name and id mean two
+            ``invalid_subscription_external_id`` where a service without names of its
+            own sends a text that is no id of Odoo's, or ``subscription_mismatch``
+            where name and id mean two
         """
         if isinstance(reference, tuple):
             by_name, by_id = (
@@ -132,7 +133,7 @@ class FusionBillingReferences(models.AbstractModel):
         field = "subscription_external_id"
         if isinstance(reference, int):
             field = "subscription_id"
-        elif reference_id(reference) is None:
+        elif reference_id(reference) is None and not self.uses_external_ids:
             code = "invalid_subscription_external_id"
             text = "invalid subscription_external_id"
         raise BillingError(code, text, field)

@@ -21,26 +21,29 @@ class ResCompany(models.Model):
     fc_future_tolerance_hours = fields.Float(
         string="Usage Future Tolerance (hours)",
         default=24.0,
-        help="Usage whose period starts further ahead than this is refused.",
+        help="Usage that starts further in the future than this is refused.",
     )
     fc_block_bad_invoices = fields.Boolean(
-        string="Block Wrong Invoices",
-        help="An invoice is not posted while its usage is billed twice, its windows"
-        " overlap, or a rated quantity is not what the usage events come to.",
+        string="Hold Invoices with Wrong Amounts",
+        help="An invoice stays in draft while its usage is billed twice, its windows"
+        " overlap, or a rated quantity is not what the usage events come to, until that"
+        " is corrected; or while its usage was changed by hand, until somebody"
+        " decides.",
     )
     fc_hold_differing = fields.Boolean(
         string="Hold Invoices Whose Totals Differ",
-        help="An invoice of usage stays in draft while an app has declared another"
-        " total, a quantity is not what its events come to, or a line was changed or"
-        " added by hand, until a billing manager or an accountant decides.",
+        help="A usage invoice stays in draft while an app has declared a different "
+        "total, a quantity differs from its events, or a line was changed or added "
+        "by hand, until a billing manager or an accountant decides.",
     )
 
     fc_accrual_journal_id = fields.Many2one(
         "account.journal",
-        string="Journal of Usage Accruals",
+        string="Journal for Usage Accruals",
         check_company=True,
         domain="[('type', '=', 'general')]",
-        help="The entries that accrue unbilled usage at the end of a period are in it.",
+        help="The journal for the entries that accrue unbilled usage at the end of a "
+        "period.",
     )
     fc_accrued_revenue_account_id = fields.Many2one(
         "account.account",

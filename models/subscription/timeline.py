@@ -47,7 +47,7 @@ class FusionBillingTimeline(models.AbstractModel):
     """
 
     _name = "fusion.billing.timeline"
-    _description = "Windows of Subscriptions"
+    _description = "Billing Windows of Subscriptions"
 
     @api.model
     def _know(self, order):

@@ -23,7 +23,7 @@ class FusionBillingWindow(models.Model):
     )
     root_id = fields.Many2one(
         "sale.order",
-        string="First Subscription",
+        string="Original Subscription",
         required=True,
         ondelete="cascade",
         readonly=True,
@@ -35,21 +35,26 @@ class FusionBillingWindow(models.Model):
         required=True,
         readonly=True,
         default=windows.BILLING,
-        help="A gap is time that nobody bills: a pause, or after an end date.",
+        help="A gap is time that is not billed: a pause, or the time after the end "
+        "date.",
     )
     start = fields.Datetime(required=True, readonly=True)
     end = fields.Datetime(
-        required=True, readonly=True, help="First instant after the window."
+        required=True, readonly=True, help="The first moment after the billing window."
     )
     first_day = fields.Date(required=True, readonly=True)
     end_day = fields.Date(
-        string="Day After", required=True, readonly=True, help="Day after the last one."
+        string="End (Exclusive)",
+        required=True,
+        readonly=True,
+        help="The day after the last day.",
     )
     last_day = fields.Date(compute="_compute_last_day")
     anchor_day = fields.Date(
-        string="Counted From",
+        string="Calendar Counted From",
         readonly=True,
-        help="The day that the calendar was counted from when it was made.",
+        help="The day from which the calendar was counted when the billing window was "
+        "created.",
     )
     tz = fields.Char(string="Time Zone", required=True, readonly=True)
     plan_id = fields.Many2one(
@@ -65,10 +70,11 @@ class FusionBillingWindow(models.Model):
     is_settled = fields.Boolean(
         string="Settled",
         readonly=True,
-        help="Its prices are those of its agreements; a metric without one has none.",
+        help="Its prices are the agreed prices; a metric without an agreed price "
+        "has none.",
     )
     settled_at = fields.Datetime(
-        string="First Settled", readonly=True, help="From then on its bounds stay."
+        string="First Settled On", readonly=True, help="From then on its bounds stay."
     )
     invoice_id = fields.Many2one(
         "account.move",
@@ -79,13 +85,14 @@ class FusionBillingWindow(models.Model):
     )
     digest = fields.Char(
         readonly=True,
-        help="Computed from the events it had when it was settled; differs when one of"
-        " them was changed since.",
+        help="Computed from the events of the billing window when it was settled. It "
+        "changes when one of them was changed since.",
     )
     digest_until = fields.Integer(
+        "Last Event in the Digest",
         readonly=True,
         aggregator=None,
-        help="Id of the last event in the digest.",
+        help="ID of the last event in the digest.",
     )
     digest_count = fields.Integer(
         string="Events in the Digest",
@@ -96,13 +103,13 @@ class FusionBillingWindow(models.Model):
     event_count = fields.Integer(
         string="Events",
         readonly=True,
-        help="How many events its quantities were made of when it was rated last.",
+        help="The number of events behind its quantities when it was last rated.",
     )
     rated_at = fields.Datetime(
-        readonly=True, help="When its amounts were last brought up to date."
+        "Rated On", readonly=True, help="When its amounts were last updated."
     )
     agreement_ids = fields.One2many(
-        "fusion.billing.window.charge", "window_id", string="Agreements"
+        "fusion.billing.window.charge", "window_id", string="Agreed Prices"
     )
     rating_ids = fields.One2many("fusion.billing.rating", "window_id", string="Ratings")
     status = fields.Selection(
@@ -113,22 +120,22 @@ class FusionBillingWindow(models.Model):
             ("gap", "Gap"),
         ],
         compute="_compute_status",
-        help="To be billed: it has ended, and no invoice has settled it yet.",
+        help="To Be Billed: it has ended, and no invoice has settled it yet.",
     )
     amount = fields.Monetary(
         compute="_compute_amount",
-        help="What its usage is charged, on invoices and still to be invoiced.",
+        help="The amount charged for its usage, invoiced and still to be invoiced.",
     )
 
     _in_order = models.Constraint(
         'CHECK ("end" > start AND end_day > first_day)',
-        "A window ends after it begins.",
+        "The end of a billing window must be after its start.",
     )
     # Without an extension: a range of one number instead of btree_gist's equality.
     _no_overlap = models.Constraint(
         "EXCLUDE USING gist (int4range(root_id, root_id, '[]') WITH &&,"
         ' tsrange(start, "end") WITH &&)',
-        "Windows of a subscription do not overlap.",
+        "The billing windows of a subscription cannot overlap.",
     )
     # The windows of an order from some instant on: rating, ingestion, the API.
     _of_subscription = models.Index('(subscription_id, "end")')
@@ -179,7 +186,11 @@ class FusionBillingWindow(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         if not self.env.su or any(window.settled_at for window in self):
-            raise UserError(self.env._("Windows are kept: they explain the invoices."))
+            raise UserError(
+                self.env._(
+                    "Billing windows cannot be deleted: they explain the invoices."
+                )
+            )
 
     # -- as plain values -------------------------------------------------------
 

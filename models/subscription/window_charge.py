@@ -12,7 +12,7 @@ class FusionBillingWindowCharge(models.Model):
     """
 
     _name = "fusion.billing.window.charge"
-    _description = "Agreed Price of a Window"
+    _description = "Agreed Price of a Billing Window"
     _inherit = ["fusion.billing.guarded"]
     _order = "window_id desc, metric_id"
 
@@ -28,6 +28,7 @@ class FusionBillingWindowCharge(models.Model):
     )
     charge_id = fields.Many2one(
         "fusion.billing.charge",
+        string="Usage Price",
         required=True,
         ondelete="restrict",
         readonly=True,
@@ -37,21 +38,22 @@ class FusionBillingWindowCharge(models.Model):
         "product.product", required=True, ondelete="restrict", readonly=True
     )
     terms = fields.Json(
+        "Price Data",
         readonly=True,
-        help="The price in exact decimals. Empty: the metric has none now.",
+        help="The price in exact decimals. Empty: the metric has no price now.",
     )
     terms_text = fields.Char(string="Price", compute="_compute_terms_text")
     charge_currency_id = fields.Many2one(
         "res.currency", string="Currency of the Price", required=True, readonly=True
     )
     rate_from = fields.Float(
-        string="Rate of the Price's Currency",
+        string="Exchange Rate of the Price's Currency",
         digits=False,
         readonly=True,
         aggregator=None,
     )
     rate_to = fields.Float(
-        string="Rate of the Invoice's Currency",
+        string="Exchange Rate of the Invoice's Currency",
         digits=False,
         readonly=True,
         aggregator=None,
@@ -60,16 +62,20 @@ class FusionBillingWindowCharge(models.Model):
         string="Discount (%)", digits=False, readonly=True, aggregator=None
     )
     rate_date = fields.Date(
-        string="Rates Of", readonly=True, help="The day whose exchange rates these are."
+        string="Exchange Rates Of",
+        readonly=True,
+        help="The day of these exchange rates.",
     )
     state = fields.Selection(
         [("open", "Open"), ("settled", "Settled")],
+        string="Status",
         required=True,
         default="open",
         readonly=True,
     )
     _one_for_metric = models.Constraint(
-        "UNIQUE (window_id, metric_id)", "A metric has one price in a window."
+        "UNIQUE (window_id, metric_id)",
+        "A metric can have only one price per billing window.",
     )
 
     @api.depends("terms", "charge_currency_id", "metric_id")

@@ -6,7 +6,7 @@ class FusionBillingWindowSeal(models.AbstractModel):
     """A digest of the events of settled windows, for the audit to see if it holds."""
 
     _name = "fusion.billing.window.seal"
-    _description = "Seal of Windows"
+    _description = "Seal of Billing Windows"
 
     def _take_digest(self):
         """Note what the events of these windows are, each chained to the one before."""

@@ -8,7 +8,7 @@ class FusionBillingWindowStore(models.AbstractModel):
     """Writes windows as the engine has planned them; only what differs."""
 
     _name = "fusion.billing.window.store"
-    _description = "Storing of Windows"
+    _description = "Storing of Billing Windows"
 
     @api.model
     def _store(self, plans):

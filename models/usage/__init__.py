@@ -1,4 +1,4 @@
-from . import ingest, move, store, unallocated, void
+from . import billed, ingest, move, store, unallocated, void
 
 # isort: split
 from . import imported, imports, refused, usage

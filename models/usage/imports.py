@@ -52,7 +52,7 @@ class FusionBillingUsageImport(models.Model):
 
     _name = "fusion.billing.usage.import"
     _description = "Usage Import"
-    _inherit = ["mail.thread", "fusion.billing.guarded"]
+    _inherit = ["mail.thread", "fusion.billing.guarded", "fusion.billing.long.work"]
     _order = "id desc"
     _rec_name = "filename"
 
@@ -62,32 +62,32 @@ class FusionBillingUsageImport(models.Model):
         required=True,
         ondelete="cascade",
         check_company=True,
-        help="In whose name the usage is recorded: subscriptions are those of its"
-        " customers, by the names that it gives them.",
+        help="The usage is recorded as if this app had sent it: subscriptions are "
+        "those of its customers, identified by the app's own IDs.",
     )
     company_id = fields.Many2one(related="service_id.company_id")
     file = fields.Binary(required=True, attachment=True)
-    filename = fields.Char(required=True)
+    filename = fields.Char("File Name", required=True)
     tz = fields.Selection(
         lambda self: [(name, name) for name in pytz.common_timezones],
         string="Time Zone",
         required=True,
         default=lambda self: self.env.company.fc_billing_tz or "UTC",
-        help="Of times in the file that do not name one. 2026-01-10 is midnight there;"
-        " 2026-01-10 00:00:00+01:00 says its own.",
+        help="Used for times in the file without a time zone. 2026-01-10 means "
+        "midnight there; 2026-01-10 00:00:00+01:00 has its own.",
     )
     encoding = fields.Selection(
         [(name, name.upper()) for name in ENCODINGS],
         required=True,
         default="utf-8",
-        help="Of a CSV file: how its letters are stored.",
+        help="The character encoding of a CSV file.",
     )
     decimal_sign = fields.Selection(
         [("point", "1.5"), ("comma", "1,5")],
         string="Decimals Are Written",
         required=True,
         default="point",
-        help="Of quantities that are texts. Thousands are not separated.",
+        help="For quantities stored as text. Do not use thousands separators.",
     )
     state = fields.Selection(
         [
@@ -98,6 +98,7 @@ class FusionBillingUsageImport(models.Model):
             ("done", "Imported"),
             ("failed", "Not Readable"),
         ],
+        string="Status",
         default="draft",
         required=True,
         readonly=True,
@@ -106,11 +107,13 @@ class FusionBillingUsageImport(models.Model):
     )
     problem = fields.Text(readonly=True, copy=False)
     sheet = fields.Char(
-        readonly=True, copy=False, help="Only the first sheet of a file is read."
+        "Sheet",
+        readonly=True,
+        copy=False,
+        help="Only the first sheet of a file is read.",
     )
     row_count = fields.Integer(string="Rows", readonly=True, copy=False)
     done_count = fields.Integer(string="Rows Done", readonly=True, copy=False)
-    progress = fields.Float(compute="_compute_progress")
     accepted_count = fields.Integer(string="Accepted", readonly=True, copy=False)
     duplicate_count = fields.Integer(
         string="Duplicates",
@@ -123,13 +126,9 @@ class FusionBillingUsageImport(models.Model):
     refused_file = fields.Binary(
         string="Refused Rows",
         compute="_compute_refused_file",
-        help="As they were, with why: to mend, and import again.",
+        help="The rows as they were, with the reason. Correct them and import them "
+        "again.",
     )
-
-    @api.depends("row_count", "done_count")
-    def _compute_progress(self):
-        for record in self:
-            record.progress = 100 * record.done_count / (record.row_count or 1)
 
     @api.constrains("file")
     def _check_file(self):
@@ -141,7 +140,9 @@ class FusionBillingUsageImport(models.Model):
         """A file that is looked at, or imported, is not changed under the result."""
         given = {"file", "tz", "encoding", "decimal_sign"} & vals.keys()
         if given and any(r.state in (*_BUSY, "done") for r in self):
-            raise UserError(self.env._("This file was imported, or is being read."))
+            raise UserError(
+                self.env._("This file is already imported, or is being read.")
+            )
         result = super().write(vals)
         if given:
             self._write_by_code({"state": "draft", "problem": False} | _nothing_done())
@@ -161,17 +162,15 @@ class FusionBillingUsageImport(models.Model):
     def _begin(self, state, states):
         self.ensure_one()
         self.check_access("write")
-        if self.state not in states:
-            raise UserError(self.env._("This is not the time for it: reload the page."))
+        if self.state not in states or self._is_at_work():
+            raise UserError(
+                self.env._("This is not possible at the moment. Reload the page.")
+            )
         size = len(self.with_context(bin_size=False).file) * 3 // 4
         is_small = size <= AT_ONCE_BYTES and self.row_count <= AT_ONCE
         self._write_by_code({"state": state, "problem": False} | _nothing_done())
         self._forget_rows()
-        if is_small:
-            self.sudo()._work(commit=False)
-        else:
-            cron = self.env.ref("fusion_centralized_billing.cron_usage_import")
-            cron.sudo()._trigger()
+        self.sudo()._start("_work_file", not is_small)
         return True
 
     def action_view_rows(self):
@@ -186,10 +185,6 @@ class FusionBillingUsageImport(models.Model):
             "domain": [("import_id", "=", self.id)],
             "context": {"search_default_refused": 1} if self.refused_count else {},
         }
-
-    def action_reload(self):
-        self.check_access("read")
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     # -- files that are handed out ---------------------------------------------
 
@@ -223,13 +218,19 @@ class FusionBillingUsageImport(models.Model):
 
     # -- at work ---------------------------------------------------------------
 
-    @api.model
-    def _cron_work(self):
-        """Go on with the files that are being read, oldest first, batch by batch."""
-        begin_read_committed(self.env.cr)
-        for record in self.search([("state", "in", _BUSY)], order="id"):
-            if not record._work(commit=True):
-                return
+    def _work_file(self):
+        """Read it; in the background batch by batch, each of which is committed."""
+        if self.state not in _BUSY:
+            return True  # it was done when the server was stopped
+        in_background = bool(self.env.context.get("fc_job"))
+        if in_background:
+            begin_read_committed(self.env.cr)
+        return self._work(commit=in_background)
+
+    def _work_failed(self, work, problem):
+        """It can be checked, or imported, again: what is stored is stored once."""
+        state = "draft" if self.state == "checking" else "checked"
+        self.write({"state": state})
 
     def _work(self, commit):
         """Read the file from where it was left.
@@ -252,6 +253,7 @@ class FusionBillingUsageImport(models.Model):
         while batch := list(islice(rows, BATCH)):
             self._work_batch(columns, batch, seen if is_check else None)
             if commit:
+                self._tell(self.done_count, self.row_count)
                 left = self.row_count - self.done_count
                 Cron = self.env["ir.cron"]
                 time_left = Cron._commit_progress(len(batch), remaining=left)

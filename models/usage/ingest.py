@@ -34,7 +34,7 @@ class FusionBillingUsageIngestion(models.AbstractModel):
     """How events get in: parse all, authorise all, insert all, then tell."""
 
     _name = "fusion.billing.usage.ingestion"
-    _description = "Ingestion of Usage"
+    _description = "Acceptance of Usage"
 
     @api.model
     def _ingest(self, service, raw_events, atomic=False):

@@ -1,11 +1,15 @@
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.api.events import content_fingerprint
 from ...engine.api.own_keys import moved_key
+
+_MOVED = moved_key("")
+# Whether an event stands for another one that finance has billed here instead.
+MOVED = f"left(idempotency_key, {len(_MOVED)}) = '{_MOVED}'"
 
 
 class FusionBillingUsageMove(models.AbstractModel):
@@ -17,6 +21,36 @@ class FusionBillingUsageMove(models.AbstractModel):
 
     _name = "fusion.billing.usage.move"
     _description = "Billing of Unallocated Usage"
+
+    moved_to_id = fields.Many2one(
+        "fusion.billing.usage",
+        string="Billed Instead",
+        compute="_compute_moved",
+        help="The event that finance has billed in its place.",
+    )
+    moved_from_id = fields.Many2one(
+        "fusion.billing.usage",
+        string="In Place Of",
+        compute="_compute_moved",
+        help="The event, voided now, that this one is billed for.",
+    )
+
+    @api.depends("idempotency_key", "voided_at")
+    def _compute_moved(self):
+        to, voided = {}, self._origin.filtered("voided_at")
+        if voided:
+            query = SQL(
+                "SELECT id, idempotency_key FROM fusion_billing_usage"
+                " WHERE %s AND idempotency_key = ANY(%s)",
+                SQL(MOVED),
+                [moved_key(usage.id) for usage in voided],
+            )
+            to = {key: event for event, key in self.env.execute_query(query)}
+        for usage in self:
+            usage.moved_to_id = to.get(moved_key(usage._origin.id))
+            key = usage.idempotency_key or ""
+            is_moved = key.startswith(_MOVED)
+            usage.moved_from_id = int(key.removeprefix(_MOVED)) if is_moved else False
 
     def action_open_move_wizard(self):
         self.check_access("read")
@@ -53,12 +87,15 @@ class FusionBillingUsageMove(models.AbstractModel):
         before = self._quantities_after_move(order, columns, spans)
         scopes = self.sudo()._insert_new(columns, range(len(self)))
         if len(scopes) != len(self):
-            raise UserError(self.env._("Some of this usage was moved just now."))
+            raise UserError(
+                self.env._("Some of this usage has just been billed by someone else.")
+            )
         if before == self._quantities_after_move(order, columns, spans):
             raise UserError(
                 self.env._(
-                    "%s would be billed nothing more by it: of this metric one event of"
-                    " the window counts, and that is another. Void this usage instead.",
+                    "%s would not be billed anything more: for this metric only "
+                    "one event per billing window counts, and it is a different "
+                    "one. Void this usage instead.",
                     order.display_name,
                 )
             )
@@ -115,15 +152,15 @@ class FusionBillingUsageMove(models.AbstractModel):
         if self.service_id and len(apps) > 1:
             raise UserError(
                 self.env._(
-                    "%(order)s is a subscription of another app than the usage.",
+                    "%(order)s belongs to a different app than the usage.",
                     order=order.display_name,
                 )
             )
         if not spans.get(self.metric_id.id):
             raise UserError(
                 self.env._(
-                    "%(order)s has no price for %(metric)s, or no window that is still"
-                    " to be invoiced.",
+                    "%(order)s has no price for %(metric)s, or no billing window "
+                    "that is still to be invoiced.",
                     order=order.display_name,
                     metric=self.metric_id.name,
                 )

@@ -59,20 +59,20 @@ class FusionBillingUsageRefused(models.Model):
         string="Event",
         required=True,
         readonly=True,
-        help="What the app sent, as JSON. Keys that no usage event has are left out.",
+        help="What the app sent, as JSON. Unknown fields are left out.",
     )
     is_cut = fields.Boolean(
         string="Incomplete",
         readonly=True,
-        help="Something of it was too large, or looked like a secret, and was not kept."
-        " The app has to send it again.",
+        help="Part of it was too large, looked like a secret or is nothing that events "
+        "have, and was not kept. The app has to send it again.",
     )
     code = fields.Char(string="Error Code", readonly=True)
-    field = fields.Char(string="In", readonly=True, help="Which value was refused.")
-    reason = fields.Char(readonly=True)
+    field = fields.Char(string="Field", readonly=True, help="Which value was refused.")
+    reason = fields.Char("Reason", readonly=True)
     advice = fields.Char(string="What to Do", compute="_compute_advice")
     subscription_name = fields.Char(
-        string="Subscription Named",
+        string="Subscription ID in the App",
         readonly=True,
         help="What the app calls the subscription.",
     )
@@ -91,10 +91,11 @@ class FusionBillingUsageRefused(models.Model):
             ("recorded", "Recorded"),
             ("dismissed", "Dismissed"),
         ],
+        string="Status",
         required=True,
         readonly=True,
         help="Recorded: it was tried again and is stored now, once.\n"
-        "Dismissed: somebody decided that it is not to be billed.",
+        "Dismissed: a user decided not to bill it.",
     )
     subscription_id = fields.Many2one(
         "sale.order",
@@ -103,11 +104,11 @@ class FusionBillingUsageRefused(models.Model):
         index="btree_not_null",
         domain="[('is_subscription', '=', True), ('company_id', '=', company_id)]",
         check_company=True,
-        help="Where the app named no subscription that it may use: the one that it"
-        " meant. It has to be one of a customer of this app.",
+        help="If the app did not name a valid subscription: the subscription it meant. "
+        "It must belong to a customer of this app.",
     )
-    settled_uid = fields.Many2one("res.users", string="Settled By", readonly=True)
-    settled_at = fields.Datetime(string="Settled On", readonly=True)
+    settled_uid = fields.Many2one("res.users", string="Handled By", readonly=True)
+    settled_at = fields.Datetime(string="Handled On", readonly=True)
 
     _once = models.UniqueIndex("(service_id, digest)")
     _age = models.Index("(last_refused_at)")
@@ -119,16 +120,18 @@ class FusionBillingUsageRefused(models.Model):
                 "Add a metric with this code, then try again."
             ),
             "unknown_subscription": self.env._(
-                "Give the subscription this name of the app, link its customer, or"
-                " choose it under Record On; then try again."
+                "Give the subscription the ID that the app uses, link its "
+                "customer, or choose it under Record On. Then try again."
             ),
             "idempotency_conflict": self.env._(
-                "The app has used this key for other content. The first one counts."
-                " Void that one, or dismiss this one."
+                "The app has used this idempotency key for different content. The "
+                "first event counts. Void that one, or dismiss this one."
             ),
-            "period_in_future": self.env._("Try again when its period has begun."),
+            "period_in_future": self.env._(
+                "Try again when the start of its usage is no longer in the future."
+            ),
         }
-        other = self.env._("The app has to mend it and send it again.")
+        other = self.env._("The app has to correct it and send it again.")
         for refused in self:
             refused.advice = (
                 other if refused.is_cut else advice.get(refused.code, other)
@@ -239,7 +242,7 @@ class FusionBillingUsageRefused(models.Model):
         )
         if len(tried) < len(self):
             message += " " + self.env._(
-                "%s were left alone: settled already, or not kept in full.",
+                "%s were skipped: already handled, or not kept in full.",
                 len(self) - len(tried),
             )
         return {
@@ -303,7 +306,9 @@ class FusionBillingUsageRefused(models.Model):
 
     def write(self, vals):
         if "subscription_id" in vals and any(r.state != "refused" for r in self):
-            raise UserError(self.env._("It is settled, and stays as it is."))
+            raise UserError(
+                self.env._("This usage has already been handled and cannot be changed.")
+            )
         return super().write(vals)
 
     # -- pruned ----------------------------------------------------------------

@@ -25,15 +25,15 @@ class FusionBillingUsageUnallocated(models.AbstractModel):
         ],
         string="Reason",
         compute="_compute_unallocated_reason",
-        help="Why no invoice bills it by itself.",
+        help="Why no invoice bills it automatically.",
     )
     unallocated_value = fields.Monetary(
         string="Value",
         currency_field="unallocated_currency_id",
         compute="_compute_unallocated_value",
-        help="What it comes to at the price its plan has today, without quota and"
-        " minimum. Empty: the plan has no price, or one event alone has no value, as"
-        " of a metric that counts the highest.",
+        help="The value at today's price of its plan, without quota and minimum. "
+        "Empty: the plan has no price, or a single event has no value of its own, for "
+        "example if the metric counts the maximum.",
     )
     unallocated_currency_id = fields.Many2one(
         "res.currency",

@@ -5,9 +5,9 @@ from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tools import SQL
 
-from ...engine.api.own_keys import moved_key
 from ...engine.billing.aggregation import AGGREGATIONS
 from ..base.arrival import announce_inserts
+from .move import MOVED
 
 FROZEN = frozenset(
     (
@@ -23,9 +23,6 @@ FROZEN = frozenset(
         "received_at",
     )
 )
-_MOVED = moved_key("")
-# Whether an event stands for another one that finance has billed here instead.
-MOVED = f"left(idempotency_key, {len(_MOVED)}) = '{_MOVED}'"
 
 
 class FusionBillingUsage(models.Model):
@@ -41,6 +38,7 @@ class FusionBillingUsage(models.Model):
     _description = "Usage Event"
     _inherit = [
         "fusion.billing.guarded",
+        "fusion.billing.usage.billed",
         "fusion.billing.usage.ingestion",
         "fusion.billing.usage.store",
         "fusion.billing.usage.move",
@@ -51,7 +49,10 @@ class FusionBillingUsage(models.Model):
     _log_access = False
 
     service_id = fields.Many2one(
-        "fusion.billing.service", ondelete="restrict", readonly=True
+        "fusion.billing.service",
+        string="Source App",
+        ondelete="restrict",
+        readonly=True,
     )
     subscription_id = fields.Many2one(
         "sale.order", required=True, ondelete="restrict", readonly=True
@@ -61,11 +62,10 @@ class FusionBillingUsage(models.Model):
     metric_id = fields.Many2one(
         "fusion.billing.metric", required=True, ondelete="restrict", readonly=True
     )
-    # Not added up: of several metrics, or of one that takes the maximum, the sum would
-    # be no quantity of anything.
-    quantity = fields.Float(digits=False, required=True, readonly=True, aggregator=None)
-    period_start = fields.Datetime(required=True, readonly=True)
-    period_end = fields.Datetime(required=True, readonly=True)
+    # Added up only where that is a quantity of something: see _read_group_select.
+    quantity = fields.Float(digits=False, required=True, readonly=True)
+    period_start = fields.Datetime("Used From", required=True, readonly=True)
+    period_end = fields.Datetime("Used Until", required=True, readonly=True)
     idempotency_key = fields.Char(readonly=True)
     unique_key = fields.Char(
         readonly=True, help="What a unique-count metric counts, for example a user id."
@@ -74,11 +74,11 @@ class FusionBillingUsage(models.Model):
         readonly=True, help="Digest of the content: tells a repetition from a conflict."
     )
     received_at = fields.Datetime(
-        readonly=True, required=True, default=fields.Datetime.now
+        "Received On", readonly=True, required=True, default=fields.Datetime.now
     )
     unallocated = fields.Boolean(
         readonly=True,
-        help="No invoice bills it by itself: its period lies in no window of the "
+        help="No invoice bills it automatically: it lies in no billing window of the "
         "subscription, or the plan has no price for the metric.",
     )
     state = fields.Selection(
@@ -87,13 +87,14 @@ class FusionBillingUsage(models.Model):
             ("unallocated", "Unallocated"),
             ("voided", "Voided"),
         ],
+        string="Status",
         compute="_compute_state",
     )
-    voided_at = fields.Datetime(readonly=True)
+    voided_at = fields.Datetime("Voided On", readonly=True)
     void_uid = fields.Many2one("res.users", string="Voided By", readonly=True)
     void_service_id = fields.Many2one(
         "fusion.billing.service",
-        string="Voided By App",
+        string="Voided by App",
         ondelete="restrict",
         readonly=True,
     )
@@ -102,14 +103,14 @@ class FusionBillingUsage(models.Model):
     _quantity_valid = models.Constraint(
         # NaN and Infinity pass ">= 0" and would poison every sum.
         "CHECK (quantity >= 0 AND quantity < 1e16)",
-        "A quantity is zero or more, and below 10^16.",
+        "A quantity must be zero or more, and below 10^16.",
     )
     _period_in_order = models.Constraint(
-        "CHECK (period_end >= period_start)", "A period ends after it begins."
+        "CHECK (period_end >= period_start)", "The end must be after the start."
     )
     _idempotency = models.Constraint(
         "UNIQUE (subscription_id, metric_id, idempotency_key)",
-        "This event was recorded already.",
+        "This event is already recorded.",
     )
     # The aggregation of a window: a range of one subscription and metric, from
     # the index alone where the sum needs nothing else.
@@ -150,6 +151,29 @@ class FusionBillingUsage(models.Model):
                 f"{fields.Datetime.to_string(usage.period_start)}"
             )
 
+    @api.model
+    def _read_group_select(self, aggregate_spec, query):
+        """A sum of quantities is what is billed, or nothing.
+
+        Of one metric, and one that adds up; without what was voided. Only what a rating
+        that is on an invoice has counted (``fc_as_billed``) is added as it was then.
+        """
+        sql = super()._read_group_select(aggregate_spec, query)
+        if not aggregate_spec.startswith("quantity:"):
+            return sql
+        metric = self._field_to_sql(self._table, "metric_id", query)
+        voided = self._field_to_sql(self._table, "voided_at", query)
+        added = self.env["fusion.billing.metric"].sudo().with_context(active_test=False)
+        if not self.env.context.get("fc_as_billed"):
+            sql = SQL("%s FILTER (WHERE %s IS NULL)", sql, voided)
+        return SQL(
+            "CASE WHEN min(%(metric)s) = max(%(metric)s)"
+            " AND min(%(metric)s) = ANY(%(added)s) THEN %(sum)s END",
+            metric=metric,
+            added=added.search([("aggregation", "=", "sum")]).ids,
+            sum=sql,
+        )
+
     @api.model_create_multi
     def create(self, vals_list):
         usages = super().create(vals_list)
@@ -169,7 +193,10 @@ class FusionBillingUsage(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(
-            self.env._("Usage events are kept. Void the event, with a reason, instead.")
+            self.env._(
+                "Usage events cannot be deleted. Void the event, with a reason, "
+                "instead."
+            )
         )
 
     @api.model
@@ -178,8 +205,8 @@ class FusionBillingUsage(models.Model):
         self.check_access("read")
         raise RedirectWarning(
             self.env._(
-                "Usage is imported under Usage > Import Usage: there each row is"
-                " checked as if an app had sent it, and is stored once."
+                "Use Usage > Import Usage instead: each row is checked as if an "
+                "app had sent it, and is stored once."
             ),
             self.env.ref("fusion_centralized_billing.usage_import_action").id,
             self.env._("Import Usage"),
@@ -203,9 +230,12 @@ class FusionBillingUsage(models.Model):
         :raises ValidationError: no reason given
         """
         if not (reason or "").strip():
-            raise ValidationError(self.env._("Say why the usage is voided."))
+            raise ValidationError(
+                self.env._("Enter the reason why the usage is voided.")
+            )
         self.check_access("write")
         live = self.filtered(lambda usage: not usage.voided_at).sudo()
+        live._note_voided(live.ids)
         live.write(
             {
                 "voided_at": fields.Datetime.now(),
@@ -238,14 +268,20 @@ class FusionBillingUsage(models.Model):
 
     @api.model
     def _action_view_window(self, subscription, metric, start, end):
-        """Action that lists the events of a window."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Usage Events"),
-            "res_model": self._name,
-            "view_mode": "list,form",
-            "domain": self._window_domain(subscription, metric, start, end),
-        }
+        """Action that lists the events of a window, as they count one after another."""
+        return self._action_view_behind(
+            metric, self._window_domain(subscription, metric, start, end)
+        )
+
+    @api.model
+    def _action_view_behind(self, metric, domain, **context):
+        """Action that lists what a quantity was made of, with its total."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "fusion_centralized_billing.usage_action_behind"
+        )
+        measures = ["quantity"] * (metric.sudo().aggregation == "sum") + ["__count"]
+        context |= {"pivot_measures": measures, "graph_measure": measures[0]}
+        return action | {"domain": list(domain), "context": context}
 
     @api.model
     def _aggregate(self, subscription, metric, start, end):

@@ -2,17 +2,21 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...engine.api.answers import VoidResult
-from ...engine.api.events import check_text, subscription_reference
+from ...engine.api.events import check_keys, check_text, subscription_reference
 from ...engine.api.own_keys import moved_key
 from ...engine.api.payload import require
 from ...engine.errors import BillingError
+
+_KEYS = frozenset(
+    ("subscription_external_id", "subscription_id", "metric_code", "idempotency_key")
+)
 
 
 class FusionBillingUsageVoid(models.AbstractModel):
     """Voiding events for the source that sent them, by the keys it knows them by."""
 
     _name = "fusion.billing.usage.void"
-    _description = "Voiding by Key"
+    _description = "Voiding by Idempotency Key"
 
     @api.model
     def _void_by_key(self, service, raw_events, reason, atomic=False):
@@ -162,6 +166,7 @@ class FusionBillingUsageVoid(models.AbstractModel):
     @api.model
     def _void_ids(self, service, ids, reason):
         if ids:
+            self._note_voided(ids)
             self.env.cr.execute(
                 """
                 WITH void AS (
@@ -185,6 +190,7 @@ def _event_key(raw_event):
     """The (subscription reference, metric code, idempotency key) of a raw event."""
     if not isinstance(raw_event, dict):
         raise BillingError("invalid_event", "invalid event")
+    check_keys(raw_event, _KEYS)
     reference = subscription_reference(raw_event)
     values = []
     for field in ("metric_code", "idempotency_key"):

@@ -19,11 +19,15 @@ class FusionBillingWebhookAttempt(models.Model):
         index=True,
     )
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
+        "fusion.billing.service",
+        string="Source App",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
     )
     company_id = fields.Many2one(related="service_id.company_id")
     event_type = fields.Char(related="webhook_id.event_type")
-    started_at = fields.Datetime(required=True, readonly=True)
+    started_at = fields.Datetime("Started On", required=True, readonly=True)
     duration_ms = fields.Integer(
         string="Duration (ms)", readonly=True, aggregator="avg"
     )
@@ -35,14 +39,14 @@ class FusionBillingWebhookAttempt(models.Model):
         ],
         required=True,
         readonly=True,
-        help="Refused: the receiver answered, and not with 2xx.",
+        help="Refused: the receiver responded, but not with 2xx.",
     )
     status = fields.Integer(string="HTTP Status", readonly=True, aggregator=False)
     error = fields.Char(readonly=True)
     response_head = fields.Text(
-        string="Answer",
+        string="Response",
         readonly=True,
-        help="The beginning of the answer's body, 1 KB at most.",
+        help="The beginning of the response body, at most 1 KB.",
     )
 
     # The health of a receiver over time, and pruning.

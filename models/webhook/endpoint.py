@@ -30,7 +30,9 @@ class FusionBillingWebhookEndpoint(models.Model):
     _inherit = ["fusion.billing.guarded"]
     _rec_name = "webhook_url"
 
-    service_ids = fields.One2many("fusion.billing.service", "webhook_endpoint_id")
+    service_ids = fields.One2many(
+        "fusion.billing.service", "webhook_endpoint_id", string="Source App"
+    )
     webhook_url = fields.Char(string="Webhook URL", copy=False)
     webhook_secret = fields.Char(
         compute="_compute_webhook_secret",
@@ -48,8 +50,8 @@ class FusionBillingWebhookEndpoint(models.Model):
         relation="fusion_billing_webhook_endpoint_type",
         column1="endpoint_id",
         column2="type_id",
-        string="Webhook Events",
-        help="What the app is told of. None chosen: everything.",
+        string="Webhook Event Types",
+        help="The events that the app is notified of. None chosen: all.",
     )
     webhook_types_since = fields.Datetime(
         readonly=True, copy=False, help="When the events were last chosen."
@@ -58,7 +60,7 @@ class FusionBillingWebhookEndpoint(models.Model):
         groups="base.group_system", readonly=True, copy=False, exportable=False
     )
     webhook_previous_until = fields.Datetime(
-        string="Old Webhook Secret Counts Until", readonly=True, copy=False
+        string="Old Webhook Secret Valid Until", readonly=True, copy=False
     )
     webhook_is_signed = fields.Boolean(
         string="Webhook Secret Is Set",
@@ -68,20 +70,23 @@ class FusionBillingWebhookEndpoint(models.Model):
     webhook_failures = fields.Integer(
         readonly=True,
         copy=False,
-        help="Failed attempts in a row: no answer, 5xx or 429.",
+        help="Failed attempts in a row: no response, 5xx or 429.",
     )
     webhook_failing_since = fields.Datetime(readonly=True, copy=False)
     webhook_paused_until = fields.Datetime(readonly=True, copy=False)
-    webhook_disabled_at = fields.Datetime(readonly=True, copy=False)
+    webhook_disabled_at = fields.Datetime(
+        "Webhooks Disabled On", readonly=True, copy=False
+    )
     webhook_disabled_reason = fields.Char(readonly=True, copy=False)
     webhook_asked_on = fields.Date(
+        "Last Activity about Webhooks",
         readonly=True,
         copy=False,
-        help="When somebody was asked last to look at what is disabled.",
+        help="When an activity about disabled webhooks was last created.",
     )
     webhook_health = fields.Selection(
         [
-            ("none", "No Address"),
+            ("none", "No URL"),
             ("healthy", "Healthy"),
             ("failing", "Failing"),
             ("paused", "Paused"),

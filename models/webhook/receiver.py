@@ -61,8 +61,12 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         copy=False,
         exportable=False,
     )
-    webhook_ids = fields.One2many("fusion.billing.webhook", "service_id")
-    webhook_count = fields.Integer(compute="_compute_webhook_count")
+    webhook_ids = fields.One2many(
+        "fusion.billing.webhook", "service_id", string="Webhook Deliveries"
+    )
+    webhook_count = fields.Integer(
+        "Number of Webhook Deliveries", compute="_compute_webhook_count"
+    )
 
     def _compute_webhook_count(self):
         counts = dict(
@@ -121,7 +125,9 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
             self._webhook_disable(self.env._("The receiver answered 410 Gone."))
         elif since and now - since >= DISABLE_AFTER:
             self._webhook_disable(
-                self.env._("Nothing was delivered for %s days.", DISABLE_AFTER.days)
+                self.env._(
+                    "Nothing could be delivered for %s days.", DISABLE_AFTER.days
+                )
             )
         if any(self[name] != value for name, value in vals.items()):
             self.webhook_endpoint_id.sudo().write(vals)
@@ -166,7 +172,8 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
         if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:  # NaN is refused, too
             raise UserError(
                 self.env._(
-                    "The old secret can count for 0 to %s hours.", MAX_OVERLAP_HOURS
+                    "The old secret can stay valid for 0 to %s hours.",
+                    MAX_OVERLAP_HOURS,
                 )
             )
         secret = None
@@ -258,6 +265,6 @@ class FusionBillingWebhookReceiver(models.AbstractModel):
             "tag": "display_notification",
             "params": {
                 "type": "success",
-                "message": self.env._("A test event is on its way."),
+                "message": self.env._("A test event is being sent."),
             },
         }

@@ -17,7 +17,11 @@ class FusionBillingWebhookSequence(models.Model):
     _log_access = False
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
+        "fusion.billing.service",
+        string="Source App",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
     )
     company_id = fields.Many2one(related="service_id.company_id")
     subscription_id = fields.Many2one(

@@ -14,4 +14,6 @@ class FusionBillingWebhookType(models.Model):
     description = fields.Char(required=True, readonly=True, translate=True)
     sequence = fields.Integer(readonly=True)
 
-    _code_unique = models.Constraint("UNIQUE (code)", "A type has one record.")
+    _code_unique = models.Constraint(
+        "UNIQUE (code)", "The code of a webhook event type must be unique."
+    )

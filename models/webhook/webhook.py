@@ -43,20 +43,24 @@ class FusionBillingWebhook(models.Model):
     _rec_name = "event_id"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="restrict", readonly=True
+        "fusion.billing.service",
+        string="Source App",
+        required=True,
+        ondelete="restrict",
+        readonly=True,
     )
     company_id = fields.Many2one(related="service_id.company_id")
     subscription_id = fields.Many2one(
         "sale.order", ondelete="set null", readonly=True, index="btree_not_null"
     )
     invoice_id = fields.Many2one(
-        "account.move", compute="_compute_subject", help="The invoice it tells of."
+        "account.move", compute="_compute_subject", help="The invoice of this event."
     )
     partner_id = fields.Many2one(
         "res.partner",
         string="Customer",
         compute="_compute_subject",
-        help="Whose subscription, invoice or account it tells of.",
+        help="The customer whose subscription, invoice or account the event is about.",
     )
     event_id = fields.Char(string="Event ID", required=True, readonly=True)
     event_type = fields.Char(required=True, readonly=True)
@@ -67,17 +71,18 @@ class FusionBillingWebhook(models.Model):
     )
     payload_text = fields.Text(string="Content", compute="_compute_payload_text")
     state = fields.Selection(
-        [("pending", "Pending"), ("sent", "Sent"), ("dead", "Dead")],
+        [("pending", "Pending"), ("sent", "Sent"), ("dead", "Undelivered")],
+        string="Status",
         required=True,
         default="pending",
         readonly=True,
     )
     attempts = fields.Integer(readonly=True, default=0, aggregator=None)
     next_attempt_at = fields.Datetime(
-        readonly=True, help="Empty: the service had no webhook address."
+        readonly=True, help="Empty: the app had no webhook URL."
     )
-    first_attempt_at = fields.Datetime(readonly=True)
-    sent_at = fields.Datetime(readonly=True)
+    first_attempt_at = fields.Datetime("First Attempt On", readonly=True)
+    sent_at = fields.Datetime("Sent On", readonly=True)
     last_status = fields.Integer(
         string="Last HTTP Status", readonly=True, aggregator=False
     )
@@ -87,7 +92,7 @@ class FusionBillingWebhook(models.Model):
     lease_expires_at = fields.Datetime(readonly=True, groups="base.group_system")
 
     _event_id_unique = models.Constraint(
-        "UNIQUE (event_id)", "An event id is used once."
+        "UNIQUE (event_id)", "The event ID must be unique."
     )
     # The claim: what is due of a service, oldest first.
     _due = models.Index("(service_id, next_attempt_at, id) WHERE state = 'pending'")
@@ -221,7 +226,7 @@ class FusionBillingWebhook(models.Model):
             if not service.webhook_url:
                 raise UserError(
                     self.env._(
-                        "%(service)s has no webhook address to send to.",
+                        "%(service)s has no webhook URL to send to.",
                         service=service.name,
                     )
                 )
@@ -246,7 +251,5 @@ class FusionBillingWebhook(models.Model):
 
     def write(self, vals):
         if FROZEN & vals.keys():
-            raise UserError(
-                self.env._("A webhook event does not change once it is written.")
-            )
+            raise UserError(self.env._("A webhook event cannot be changed."))
         return super().write(vals)

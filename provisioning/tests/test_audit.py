@@ -14,7 +14,7 @@ def outcome(**values):
         "waiting": 0,
         "results": [
             {
-                "name": "I1 Each event is stored once",
+                "name": "1. Each event is stored once",
                 "checked": 12000,
                 "subject": "events",
                 "violations": 0,
@@ -38,7 +38,7 @@ class TestAudit(unittest.TestCase):
 
     def test_clean(self):
         text = audit.render(outcome())
-        self.assertIn("I1 Each event is stored once       12,000           0", text)
+        self.assertIn("1. Each event is stored once       12,000           0", text)
         self.assertTrue(text.endswith("agree."), text)
 
     def test_what_was_not_looked_at_is_no_agreement(self):

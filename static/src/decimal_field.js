@@ -14,11 +14,12 @@ const SIGNIFICANT = 15;
  * 133875 as 133,875.0000000001. The shortest text that stands for the number has
  * no such noise.
  *
- * @param {number | false} value
+ * @param {number | false | null | undefined} value
  * @returns {string} with the separators of the user's language
  */
 export function formatDecimal(value) {
-    if (value === false) {
+    // A pivot has null where there is no sum.
+    if (value === false || value === null || value === undefined) {
         return "";
     }
     const exact = Number(value.toPrecision(SIGNIFICANT));

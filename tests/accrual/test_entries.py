@@ -138,7 +138,7 @@ class TestEntries(AccrualCase):
 
     def test_tomorrow_is_not_known_yet(self):
         with freeze_time("2026-01-30 20:00:00"):
-            with self.assertRaisesRegex(UserError, "still to come"):
+            with self.assertRaisesRegex(UserError, "in the future"):
                 self.preview()
 
     def test_what_has_changed_since_is_shown_first(self):

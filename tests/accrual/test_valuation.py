@@ -107,7 +107,7 @@ class TestValueAtCutoff(AccrualCase):
         action = line.action_view_usage()
         events = self.env[action["res_model"]].search(action["domain"])
         self.assertEqual(events.mapped("quantity"), [150.0])
-        self.assertIn("150 used, 100 covered, 50 billable", line.explanation_text)
+        self.assertIn("150 used, 100 included, 50 billable", line.explanation_text)
         self.assertIn("50 x 0.5 = 25", line.explanation_text)
 
 

@@ -51,7 +51,7 @@ class TestBetweenApps(AccountsCase):
                 response = self._request("POST", "/usage", {"events": [event]}, key=key)
                 self.assertEqual(response.status_code, 400)
                 self.assertIn(response.json()["code"], self.UNKNOWN)
-                void = {"reason": "x", "events": [event]}
+                void = {"reason": "x", "events": [self._key_of(event)]}
                 response = self._request("POST", "/usage/void", void, key=key)
                 self.assertEqual(response.status_code, 400)
                 self.assertIn(response.json()["code"], self.UNKNOWN)
@@ -93,7 +93,7 @@ class TestBetweenApps(AccountsCase):
         event = next(iter(self._events_naming(order, idempotency_key=key[-9:])))
         response = self._request("POST", "/usage", {"events": [event]}, key=key)
         self.assertEqual(response.status_code, 200, response.text[:300])
-        void = {"reason": "x", "events": [event]}
+        void = {"reason": "x", "events": [self._key_of(event)]}
         response = self._request("POST", "/usage/void", void, key=key)
         self.assertEqual(response.json()["voided"], 1)
         response = self._request(
@@ -293,7 +293,7 @@ class TestBetweenApps(AccountsCase):
         usage = self.env["fusion.billing.usage"].search(
             [("subscription_id", "=", by_hand.id)]
         )
-        with self.assertRaisesRegex(UserError, "another app"):
+        with self.assertRaisesRegex(UserError, "different app"):
             usage._move_to(self.order, "x")
         moved = usage._move_to(by_hand, "used before")
         self.assertEqual(moved.service_id, self.other)
@@ -302,7 +302,8 @@ class TestBetweenApps(AccountsCase):
         usage = self._early(by_hand)
         moved = usage._move_to(target, "used before")
         target.fc_service_id = self.service
-        void = {"reason": "x", "events": [event | {"idempotency_key": "k-2"}]}
+        key = self._key_of(event) | {"idempotency_key": "k-2"}
+        void = {"reason": "x", "events": [key]}
         response = self._request("POST", "/usage/void", void, key=self.other_key)
         self.assertEqual(response.json()["results"], [{"status": "already_voided"}])
         self.assertFalse(moved.voided_at)

@@ -31,6 +31,39 @@ class TestContacts(ContactsCase):
         self.assertEqual(self._upsert()["contact"], "written")
         self.assertEqual(partner.name, "Ten")
 
+    def test_an_e_mail_can_be_taken_away_and_a_name_cannot(self):
+        """Null was taken for "as it is", and what is no e-mail address was stored."""
+        partner = self._created()
+        for nothing in (None, ""):
+            self.assertEqual(
+                self._upsert(email="nine@example.com")["contact"], "written"
+            )
+            self.assertEqual(partner.email, "nine@example.com")
+            self.assertEqual(self._upsert(email=nothing)["contact"], "written")
+            self.assertFalse(partner.email)
+            answer = self._request("GET", "/customers/acc-9").json()
+            self.assertIsNone(answer["email"])
+        for values, code, said in (
+            ({"name": None}, "invalid_name", "name cannot be empty"),
+            ({"name": ""}, "invalid_name", "name cannot be empty"),
+            ({"email": "not an email"}, "invalid_email", "email is no e-mail address"),
+            ({"email": "a@b.com, c@d.com"}, "invalid_email", "email is no"),
+        ):
+            body = {"external_id": "acc-9", "name": "Ten"} | values
+            response = self._request("POST", "/customers", body)
+            with self.subTest(values=values):
+                self._assert_refused(response, 400, code)
+                self.assertIn(said, response.json()["error"])
+        self.assertEqual((partner.name, partner.email), ("Nine", False))
+
+    def test_the_e_mail_of_a_customer_with_a_login_stays(self):
+        partner = self._created()
+        new_test_user(self.env, "fcb-nine", "base.group_portal", partner_id=partner.id)
+        email = partner.email
+        self.assertTrue(email)
+        self.assertEqual(self._upsert(email=None)["contact"], "kept")
+        self.assertEqual(partner.email, email)
+
     def test_one_that_finance_linked_keeps_its_contact(self):
         self._assert_kept(self.partner, "acc-1")
         self.assertEqual(self._upsert("acc-1")["contact"], "kept")

@@ -52,7 +52,7 @@ class TestOwnKeys(HttpApiCase):
         self.assertEqual(early.state, "voided")
         void = {
             "reason": "a test call",
-            "events": [self._event(idempotency_key="early")],
+            "events": [self._key_of(self._event(idempotency_key="early"))],
         }
         response = self._request("POST", "/usage/void", void)
         self.assertEqual(response.json()["voided"], 1)
@@ -70,7 +70,8 @@ class TestOwnKeys(HttpApiCase):
                 self.assertEqual(
                     self._post(idempotency_key=key)["code"], "invalid_idempotency_key"
                 )
-                void = {"reason": "x", "events": [self._event(idempotency_key=key)]}
+                events = [self._key_of(self._event(idempotency_key=key))]
+                void = {"reason": "x", "events": events}
                 self._assert_refused(
                     self._request("POST", "/usage/void", void),
                     400,
@@ -150,7 +151,8 @@ class TestOwnKeys(HttpApiCase):
         self._as_before()
         self._update()
         self.assertEqual(moved.idempotency_key, f"\x7fmoved:{early.id}")
-        void = {"reason": "x", "events": [self._event(idempotency_key="early")]}
+        events = [self._key_of(self._event(idempotency_key="early"))]
+        void = {"reason": "x", "events": events}
         response = self._request("POST", "/usage/void", void)
         self.assertEqual(response.json()["voided"], 1)
         self.assertTrue(moved.voided_at)

@@ -98,7 +98,7 @@ class TestFindings(AuditCase):
         mine = finding.with_user(self.manager)
         mine.action_take()
         self.assertEqual((finding.state, finding.user_id), ("progress", self.manager))
-        with self.assertRaisesRegex(UserError, "Say why"):
+        with self.assertRaisesRegex(UserError, "Explain why"):
             mine._explain("  ")
         for act in (
             lambda: finding.with_user(self.reader).action_take(),
@@ -135,7 +135,7 @@ class TestFindings(AuditCase):
         audit = self._audit()
         self.assertEqual((audit.state, audit.waiting_count), ("partial", 1))
         self.assertEqual(finding.state, "open")
-        self.assertIn("1 subscriptions were not looked at", audit.words)
+        self.assertIn("1 subscriptions were checked only in part", audit.words)
 
     def test_a_check_that_failed_makes_nothing_gone(self):
         finding = self._break()
@@ -166,7 +166,7 @@ class TestFindings(AuditCase):
         other = self.env["res.company"].create({"name": "Another Company"})
         audit = self.env["fusion.billing.audit"]._run(other)
         self.assertEqual((audit.state, audit.checked_count), ("nothing", 0))
-        self.assertIn("nothing to look at", audit.words)
+        self.assertIn("nothing to check", audit.words)
         self.assertEqual(finding.state, "open")
 
     def test_a_check_of_nothing_is_not_good(self):
@@ -199,7 +199,10 @@ class TestFindings(AuditCase):
             action = Audit.browse().action_run()
         audit = Audit.browse(action["res_id"])
         self.assertEqual((audit.state, audit.user_id), ("waiting", self.manager))
-        self.env["fusion.billing.audit"]._cron_run()
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.ref("fusion_centralized_billing.cron_jobs").method_direct_trigger()
+        self.env.invalidate_all()
         self.assertEqual(audit.state, "clean")
         self.assertGreater(audit.checked_count, 0)
 

@@ -172,10 +172,10 @@ class TestMonthEndButtons(BillingCase, HttpCase):
                     "account.move",
                     self.invoice.id,
                     [
-                        ["button[name=action_fc_look_again]", ".alert-danger"],
+                        ["button[name=action_fc_check_again]", ".alert-warning"],
                         [
-                            "button[name=action_fc_open_release_wizard]",
-                            f".modal {field}[name=reason] textarea",
+                            "button[name=action_fc_decide]",
+                            f".modal {field}[name=note] textarea",
                         ],
                     ],
                 ],

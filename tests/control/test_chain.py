@@ -81,7 +81,7 @@ class TestChain(ControlCase):
             (300, 250, 50, 50, 50, 0, 250),
         )
         self.assertEqual(self.amounts(self.order), (75, 0, 0, 75, 75, "explained"))
-        self.assertIn("Of It Voided 50", line.reasons)
+        self.assertIn("Of Which Voided 50", line.reasons)
 
     def test_usage_without_a_price(self):
         line = self.line(self.control, metric=self.storage)

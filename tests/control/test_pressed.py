@@ -95,7 +95,12 @@ class TestPressed(ControlCase, HttpCase):
         )
         cls.signed.action_sign()
         cls.hold = cls.env["fusion.billing.hold"].create(
-            {"move_id": cls.invoice.id, "reason": "A sample reason", "facts": []}
+            {
+                "move_id": cls.invoice.id,
+                "kind": "declared",
+                "key": "declared:1",
+                "reason": "A sample reason",
+            }
         )
         cls.env.flush_all()
 
@@ -165,7 +170,7 @@ class TestPressed(ControlCase, HttpCase):
             + """run(async () => {
                 await press("button[name=action_post]");
                 await press("button[name=action_fc_decide]");
-                const input = await one(".modal [name=note] input");
+                const input = await one(".modal [name=note] textarea");
                 input.value = "Agreed";
                 input.dispatchEvent(new Event("input", {bubbles: true}));
                 input.dispatchEvent(new Event("change", {bubbles: true}));

@@ -130,16 +130,16 @@ class TestSignOff(ControlCase):
         with patch.object(control, "AT_ONCE", -2):
             self._record(20)
             self.period.action_compute()
-            self.assertTrue(self.period.is_requested)
+            self.assertEqual(self.period.job_state, "waiting")
             self.assertEqual(self.line(self.period).accepted_quantity, 300)
             with self.assertRaises(UserError):
                 self.period.action_sign()
             with self.enter_registry_test_mode():
                 self.env.ref(
-                    "fusion_centralized_billing.cron_control"
+                    "fusion_centralized_billing.cron_jobs"
                 ).method_direct_trigger()
             self.env.invalidate_all()
-            self.assertFalse(self.period.is_requested)
+            self.assertEqual(self.period.job_state, "done")
             self.assertEqual(self.line(self.period).accepted_quantity, 320)
             self.period.action_sign()
         self.assertEqual(self.period.state, "signed")
@@ -152,7 +152,7 @@ class TestSignOff(ControlCase):
         head, row = book["Lines"].iter_rows(values_only=True)
         values = dict(zip(head, row, strict=True))
         self.assertEqual(values["Accepted"], 300)
-        self.assertEqual(values["Posted"], 100)
+        self.assertEqual(values["On Posted Invoices"], 100)
         self.assertEqual(values["Subscription"], self.order.name)
         self.assertEqual(values["Source App"], self.service.name)
         cover = dict(book["Period"].iter_rows(values_only=True))

@@ -1,5 +1,10 @@
+import socket
+import time
+
 from odoo.tests import tagged
 
+from ...models.api import invoices
+from ...models.base import reachable
 from .reading_case import ReadingCase
 
 PDF = b"%PDF-1.4 sample"
@@ -121,6 +126,7 @@ class TestReading(ReadingCase):
                 "price_unit": "10",
                 "amount": "10.00",
                 "metric_code": None,
+                "rated_at": None,
             },
         )
 
@@ -235,11 +241,36 @@ class TestReading(ReadingCase):
 
     def test_pdf_that_cannot_be_made(self):
         """Odoo makes no PDF files in its tests."""
+        self.patch(invoices, "answers_in_time", lambda _url: True)
         invoice = self._invoice()
         response = self._request("GET", f"/invoices/{invoice.id}/pdf")
         self._assert_refused(response, 503, "pdf_unavailable")
+        self.assertIn("wkhtmltopdf", response.json()["error"])
+
+    def test_pdf_where_the_server_does_not_reach_itself(self):
+        """It came without its layout, or after a minute and a half."""
+        report = type(self.env["ir.actions.report"])
+        self.patch(report, "_render_qweb_pdf", lambda *_args, **_kw: (PDF, "pdf"))
+        self.patch(reachable, "PATIENCE", 0.5)
+        invoice = self._invoice()
+        parameters = self.env["ir.config_parameter"]
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            for address in (
+                "http://127.0.0.1:1",
+                f"http://127.0.0.1:{port}",
+                "nothing",
+            ):
+                parameters.set_param("report.url", address)
+                began = time.monotonic()
+                response = self._request("GET", f"/invoices/{invoice.id}/pdf")
+                with self.subTest(address=address):
+                    self._assert_refused(response, 503, "pdf_unavailable")
+                    self.assertIn("report.url", response.json()["error"])
+                    self.assertLess(time.monotonic() - began, 5)
 
     def test_pdf_that_is_made(self):
+        self.patch(invoices, "answers_in_time", lambda _url: True)
         report = type(self.env["ir.actions.report"])
         self.patch(report, "_render_qweb_pdf", lambda *_args, **_kw: (PDF, "pdf"))
         invoice = self._invoice()

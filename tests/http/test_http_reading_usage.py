@@ -41,7 +41,14 @@ class TestReadingUsage(ReadingCase):
         self.assertEqual(answer["past"], [])
         self.assertEqual(
             answer["unallocated"],
-            [{"metric_code": "api_calls", "events": 2, "quantity": "0.75"}],
+            [
+                {
+                    "metric_code": "api_calls",
+                    "events": 2,
+                    "quantity": "0.75",
+                    "rated_at": None,
+                }
+            ],
         )
         self.assertFalse(self.order.fc_rating_ids)  # reading has rated nothing
 
@@ -63,13 +70,17 @@ class TestReadingUsage(ReadingCase):
         self.assertEqual(
             charge["invoices"], [{"invoice_id": invoice.id, "number": invoice.name}]
         )
+        self.assertEqual(charge["rated_at"], "2026-02-01T00:00:00Z")
         # 10 more calls come late: 40 x 0.50 in all, of which 5.00 are still open
         self._record(10, "2026-01-30 00:00:00")
+        # until they are rated, the answer says that it is of before them
+        self.assertEqual(self._ok("/subscriptions/sub-1/usage")["past"], [past])
         with freeze_time("2026-02-10"):
             self.order._fc_rate_usage()
         [past] = self._ok("/subscriptions/sub-1/usage")["past"]
         self.assertEqual(past["charges"][0]["amount"], "20.00")
         self.assertEqual(past["charges"][0]["state"], "open")
+        self.assertEqual(past["charges"][0]["rated_at"], "2026-02-10T00:00:00Z")
         self.assertEqual(self._ok("/subscriptions/sub-1/usage?past=0")["past"], [])
 
     def test_usage_by_filter(self):

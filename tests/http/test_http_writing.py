@@ -68,7 +68,7 @@ class TestWriting(HttpApiCase):
             (self._void_key(metric_code="unused"), "unknown_event"),
             (
                 self._void_key(subscription_external_id="x"),
-                "invalid_subscription_external_id",
+                "unknown_subscription",
             ),
             (
                 self._void_key(subscription_external_id=2**31 - 1),

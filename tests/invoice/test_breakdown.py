@@ -43,7 +43,7 @@ class TestBreakdown(BillingCase):
         self._assert_rows(
             told,
             ("Used", "1,500", "", ""),
-            ("Packages of 1,000 begun", "2", "2.00 XXX", "4.00 XXX"),
+            ("Started packages of 1,000", "2", "2.00 XXX", "4.00 XXX"),
         )
 
     def test_tiers(self):
@@ -79,7 +79,7 @@ class TestBreakdown(BillingCase):
             ("Used", "100", "", ""),
             ("To pay", "100", "0.50 XXX each", "50.00 XXX"),
             ("Discount of 10%", "", "", "-5.00 XXX"),
-            ("Up to the minimum of 48.00 XXX", "", "", "3.00 XXX"),
+            ("Surcharge up to the minimum of 48.00 XXX", "", "", "3.00 XXX"),
         )
         self.assertEqual(line.price_subtotal, 48)
 

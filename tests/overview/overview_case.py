@@ -144,3 +144,37 @@ class OverviewCase(BillingCase):
         with patch.object(cursor, "execute", note):
             read()
         return seen
+
+    # -- things to look at -----------------------------------------------------
+
+    def _differing(self, service):
+        record = self.env["fusion.billing.reconciliation"].create(
+            {
+                "service_id": service.id,
+                "subscription_id": self.order.id,
+                "metric_id": self.metric.id,
+                "window_start": "2026-01-01 00:00:00",
+                "window_end": "2026-02-01 00:00:00",
+                "declared_quantity": 299,
+            }
+        )
+        record.action_compare()
+        self.assertEqual(record.state, "mismatch")
+        return record
+
+    def _given_up(self, service):
+        message = self.env["fusion.billing.webhook"]._enqueue(
+            service, "webhook.test", {}
+        )
+        message.state = "dead"
+        return message
+
+    def _disputed(self):
+        invoice = self._invoiced(self.second_order)
+        invoice.action_toggle_block_payment()
+        self.assertEqual(invoice.payment_state, "blocked")
+        return invoice
+
+    def _refuse(self, service, metric_code):
+        """The app sends an event of a metric that nobody knows."""
+        service._api_record_usage({"events": [self._event(metric_code=metric_code)]})

@@ -9,12 +9,13 @@ ADDED = {
     " request_bytes",
     "fusion.billing.api.refusal": "requests events",
     "fusion.billing.window": "event_count",
+    # Of one metric that adds up, and of no other: tests/usage/test_billed.py.
+    "fusion.billing.usage": "quantity",
     "fusion.billing.reconciliation": "declared_count actual_count difference_count",
 }
 LISTED = (
     *ADDED,
     "fusion.billing.rating",
-    "fusion.billing.usage",
     "fusion.billing.window.charge",
     "fusion.billing.webhook",
     "fusion.billing.webhook.attempt",

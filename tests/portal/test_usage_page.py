@@ -200,7 +200,7 @@ class TestUsagePage(BillingCase, HttpCase):
             f"75.25 {self.currency.name}",
             'style="height: 100.0%" title="01/15/2026: 250.5"',
             "150.5",
-            "If your next invoice were made now",
+            "If your next invoice were created now",
         ):
             self.assertIn(part, text)
         self.assertEqual(text.count('title="01/'), 31)

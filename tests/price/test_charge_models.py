@@ -64,7 +64,7 @@ class TestChargeModels(BillingCase):
             with self.subTest(quantity=quantity):
                 found, line, _rating = self._use(quantity, minimum_amount=30)
                 self.assertEqual(found, amount)
-                self.assertIn("at least 30.00 USD", line.name)
+                self.assertIn("minimum 30.00 USD", line.name)
 
     def test_a_minimum_is_owed_once_a_window(self):
         """Late usage within it costs nothing, and beyond it the difference."""

@@ -67,7 +67,7 @@ class TestChargeProduct(BillingCase):
         """Nothing will be billed with it; it cannot come back until that is mended."""
         self.charge.active = False
         self.usage_product.recurring_invoice = False
-        with self.assertRaisesRegex(UserError, "cannot carry usage"):
+        with self.assertRaisesRegex(UserError, "cannot be used for usage"):
             self.charge.active = True
         self.usage_product.recurring_invoice = True
         self.charge.active = True
@@ -84,7 +84,7 @@ class TestChargeProduct(BillingCase):
         product = self._create_product(name="Calls")
         self.charge.product_id = product
         self.usage_product.recurring_invoice = False
-        with self.assertRaisesRegex(UserError, "carries the usage"):
+        with self.assertRaisesRegex(UserError, "is used for the usage"):
             product.recurring_invoice = False
 
     def test_charge_of_another_company_is_not_named(self):

@@ -226,7 +226,7 @@ class TestVersions(PriceDraftCase):
         charge.with_env(self.mine.env).price_per_unit = 0.3
         self.assertIn("Price per Batch: 0.4 → 0.3", self._told(draft))
         charge.with_env(self.mine.env).unlink()
-        self.assertIn("taken out", self._told(draft))
+        self.assertIn("removed", self._told(draft))
 
     # -- going live ----------------------------------------------------------------
 

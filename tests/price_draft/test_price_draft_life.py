@@ -92,10 +92,10 @@ class TestPriceDraftBillsNothing(PriceDraftCase):
     def test_a_draft_price_is_not_unarchived(self):
         charge = self._drafted()
         self.assertFalse(charge.active)
-        with self.assertRaisesRegex(ValidationError, "until the draft goes live"):
+        with self.assertRaisesRegex(ValidationError, "until the prices of the draft"):
             charge.action_unarchive()
         self.draft = self._create_draft()
-        with self.assertRaisesRegex(ValidationError, "until the draft goes live"):
+        with self.assertRaisesRegex(ValidationError, "until the prices of the draft"):
             self._drafted(active=True)
 
     def test_a_draft_has_one_price_for_one_thing(self):
@@ -217,14 +217,14 @@ class TestPriceDraftGoesLive(PriceDraftCase):
         with self.assertRaisesRegex(UserError, "no prices yet"):
             self._go_live("2026-03-01")
         self._drafted()
-        with self.assertRaisesRegex(UserError, "from which day"):
+        with self.assertRaisesRegex(UserError, "from which the prices apply"):
             self._go_live(False)
 
     def test_a_price_that_begins_later_is_not_overlapped(self):
         self.charge.date_end = "2026-03-31"
         later = self._create_charge(date_start="2026-04-01")
         charge = self._drafted()
-        with self.assertRaisesRegex(UserError, "another new price from 04/01/2026"):
+        with self.assertRaisesRegex(UserError, "new price starting on 04/01/2026"):
             self._go_live("2026-03-01")
         self.assertEqual((charge.active, self.charge.date_end.day), (False, 31))
         charge.date_end = "2026-03-31"  # until then
@@ -233,7 +233,7 @@ class TestPriceDraftGoesLive(PriceDraftCase):
 
     def test_a_price_does_not_end_before_it_begins(self):
         self._drafted(date_end="2026-02-28")
-        with self.assertRaisesRegex(UserError, "before it goes live"):
+        with self.assertRaisesRegex(UserError, "before the prices of the draft apply"):
             self._go_live("2026-03-01")
 
     def test_a_live_draft_stays_as_it_is(self):
@@ -242,10 +242,10 @@ class TestPriceDraftGoesLive(PriceDraftCase):
         for action in ("action_go_live", "action_compare", "action_copy_prices"):
             with (
                 self.subTest(action),
-                self.assertRaisesRegex(UserError, "live already"),
+                self.assertRaisesRegex(UserError, "already applied"),
             ):
                 getattr(self.draft, action)()
-        with self.assertRaisesRegex(UserError, "so it is kept"):
+        with self.assertRaisesRegex(UserError, "so it cannot be deleted"):
             self.draft.unlink()
 
     def test_a_draft_that_is_given_up_goes_with_its_prices(self):

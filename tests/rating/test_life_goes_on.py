@@ -71,7 +71,7 @@ class TestLifeGoesOn(SettledCase):
         (self.order | other).pause_subscription()
         self.day("2026-02-01 09:00:00")
         self.assertEqual(self.net(), 25.0)
-        self.assertIn("more than an invoice can carry", self.order.fc_rating_error)
+        self.assertIn("more than an invoice can hold", self.order.fc_rating_error)
         self.assertFalse(other.fc_rating_error)
 
     def test_an_end_date_is_entered_late_and_taken_back(self):

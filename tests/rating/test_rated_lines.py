@@ -99,7 +99,7 @@ class TestRatedLines(BillingCase):
             )
             self.assertEqual(
                 self._usage_line(order, packages).name,
-                f"Mails\n11 {days}, packages of 10 begun: 2 at 2.00 {name}",
+                f"Mails\n11 {days}, started packages of 10: 2 at 2.00 {name}",
             )
 
     def test_stored_amounts_are_those_of_a_fresh_computation(self):

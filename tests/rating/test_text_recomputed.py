@@ -61,7 +61,7 @@ class TestTextRecomputed(BillingCase):
         )
         self._assert_line(
             self._invoice(1500, charge_model="package", **terms),
-            "calls: 1,500 JAN, 300 included, packages of 1,000 begun: 2 at 2.00 XXX",
+            "calls: 1,500 JAN, 300 included, started packages of 1,000: 2 at 2.00 XXX",
             4.0,
         )
 
@@ -100,7 +100,7 @@ class TestTextRecomputed(BillingCase):
         order = self._create_subscription(fc_usage_discount=10)
         self._assert_line(
             self._invoice(100, order, minimum_amount=48),
-            "calls: 100 JAN, at 0.50 XXX each, less 10%, at least 48.00 XXX",
+            "calls: 100 JAN, at 0.50 XXX each, less 10%, minimum 48.00 XXX",
             48.0,
         )
 
@@ -162,8 +162,8 @@ class TestTextRecomputed(BillingCase):
         line = move.invoice_line_ids.filtered("fc_rating_ids")
         self._assert_line(
             line,
-            "calls: 120 JAN, at 0.50 XXX each; 60.00 XXX in all, less 50.00 XXX charged"
-            " before",
+            "calls: 120 JAN, at 0.50 XXX each; 60.00 XXX in total, less 50.00 XXX"
+            " already charged",
             10.0,
         )
 

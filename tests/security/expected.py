@@ -69,7 +69,6 @@ MAY = {
     ("fusion.billing.rating", "action_rate_now"): MANAGERS,
     ("sale.order", "action_fc_rate_now"): MANAGERS,
     ("fusion.billing.audit.explain.wizard", "action_explain"): MANAGERS,
-    ("fusion.billing.invoice.release.wizard", "action_release"): MANAGERS,
     ("fusion.billing.usage.void.wizard", "action_void"): MANAGERS,
     ("fusion.billing.usage.move.wizard", "action_move"): MANAGERS,
     ("fusion.billing.accrual", "action_post_entries"): ACCRUERS,

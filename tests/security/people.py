@@ -178,7 +178,12 @@ class PeopleCase(BillingCase):
             }
         )
         cls.env["fusion.billing.hold"].create(
-            {"move_id": cls.invoice.id, "reason": MARK, "facts": [MARK]}
+            {
+                "move_id": cls.invoice.id,
+                "kind": "declared",
+                "key": MARK,
+                "reason": MARK,
+            }
         )
 
     @classmethod

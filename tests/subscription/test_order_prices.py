@@ -93,7 +93,7 @@ class TestOrderPrices(BillingCase, HttpCase):
         self.charge.write({"charge_model": "package", "unit_batch": 1000})
         page = self.url_open(self.quotation.get_portal_url())
         self.assertIn("Usage Prices", page.text)
-        self.assertIn("0.5 USD for each 1,000 begun", page.text)
+        self.assertIn("0.5 USD per started 1,000", page.text)
         answer = self.make_jsonrpc_request(
             f"/my/orders/{self.quotation.id}/accept",
             {
@@ -104,7 +104,7 @@ class TestOrderPrices(BillingCase, HttpCase):
         )
         self.assertTrue(answer.get("force_refresh"))
         [agreed] = self.quotation.fc_signed_prices
-        self.assertEqual(agreed["lines"], ["0.5 USD for each 1,000 begun"])
+        self.assertEqual(agreed["lines"], ["0.5 USD per started 1,000"])
 
     def test_the_pdf_has_them(self):
         html, _kind = self.env["ir.actions.report"]._render_qweb_html(

@@ -115,7 +115,7 @@ class TestNamesOfEvents(NamesCase):
         self.assertEqual(good, {"status": "accepted"})
         for name, number, code, field in (
             (own, self.number, "subscription_mismatch", "subscription_id"),
-            ("x", theirs, "invalid_subscription_external_id", None),
+            ("x", theirs, "unknown_subscription", None),
             (theirs, theirs, "unknown_subscription", "subscription_external_id"),
             (own, 2**31 - 1, "unknown_subscription", "subscription_id"),
             (own, 0, "invalid_subscription_id", "subscription_id"),

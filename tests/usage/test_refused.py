@@ -137,7 +137,7 @@ class TestRefused(BillingCase):
             self.assertNotIn(key, f"{refused.body}{refused.idempotency_key}")
             self.assertNotIn("hunter2", refused.body)
         message = kept.action_retry()["params"]["message"]
-        self.assertIn("4 were left alone", message)
+        self.assertIn("4 were skipped", message)
         self.assertIn("send it again", kept[0].advice)
 
     def test_hostile_values_are_kept_as_text(self):

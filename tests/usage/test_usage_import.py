@@ -58,9 +58,7 @@ class ImportCase(BillingCase):
         """The job runs."""
         self.env.flush_all()
         with self.enter_registry_test_mode():
-            self.env.ref(
-                "fusion_centralized_billing.cron_usage_import"
-            ).method_direct_trigger()
+            self.env.ref("fusion_centralized_billing.cron_jobs").method_direct_trigger()
         self.env.invalidate_all()
 
     def _counts(self, record):
@@ -102,7 +100,7 @@ class TestUsageImport(ImportCase):
         # accepted: a, b; duplicates: a again, known; refused: a with 5, c and d
         self.assertEqual(self._counts(record), ("checked", 2, 2, 3))
         self.assertEqual(self._usage_count(), 1)
-        self.assertEqual((record.row_count, record.progress), (8, 100))
+        self.assertEqual((record.row_count, record.done_count), (8, 8))
         said = [(r.number, r.result, r.code or "") for r in record.row_ids]
         expected = [
             (2, "accepted", ""),
@@ -193,7 +191,7 @@ class TestUsageImport(ImportCase):
             record.action_import()
         record.action_check()
         record.action_import()
-        with self.assertRaisesRegex(UserError, "was imported"):
+        with self.assertRaisesRegex(UserError, "already imported"):
             record.tz = "UTC"
 
     def test_a_large_file_is_done_in_the_background_and_goes_on(self):
@@ -212,7 +210,7 @@ class TestUsageImport(ImportCase):
             commit.return_value = 0
             self._work()
             self.assertEqual(self._counts(record), ("running", 1_000, 0, 0))
-            self.assertEqual((record.done_count, record.progress), (1_000, 40))
+            self.assertEqual((record.done_count, record.job_progress), (1_000, 40))
             self.assertEqual(self._usage_count(), 1_000)
             commit.return_value = 100
             self._work()

@@ -54,7 +54,7 @@ class TestWebhookKept(WebhookCase):
         wizard.type_ids = self.env.ref(
             "fusion_centralized_billing.webhook_type_invoice_paid"
         )
-        with self.assertRaisesRegex(UserError, "No event"):
+        with self.assertRaisesRegex(UserError, "no webhook events"):
             wizard.action_replay()
         wizard.write({"type_ids": False, "which": "all"})
         wizard.action_replay()

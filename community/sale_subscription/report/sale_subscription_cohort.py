@@ -16,8 +16,7 @@ RATES = {
 }
 
 ONCE = (
-    " Where several ages are shown as one, each subscription counts once, at the"
-    " highest of them."
+    " If several ages are combined, each subscription counts once, at its highest age."
 )
 
 
@@ -49,38 +48,41 @@ class SaleSubscriptionCohort(models.Model):
     }
 
     cohort_month = fields.Date(
-        string="Began In",
+        string="Started In",
         readonly=True,
-        help="First day of the month in which the subscription began to run.",
+        help="First day of the month in which the subscription started.",
     )
     cohort_month_name = fields.Char(
-        string="Began In (Name)", compute="_compute_cohort_month_name"
+        string="Started In (Name)", compute="_compute_cohort_month_name"
     )
     age = fields.Integer(
         string="Months After Start",
         readonly=True,
         aggregator=None,
-        help="0: as it began. 1: at the end of the month after the month of its start,"
-        " whatever the day: of what began in January, what runs when February ends.",
+        help="0: at the start. 1: at the end of the month after the start, whatever "
+        "the day. For subscriptions started in January: those still running at the end "
+        "of February.",
     )
     month = fields.Date(
-        string="State At End Of",
+        string="Status at End Of",
         readonly=True,
-        help="First day of the month whose end is looked at. The present month is not"
-        " over: what is true now.",
+        help="First day of the month at whose end the figures are taken. For the "
+        "current month: the figures now.",
     )
     order_id = fields.Many2one(
         "sale.order",
         string="Subscription",
         readonly=True,
-        help="The order as which it runs today, or ran last: the latest renewal.",
+        help="The order of the subscription today: the latest renewal.",
     )
-    plan_id = fields.Many2one(help="The plan it began with.")
-    user_id = fields.Many2one(help="Who looks after the subscription today.")
-    team_id = fields.Many2one(help="The team that looks after the subscription today.")
+    plan_id = fields.Many2one(help="The plan at the start.")
+    user_id = fields.Many2one(help="The current salesperson of the subscription.")
+    team_id = fields.Many2one(help="The current sales team of the subscription.")
 
     starting_count = fields.Integer(
-        string="Subscriptions Begun", readonly=True, help="How many began." + ONCE
+        string="Subscriptions Started",
+        readonly=True,
+        help="The number of subscriptions that started." + ONCE,
     )
     running_count = fields.Integer(
         string="Still Running",
@@ -89,18 +91,18 @@ class SaleSubscriptionCohort(models.Model):
         " closed counts again from the month on in which it is reopened." + ONCE,
     )
     starting_mrr = fields.Monetary(
-        string="MRR Begun With",
+        string="Starting MRR",
         readonly=True,
-        help="Monthly recurring revenue with which they began." + ONCE,
+        help="Their monthly recurring revenue at the start." + ONCE,
     )
     kept_mrr = fields.Monetary(
-        string="MRR Kept",
+        string="Retained MRR",
         readonly=True,
         help="What still runs of the MRR with which they began. What was added since"
         " does not make up for what another one lost." + ONCE,
     )
     running_mrr = fields.Monetary(
-        string="MRR Running",
+        string="Current MRR",
         readonly=True,
         help="MRR of those that run, with all that was added and taken away. A paused"
         " one counts with the MRR it was paused with." + ONCE,
@@ -109,20 +111,20 @@ class SaleSubscriptionCohort(models.Model):
         string="Retention",
         readonly=True,
         aggregator="avg",
-        help="Still running / begun.",
+        help="Still running / started.",
     )
     mrr_retention_rate = fields.Float(
         string="MRR Retention",
         readonly=True,
         aggregator="avg",
-        help="MRR kept / MRR begun with: never more than 100%.",
+        help="Retained MRR / starting MRR: never more than 100%.",
     )
     net_mrr_retention_rate = fields.Float(
         string="Net MRR Retention",
         readonly=True,
         aggregator="avg",
-        help="MRR running / MRR begun with: more than 100% when more was added than"
-        " lost.",
+        help="Current MRR / starting MRR: more than 100% when more was added than "
+        "lost.",
     )
 
     @api.depends("cohort_month")

@@ -12,8 +12,8 @@ class SaleSubscriptionDimensions(models.AbstractModel):
     currency_id = fields.Many2one(
         "res.currency",
         readonly=True,
-        help="Of the company you work in. Amounts of other companies are converted at"
-        " today's rate.",
+        help="The currency of your current company. Amounts of other companies are "
+        "converted at today's rate.",
     )
     plan_id = fields.Many2one(
         "sale.subscription.plan", string="Recurring Plan", readonly=True

@@ -24,8 +24,8 @@ RATES = {
 }
 PERIOD_RATES = {f"period_{name}": spec for name, spec in RATES.items()}
 
-FIRST_MONTH = " Where several months are shown as one: of the first of them."
-LAST_MONTH = " Where several months are shown as one: of the last of them."
+FIRST_MONTH = " If several months are combined: of the first one."
+LAST_MONTH = " If several months are combined: of the last one."
 
 
 class SaleSubscriptionReport(models.Model):
@@ -57,15 +57,15 @@ class SaleSubscriptionReport(models.Model):
 
     month = fields.Date(readonly=True, help="First day of the month.")
     month_name = fields.Char(string="Month (Name)", compute="_compute_month_name")
-    user_id = fields.Many2one(help="Who looks after the subscriptions today.")
-    team_id = fields.Many2one(help="The team that looks after the subscriptions today.")
+    user_id = fields.Many2one(help="The current salesperson of the subscriptions.")
+    team_id = fields.Many2one(help="The current sales team of the subscriptions.")
 
     # === MRR ===
 
     opening_mrr = fields.Monetary(
         string="Opening MRR",
         readonly=True,
-        help="Monthly recurring revenue when the month began." + FIRST_MONTH,
+        help="Monthly recurring revenue at the start of the month." + FIRST_MONTH,
     )
     new_mrr = fields.Monetary(
         string="New",
@@ -85,27 +85,27 @@ class SaleSubscriptionReport(models.Model):
     churn_mrr = fields.Monetary(
         string="Churn",
         readonly=True,
-        help="MRR of subscriptions that were closed or expired. One that was paused at"
-        " that time counts with the MRR it was paused with.",
+        help="MRR of subscriptions that were closed or expired. A paused subscription "
+        "counts with its MRR before the pause.",
     )
     reopen_mrr = fields.Monetary(
         string="Reopened",
         readonly=True,
-        help="MRR of closed subscriptions that run again. It does not make their churn"
-        " undone.",
+        help="MRR of closed subscriptions that were reopened. It does not undo their "
+        "churn.",
     )
     pause_mrr = fields.Monetary(
         string="Paused/Resumed",
         readonly=True,
-        help="MRR that was resumed, less what was paused. A pause is no churn. When a"
-        " paused subscription is closed, its pause is taken back here, as it counts as"
-        " churn from then on.",
+        help="MRR that was resumed, less MRR that was paused. A pause is not churn. "
+        "When a paused subscription is closed, its pause is reversed here, because "
+        "it then counts as churn.",
     )
     transfer_mrr = fields.Monetary(
         string="Transfers",
         readonly=True,
-        help="MRR handed over from a renewed subscription to its renewal, and from one"
-        " plan to another. Nothing is won or lost by it: all together it is 0.",
+        help="MRR moved from a renewed subscription to its renewal, and from one plan "
+        "to another. It adds up to 0.",
     )
     closing_mrr = fields.Monetary(
         string="Closing MRR",
@@ -124,7 +124,7 @@ class SaleSubscriptionReport(models.Model):
         string="MRR Churn Rate (Whole Period)",
         readonly=True,
         aggregator="avg",
-        help="Churn / opening MRR of all months shown as one: grouped by year, the rate"
+        help="Churn / opening MRR of all months combined: grouped by year, the rate"
         " of the year. 0 when nothing was open, as in the first month of all.",
     )
 
@@ -133,13 +133,13 @@ class SaleSubscriptionReport(models.Model):
     opening_count = fields.Integer(
         string="Opening Subscriptions",
         readonly=True,
-        help="Subscriptions in progress when the month began." + FIRST_MONTH,
+        help="Subscriptions in progress at the start of the month." + FIRST_MONTH,
     )
     new_count = fields.Integer(string="New Subscriptions", readonly=True)
     churn_count = fields.Integer(
         string="Churned Subscriptions",
         readonly=True,
-        help="Subscriptions that were closed or expired, paused ones included.",
+        help="Subscriptions that were closed or expired, including paused ones.",
     )
     reopen_count = fields.Integer(string="Reopened Subscriptions", readonly=True)
     pause_count = fields.Integer(
@@ -150,7 +150,7 @@ class SaleSubscriptionReport(models.Model):
     transfer_count = fields.Integer(
         string="Transferred Subscriptions",
         readonly=True,
-        help="Renewals less what they renew, and changes of plan.",
+        help="Renewals less the subscriptions they renew, and changes of plan.",
     )
     closing_count = fields.Integer(
         string="Closing Subscriptions",
@@ -159,17 +159,17 @@ class SaleSubscriptionReport(models.Model):
         + LAST_MONTH,
     )
     logo_churn_rate = fields.Float(
-        string="Logo Churn Rate (Monthly)",
+        string="Customer Churn Rate (Monthly)",
         readonly=True,
         aggregator="avg",
         help="Churned / opening subscriptions of each month. Over several months: what"
         " a month loses on average. 0 when nothing was open.",
     )
     period_logo_churn_rate = fields.Float(
-        string="Logo Churn Rate (Whole Period)",
+        string="Customer Churn Rate (Whole Period)",
         readonly=True,
         aggregator="avg",
-        help="Churned / opening subscriptions of all months shown as one. 0 when"
+        help="Churned / opening subscriptions of all months combined. 0 when"
         " nothing was open.",
     )
 

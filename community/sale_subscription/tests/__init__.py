@@ -18,6 +18,7 @@ from . import (
     test_guarded,
     test_install,
     test_invoice_changes,
+    test_invoice_document,
     test_invoice_sending,
     test_life_cycle,
     test_migration_1_3,

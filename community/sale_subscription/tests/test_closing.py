@@ -163,7 +163,7 @@ class TestClosing(SubscriptionCase):
     def test_drafts_stand_for_one_period_only(self):
         """Left in draft, the second waits for the first: it is not lost in silence."""
         self.plan.invoice_posting = "draft"
-        with self.assertRaisesRegex(UserError, "from 01/31/2026 on have to be made"):
+        with self.assertRaisesRegex(UserError, "post its invoices from 01/31/2026 on"):
             with self.env.cr.savepoint():
                 self.order.set_close()
         self.env.invalidate_all()
@@ -185,7 +185,7 @@ class TestClosing(SubscriptionCase):
         self.order.resume_subscription()
         draft = self.order._create_recurring_invoice()
         self.assertEqual((draft.amount_total, draft.state), (3.55, "draft"))
-        with self.assertRaisesRegex(UserError, "from 03/20/2026 on have to be made"):
+        with self.assertRaisesRegex(UserError, "post its invoices from 03/20/2026 on"):
             self.order._action_cancel()
         draft.action_post()
         self.order._action_cancel()
@@ -196,7 +196,7 @@ class TestClosing(SubscriptionCase):
         """Odoo cancels the drafts of an order that is cancelled."""
         self.plan.invoice_posting = "draft"
         draft = self.order._create_recurring_invoice()
-        with self.assertRaisesRegex(UserError, "made and posted before it ends"):
+        with self.assertRaisesRegex(UserError, "create and post its invoices"):
             self.order._action_cancel()
         draft.action_post()
         self.order._action_cancel()

@@ -68,7 +68,7 @@ class TestEveryDayOnceAgain(EveryDayCase):
         order.pause_subscription()
         with freeze_time("2026-03-11"):
             order.resume_subscription()
-        with self.assertRaisesRegex(UserError, "Not everything is invoiced"):
+        with self.assertRaisesRegex(UserError, "Some current charges"):
             self._change_today(order, "2026-03-12")
 
     def test_cancelled_and_confirmed_again_owes_nothing_for_the_time_between(self):
@@ -215,7 +215,7 @@ class TestEveryDayOnceAgain(EveryDayCase):
         self._renew(order, "2026-01-15")
         order._action_cancel()
         order.action_draft()
-        with self.assertRaisesRegex(UserError, "goes on as"):
+        with self.assertRaisesRegex(UserError, "continues as"):
             order.action_confirm()
 
     def test_renewal_cancelled_after_its_first_invoice_can_come_back(self):

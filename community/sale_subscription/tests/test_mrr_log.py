@@ -132,7 +132,7 @@ class TestMrrLog(SubscriptionCase):
         """Odoo lets a cancelled order be deleted: past months would change."""
         order = self._create_subscription()
         order._action_cancel()
-        with self.assertRaisesRegex(UserError, "the reports of that time count it"):
+        with self.assertRaisesRegex(UserError, "is part of the reports of that time"):
             order.unlink()
         self.assertTrue(order.sale_order_log_ids)
         quotation = self._create_quotation()

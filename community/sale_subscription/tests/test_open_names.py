@@ -177,7 +177,9 @@ class TestRunBroken(SubscriptionCase):
             activity = self.activities(self.boss)
             self.assertEqual(len(activity), 1)
         self.assertFalse(self.activities(self.clerk))
-        self.assertEqual(activity.summary, "Subscriptions are not invoiced or charged")
+        self.assertEqual(
+            activity.summary, "Subscriptions are not being invoiced or charged"
+        )
         self.assertIn("ValueError: Odd &lt;b&gt;", activity.note)
         # That another scheduled action goes through does not take it off.
         self.run_cron(self.end_cron)
@@ -210,7 +212,9 @@ class TestRunBroken(SubscriptionCase):
             self.run_cron(self.end_cron, failing=True)
         self.assertEqual(unpaid.subscription_state, "6_churn")
         activity = self.activities(self.boss)
-        self.assertEqual(activity.summary, "Subscriptions are not resumed or closed")
+        self.assertEqual(
+            activity.summary, "Subscriptions are not being resumed or closed"
+        )
 
     def test_each_company_is_told_of_its_own(self):
         other = self.env["res.company"].create({"name": "Another company"})
@@ -322,10 +326,10 @@ class TestOpenNames(SubscriptionCase):
 
     def test_renew_closes_for_a_confirmed_renewal_only(self):
         order = self._create_subscription()
-        with self.assertRaisesRegex(UserError, "no renewal"):
+        with self.assertRaisesRegex(UserError, "no confirmed renewal"):
             order.set_close(None, True)
         renewal = self._create_quotation(subscription_id=order.id)
-        with self.assertRaisesRegex(UserError, "no renewal"):
+        with self.assertRaisesRegex(UserError, "no confirmed renewal"):
             order.set_close(None, renew=True)
         self.assertEqual(renewal, order.renewal_id)
 

@@ -84,7 +84,7 @@ class TestPaymentButtons(PaymentCase):
         order = self._create_invoiced_subscription()
         with freeze_time("2026-01-01"):
             order._begin_charge(by_hand=False)
-        with self.assertRaisesRegex(UserError, "Look it up"):
+        with self.assertRaisesRegex(UserError, "Check it"):
             self._charge_now(order, "2026-01-02")
 
     def test_charge_now_reopens_what_was_closed_for_being_unpaid(self):

@@ -52,7 +52,7 @@ class TestPaymentObstacles(PaymentCase):
         for day in self._days("2026-01-02", 5):
             self._sweep(day)
         notes = order.message_ids.filtered(
-            lambda m: charge.reference in (m.body or "") and "Look it up" in m.body
+            lambda m: charge.reference in (m.body or "") and "Check it" in m.body
         )
         self.assertEqual(len(notes), 1)
 

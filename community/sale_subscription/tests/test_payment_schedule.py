@@ -27,8 +27,8 @@ class TestPaymentSchedule(DiscountCase):
         self.assertSchedule(
             order,
             ("due", "Due now", 140),
-            ("once", "of it once", 40),
-            ("days", "of it for 01/01/2026 to 01/31/2026", 100),
+            ("once", "of which once", 40),
+            ("days", "of which for 01/01/2026 to 01/31/2026", 100),
             ("period", "From 02/01/2026 on every month", 100),
         )
 
@@ -53,8 +53,8 @@ class TestPaymentSchedule(DiscountCase):
         self.assertSchedule(
             order,
             ("due", "Due now", 94.84),
-            ("once", "of it once", 40),
-            ("days", "of it for 01/15/2026 to 01/31/2026 (17 of 31 days)", 54.84),
+            ("once", "of which once", 40),
+            ("days", "of which for 01/15/2026 to 01/31/2026 (17 of 31 days)", 54.84),
             ("period", "From 02/01/2026 on every month", 100),
             day="2026-01-15",
         )
@@ -165,8 +165,8 @@ class TestPaymentSchedule(DiscountCase):
         self.assertSchedule(
             upsell,
             ("due", "Due now", 117.42),  # 40.00 + 96.77 - 19.35
-            ("once", "of it once", 40),
-            ("days", "of it for 01/17/2026 to 01/31/2026 (15 of 31 days)", 77.42),
+            ("once", "of which once", 40),
+            ("days", "of which for 01/17/2026 to 01/31/2026 (15 of 31 days)", 77.42),
             ("period", "On 02/01/2026", 160),
             ("period", "After that every month", 200),
             day="2026-01-17",
@@ -241,7 +241,7 @@ class TestPaymentSchedule(DiscountCase):
         self.assertSchedule(
             order,
             ("due", "Due now", 165),  # 300 x 17/31 = 164.5
-            ("days", "of it for 01/15/2026 to 01/31/2026 (17 of 31 days)", 165),
+            ("days", "of which for 01/15/2026 to 01/31/2026 (17 of 31 days)", 165),
             ("period", "From 02/01/2026 on every month", 300),
             day="2026-01-15",
         )

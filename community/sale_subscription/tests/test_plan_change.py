@@ -234,7 +234,7 @@ class TestPlanChange(SubscriptionCase):
                 Command.create({"product_id": self.fee.id, "product_uom_qty": 1})
             ]
             upsell.action_confirm()
-        with self.assertRaisesRegex(UserError, "Not everything is invoiced"):
+        with self.assertRaisesRegex(UserError, "Some current charges"):
             self._change(self.yearly, "now")
 
     def test_same_plan_is_refused(self):

@@ -139,7 +139,7 @@ class TestPortalPage(PortalCase):
         order.order_line[1].product_uom_qty = 2
         page = self._page(order)
         self.assertEqual(page["amount_per_period"], ["$ 56.00"])
-        self.assertEqual(page["period_text"], ["per week, and what you use"])
+        self.assertEqual(page["period_text"], ["per week, plus your usage"])
         self.assertEqual(
             page["recurring_line"],
             ["Base fee 1.00 $ 10.00 $ 10.00", "Seat 2.00 $ 20.00 $ 40.00"],
@@ -203,7 +203,7 @@ class TestPortalPage(PortalCase):
         self.assertIn("state_paused", page)
         self.assertEqual(page["paused_on"], [f"Paused on: {self._show(self.today)}"])
         resumed = self._show(self.today + timedelta(days=9))
-        self.assertEqual(page["resumes_on"], [f"Runs again on: {resumed}"])
+        self.assertEqual(page["resumes_on"], [f"Resumes on: {resumed}"])
         self.assertEqual(
             page["next_invoice"], ["Next Invoice: none while it is paused"]
         )

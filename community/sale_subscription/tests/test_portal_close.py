@@ -206,7 +206,7 @@ class TestPortalClose(PortalCase):
         self.order.set_close(unpaid.id)
         self._sign_in(self.ann)
         page = self._page()
-        self.assertIn("runs again", page["closed_unpaid"][0])
+        self.assertIn("reopened", page["closed_unpaid"][0])
         self.assertNotIn("renew", page)
         self._post("renew")
         self.assertFalse(self.order.subscription_child_ids)

@@ -80,7 +80,7 @@ class TestPortalOption(PortalCase):
         self.assertTrue(upsell.requested_by_customer)
         self.assertEqual(self.option.product_uom_qty, 1)
         self.assertEqual(len(self.order.order_line), 3)
-        self.assertIn("The customer asked for Seat.", self._notes(self.order))
+        self.assertIn("The customer requested Seat.", self._notes(self.order))
         self.assertIn("Done on the portal by Ann", self._notes(self.order))
         # 20 x 30.436875 / 7 = 86.96
         self.assertLog(self.order, ("new", 43.48), ("expansion", 86.96))

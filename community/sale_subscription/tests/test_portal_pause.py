@@ -63,9 +63,9 @@ class TestPortalPause(PortalCase):
         [text] = self._page()["pause_costs"]
         last_day = self.next_date - timedelta(days=1)
         self.assertIn(
-            f"What you have paid up to {self._show(last_day)} is not paid back", text
+            f"What you have paid up to {self._show(last_day)} is not refunded", text
         )
-        self.assertIn("you pay by days up to the start of your next regular", text)
+        self.assertIn("you pay pro rata up to the start of your next regular", text)
         self.assertIn("and $ 10.00 per week from there on, as before", text)
 
     def test_chatter_says_who_paused_it(self):
@@ -173,7 +173,7 @@ class TestPortalPause(PortalCase):
         [text] = self._page()["resume_costs"]
         self.assertEqual(
             text,
-            f"It runs again from today. From {self._show(self.next_date)} on it costs"
+            f"It resumes today. From {self._show(self.next_date)} on it costs"
             " $ 10.00 per week.",
         )
         self.assertMessage(self._resume(), "resumed")
@@ -191,7 +191,7 @@ class TestPortalPause(PortalCase):
         [text] = self._page(order)["resume_costs"]
         self.assertEqual(
             text,
-            "It runs again from today. The 5 of 7 days up to your next regular period"
+            "It resumes today. The 5 of 7 days up to your next regular period"
             f" cost $ 7.14. From {self._show(next_date)} on it costs $ 10.00 per week.",
         )
         self._resume(order)

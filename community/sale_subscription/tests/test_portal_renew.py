@@ -28,7 +28,7 @@ class TestPortalRenew(PortalCase):
         self.assertEqual(renewal.start_date, self.next_date)
         self.assertEqual(self.order.subscription_state, "5_renewed")
         self.assertTrue(renewal.requested_by_customer)
-        note = "asked for the renewal " + renewal.name
+        note = "requested the renewal " + renewal.name
         self.assertIn(note, self._notes())
         page = self._read(self.url_open(response.headers["Location"]))
         self.assertIn("message_renewal", page)
@@ -75,7 +75,7 @@ class TestPortalRenew(PortalCase):
         first, second = self._renew(), self._renew()
         self.assertEqual(first.headers["Location"], second.headers["Location"])
         self.assertEqual(len(self.order.subscription_child_ids), 1)
-        self.assertIn("There is an offer", self._get(self.url).text)
+        self.assertIn("There is already an offer", self._get(self.url).text)
 
     def test_twice_makes_one_that_runs(self):
         self._sign_in(self.ann)
@@ -148,7 +148,7 @@ class TestPortalRenew(PortalCase):
         self._sign_in(self.ann)
         self.assertIn("message=refused", self._renew().headers["Location"])
         self.assertFalse(self.order.subscription_child_ids)
-        self.assertNotIn("asked for", self._notes())
+        self.assertNotIn("requested", self._notes())
         self.assertIn("message_refused", self._page(message="refused"))
 
     @mute_logger("odoo.addons.sale_subscription.models.portal.order_portal")

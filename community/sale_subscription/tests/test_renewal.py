@@ -104,7 +104,7 @@ class TestRenewal(SubscriptionCase):
         with freeze_time("2026-03-05"):
             renewal.action_confirm()
         [note] = renewal.message_ids.filtered(lambda m: "not on" in (m.body or ""))
-        self.assertIn("It begins on 03/31/2026, not on 02/28/2026", note.body)
+        self.assertIn("It starts on 03/31/2026, not on 02/28/2026", note.body)
 
     def test_closed_one_begins_again_today(self):
         with freeze_time("2026-02-10"):
@@ -156,7 +156,7 @@ class TestRenewal(SubscriptionCase):
     def test_one_renewal_only(self):
         renewal = self._create_renewal()
         self.assertEqual(self.order.renewal_id, renewal)
-        with self.assertRaisesRegex(UserError, "has a renewal already"):
+        with self.assertRaisesRegex(UserError, "already has a renewal"):
             self._create_renewal()
         self.assertEqual(self.order.prepare_renewal_order()["res_id"], renewal.id)
 
@@ -177,7 +177,7 @@ class TestRenewal(SubscriptionCase):
 
     def test_renewed_cannot_be_reopened_beside_its_renewal(self):
         self._renew()
-        with self.assertRaisesRegex(UserError, "goes on as"):
+        with self.assertRaisesRegex(UserError, "continues as"):
             self.order.set_open()
 
     def test_opened_beside_another_that_one_is_paid_up_to_a_later_day(self):

@@ -218,12 +218,12 @@ class TestStateWritten(SubscriptionCase):
 
     def test_import_that_says_too_little_or_too_much_is_refused(self):
         for values, message in (
-            ({"next_invoice_date": False}, "on which day its next invoice"),
+            ({"next_invoice_date": False}, "enter the date of its next invoice"),
             ({"plan_id": False}, "no recurring plan"),
             ({"subscription_state": "6_churn"}, "create it in progress"),
             ({"subscription_state": "5_renewed"}, "create it in progress"),
-            ({"subscription_state": "7_upsell"}, "without the subscription"),
-            ({"subscription_state": "2_renewal"}, "without the subscription"),
+            ({"subscription_state": "7_upsell"}, "without its original subscription"),
+            ({"subscription_state": "2_renewal"}, "without its original subscription"),
             ({"resume_date": "2026-08-01"}, "Only a paused"),
             ({"next_invoice_date": "2025-01-01"}, "before the start"),
         ):
@@ -276,11 +276,11 @@ class TestStateWritten(SubscriptionCase):
     def test_its_start_does_not_pass_what_is_invoiced(self):
         order = self._create_subscription(start="2026-01-31")
         order.start_date = "2026-01-30"
-        with self.assertRaisesRegex(UserError, "cannot begin later"):
+        with self.assertRaisesRegex(UserError, "cannot start later"):
             order.start_date = "2026-02-01"
         self._run_cron("2026-01-31")
         for day in ("2026-02-01", False):
-            with self.assertRaisesRegex(UserError, "cannot begin later"):
+            with self.assertRaisesRegex(UserError, "cannot start later"):
                 order.start_date = day
 
     def test_what_has_ended_keeps_the_date_of_its_next_invoice(self):

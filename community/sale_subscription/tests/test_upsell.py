@@ -165,7 +165,7 @@ class TestUpsell(SubscriptionCase):
         self.assertEqual(self.order.order_line.product_uom_qty, 3)
 
     def test_negative_quantity_is_refused(self):
-        with self.assertRaisesRegex(UserError, "An upsell adds"):
+        with self.assertRaisesRegex(UserError, "An upsell can only add"):
             self._upsell(quantity=-1)
 
     def test_next_date_moved_it_costs_a_whole_period_at_most(self):

@@ -16,7 +16,7 @@ class SaleOrderDiscount(models.TransientModel):
     _inherit = "sale.order.discount"
 
     plan_id = fields.Many2one(related="sale_order_id.plan_id")
-    recurrence = fields.Selection(DISCOUNT_RECURRENCE, string="Holds")
+    recurrence = fields.Selection(DISCOUNT_RECURRENCE, string="Duration")
     period_count = fields.Integer(string="Number of Periods", default=1)
     period_text = fields.Char(
         related="sale_order_id.plan_id.billing_period_display", string="Period"
@@ -27,7 +27,7 @@ class SaleOrderDiscount(models.TransientModel):
         for wizard in self:
             if wizard.recurrence == "periods" and wizard.period_count < 1:
                 raise ValidationError(
-                    self.env._("A discount holds for at least one period.")
+                    self.env._("A discount must last at least one period.")
                 )
 
     def action_apply_discount(self):

@@ -10,7 +10,7 @@ class SaleSubscriptionPause(models.TransientModel):
     subscription_ids = fields.Many2many("sale.order", required=True)
     resume_date = fields.Date(
         string="Resume On",
-        help="The day on which it runs again by itself. Empty: when you resume it.",
+        help="The day on which it resumes automatically. Empty: until you resume it.",
     )
 
     def action_pause(self):

@@ -17,10 +17,13 @@ class Tier(Shape):
 class Price(Shape):
     plan_id: Id
     plan_code: Annotated[str, "The price's name."]
-    metric: Annotated[str, "`code` of the metric it is for."]
+    metric: Annotated[str, "As `metric_code`, by its older name."]
+    metric_code: Annotated[str, "`code` of the metric it is for."]
     included_quota: Annotated[Number, "What a window includes."]
-    price_per_unit: Annotated[Number, "For each `unit_batch` above the quota."]
-    unit_batch: Number
+    price_per_unit: Annotated[
+        Number, "For each `unit_batch` above the quota: 5 for 1000 is 0.005 a unit."
+    ]
+    unit_batch: Annotated[Number, "How many units a price is for."]
     charge_model: Annotated[str, OneOf(CHARGE_MODELS)]
     tiers: Annotated[list[Tier], "Of graduated and volume prices; else empty."]
     minimum_amount: Annotated[Number, "What a window costs at least."]

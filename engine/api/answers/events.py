@@ -1,13 +1,20 @@
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
-from ...shape import Answer, Count, Instant, Shape, Written
+from ...shape import Answer, Count, Format, Instant, Shape, Written
 from ...webhook.event_types import EventPayload
 from .paging import IN_ORDER, HasMore, NextCursor
 
 State = Annotated[
-    Literal["pending", "sent", "dead"],
-    "`dead`: given up after about three and a half days.",
+    str,
+    Format(
+        {
+            "type": "string",
+            "enum": ["pending", "sent", "dead"],
+            "description": "`dead`: given up after about three and a half days.",
+        },
+        "DeliveryState",
+    ),
 ]
 
 

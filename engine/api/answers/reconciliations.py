@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from ...shape import Amount, Answer, Currency, Id, Number, Shape
+from ...shape import Amount, Answer, Currency, Id, Instant, Number, Shape
 
 _Used = Annotated[Number, "What was used."]
 _EVENTS = "How many events."
@@ -36,3 +36,8 @@ class Reconciliation(Answer):
     declared: Annotated[DeclaredTotals, "What you declared."]
     ours: Annotated[Totals, "What we hold."]
     difference: Annotated[DeclaredTotals, "Declared less ours."]
+    compared_at: Annotated[
+        Instant,
+        "When `ours` was true: now, but for one that is `explained` and was sent again"
+        " unchanged.",
+    ]

@@ -53,6 +53,11 @@ class SubscriptionLine(Shape):
     price_unit: Number
     amount: Annotated[Amount, "Without taxes."]
     metric_code: Annotated[str | None, "The metric, where it is a line of usage."]
+    rated_at: Annotated[
+        Instant | None,
+        "When the amount of a line of usage was true; null for other lines, and before"
+        " the first rating.",
+    ]
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,11 @@ class PastCharge(Charge):
         "`open` where something of it is not on an invoice yet.",
     ]
     invoices: list[InvoiceReference]
+    rated_at: Annotated[
+        Instant | None,
+        "When the figures were true: events that came later count from the next hourly"
+        " rating on.",
+    ]
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,11 @@ class UnallocatedUsage(Shape):
     metric_code: Measured
     events: Annotated[Count, "How many events."]
     quantity: Annotated[Number, "Their sum."]
+    rated_at: Annotated[
+        Instant | None,
+        "When it was last looked up which events no invoice bills, those that have come"
+        " since included; null before the first rating.",
+    ]
 
 
 @dataclass(frozen=True)

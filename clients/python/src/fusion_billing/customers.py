@@ -14,6 +14,8 @@ class CustomerRoutes(Routes):
     ) -> CustomerLink:
         """Create the customer of an account of yours, or change name and e-mail where
         they are given.
+
+        :param email: "" takes away the one there is; None leaves it
         """
         body = body_of(external_id=external_id, name=name, email=email)
         return decode(CustomerLink, self._transport.call("POST", "/customers", body))

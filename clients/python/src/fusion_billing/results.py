@@ -80,6 +80,7 @@ class SubscriptionLine:
     price_unit: Decimal
     amount: Decimal
     metric_code: str | None
+    rated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ class EventResult:
     """What became of one event.
 
     :param status: accepted or duplicate; voided or already_voided; conflict or
-        rejected, with code, error and field
+        rejected, with code, error and field; not_stored, where it is good and another
+        event of an atomic batch is not
     :param unallocated: stored, and no invoice will bill it by itself
     :param voided: a duplicate of an event that was voided since
     """
@@ -202,8 +204,8 @@ class InvoiceNumber:
 
 @dataclass(frozen=True)
 class Charge:
-    """What one metric came to in one window. ``state`` and ``invoices`` are of past
-    windows alone.
+    """What one metric came to in one window. ``state``, ``invoices`` and ``rated_at``,
+    when the figures were true, are of past windows alone; others are true now.
     """
 
     metric_code: str
@@ -216,6 +218,7 @@ class Charge:
     amount: Decimal
     state: str | None = None
     invoices: list[InvoiceNumber] = field(default_factory=list)
+    rated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -230,6 +233,7 @@ class UnallocatedUsage:
     metric_code: str
     events: int
     quantity: Decimal
+    rated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -262,7 +266,7 @@ class CatalogCharge:
     plan_code: str
     metric: str
     included_quota: Decimal
-    price_per_unit: Decimal
+    price_per_unit: Decimal  # for each unit_batch: 5 for 1000 is 0.005 a unit
     unit_batch: Decimal
     charge_model: str
     tiers: list[CatalogTier]
@@ -270,6 +274,7 @@ class CatalogCharge:
     currency: str
     valid_from: date | None
     valid_until: date | None
+    metric_code: str = ""  # as `metric`; servers before 19.0.1.8.0 lack it
 
 
 @dataclass(frozen=True)
@@ -372,6 +377,7 @@ class Reconciliation:
     declared: Totals
     ours: Totals
     difference: Totals
+    compared_at: datetime | None = None
 
 
 @dataclass(frozen=True)

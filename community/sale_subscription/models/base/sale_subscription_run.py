@@ -73,7 +73,7 @@ class SaleSubscriptionRun(models.AbstractModel):
                 )
             ).user_id
             note = self.env._(
-                "The scheduled run of %s broke, for all subscriptions:",
+                "The scheduled run of %s failed for all subscriptions:",
                 fields.Date.today(),
             )
             for user in self._get_administrators(order.company_id) - told:

@@ -6,7 +6,7 @@ SUBSCRIPTION_STATES = [
     ("3_progress", "In Progress"),
     ("4_paused", "Paused"),
     ("5_renewed", "Renewed"),
-    ("6_churn", "Churned"),
+    ("6_churn", "Closed"),
     ("7_upsell", "Upsell"),
 ]
 # The names that modules of others import; a list, because some add to it.

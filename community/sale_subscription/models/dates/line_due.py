@@ -9,7 +9,7 @@ class SaleSubscriptionLineDue(models.AbstractModel):
     """Which lines are to be invoiced now, and for which days."""
 
     _name = "sale.subscription.line.due"
-    _description = "What Is Due of Lines"
+    _description = "Amounts Due of Lines"
 
     def _is_postpaid_line(self):
         """Tell whether the line is invoiced when its period is over; a hook.

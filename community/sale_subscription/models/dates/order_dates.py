@@ -14,7 +14,7 @@ class SaleSubscriptionOrderDates(models.AbstractModel):
         string="Billing Anchor",
         copy=False,
         readonly=True,
-        help="The date all period boundaries are counted from.",
+        help="The date from which all periods are counted.",
     )
 
     # === BOUNDARIES ===

@@ -43,6 +43,7 @@ class SaleSubscriptionPeriod(models.Model):
     currency_id = fields.Many2one(related="move_id.currency_id")
     amount_untaxed = fields.Monetary(related="move_id.amount_untaxed")
     released = fields.Boolean(
+        "Due Again",
         readonly=True,
         help="The invoice was cancelled before it was ever posted, so the period is"
         " due again.",
@@ -50,7 +51,7 @@ class SaleSubscriptionPeriod(models.Model):
 
     _one_per_subscription = models.UniqueIndex(
         "(subscription_id, period_start) WHERE released IS NOT TRUE",
-        "This period of the subscription has been invoiced already.",
+        "This period of the subscription has already been invoiced.",
     )
     _end_after_start = models.Constraint(
         "CHECK (period_end > period_start)",

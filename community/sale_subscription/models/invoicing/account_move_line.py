@@ -22,7 +22,7 @@ class AccountMoveLine(models.Model):
     )
     credited_from = fields.Date(
         readonly=True,
-        help="From this day on the subscription was given back what the line charges.",
+        help="From this day on, what the line charges was credited.",
     )
 
     # Named as Odoo names them elsewhere: its electronic invoices read these, as the

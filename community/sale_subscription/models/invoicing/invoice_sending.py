@@ -73,6 +73,30 @@ class SaleSubscriptionInvoiceSending(models.AbstractModel):
             )
             order.message_post(body=text)
 
+    def _is_final_without_sending(self):
+        """Tell whether this posted invoice is what the customer gets, sent or not.
+
+        Odoo calls a posted invoice a proforma until its file was made, which happens
+        when it is sent; those of a plan without an email never would be. Where an
+        electronic format or a service is to be used, that is still to come.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        sending = self.env["account.move.send"]
+        return (
+            self.state == "posted"
+            and bool(self._get_subscriptions())
+            and not sending._get_default_invoice_edi_format(self)
+            and not sending._get_default_extra_edis(self)
+        )
+
+    def _get_invoice_proforma_pdf_report_filename(self):
+        """Name the file of what is no proforma as the invoice's."""
+        if self._is_final_without_sending():
+            return self._get_invoice_report_filename()
+        return super()._get_invoice_proforma_pdf_report_filename()
+
     def _get_mail_template(self):
         """Return the template of the plan, for the invoice of a subscription."""
         if all(move.move_type == "out_invoice" for move in self):

@@ -76,7 +76,7 @@ class SaleSubscriptionOrderDays(models.AbstractModel):
         values_list = [
             {
                 **order._prepare_days_line(
-                    order.env._("Runs again:"),
+                    order.env._("Resumed:"),
                     (day, end),
                     (whole_end - whole_start).days,
                     {

@@ -22,13 +22,14 @@ class SaleSubscriptionOrderAlternative(models.AbstractModel):
         index="btree_not_null",
         ondelete="set null",
         check_company=True,
-        help="The first of several quotations of which the customer accepts one.",
+        help="The first of several alternative quotations. The customer accepts only "
+        "one of them.",
     )
     alternative_ids = fields.Many2many(
         "sale.order",
         string="Alternatives",
         compute="_compute_alternative_ids",
-        help="The other quotations of which the customer accepts one.",
+        help="The other alternative quotations. The customer accepts only one of them.",
     )
     alternative_count = fields.Integer(compute="_compute_alternative_ids")
 
@@ -157,8 +158,8 @@ class SaleSubscriptionOrderAlternative(models.AbstractModel):
             if taken := alternatives.filtered(lambda o: o.state == "sale"):
                 raise UserError(
                     self.env._(
-                        "%(order)s is an alternative to %(other)s: only one of them can"
-                        " be accepted.",
+                        "%(order)s is an alternative to %(other)s: only one of "
+                        "them can be accepted.",
                         order=order.name,
                         other=taken[0].name,
                     )

@@ -53,8 +53,8 @@ class SaleSubscriptionOrderClosing(models.AbstractModel):
     def _raise_not_invoiced(self, day):
         raise UserError(
             self.env._(
-                "%(order)s is not invoiced up to today: its invoices from %(date)s on"
-                " have to be made and posted before it ends.",
+                "%(order)s is not invoiced up to today: create and post its "
+                "invoices from %(date)s on before it ends.",
                 order=self.name,
                 date=format_date(self.env, day),
             )
@@ -93,9 +93,7 @@ class SaleSubscriptionOrderClosing(models.AbstractModel):
 
     def _close_for_renewal(self):
         if self.renewal_id.state != "sale":
-            raise UserError(
-                self.env._("%s has no renewal that is confirmed.", self.name)
-            )
+            raise UserError(self.env._("%s has no confirmed renewal.", self.name))
         self._set_subscription_state("5_renewed")
 
     def _close(self, close_reason_id=None, event_type=None):

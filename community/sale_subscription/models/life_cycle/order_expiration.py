@@ -12,7 +12,7 @@ class SaleSubscriptionOrderExpiration(models.AbstractModel):
     def _cron_subscription_expiration(self):
         """Resume, expire, close what was not paid, announce: each on its day."""
         self.env["sale.subscription.run"]._run(
-            self.env._("Subscriptions are not resumed or closed"),
+            self.env._("Subscriptions are not being resumed or closed"),
             self._resume_on_date,
             self._close_expired,
             self._close_unpaid,
@@ -118,5 +118,5 @@ class SaleSubscriptionOrderExpiration(models.AbstractModel):
             opened, _result = order._apply_isolated(lambda o: o.set_open())
             if opened:
                 order.message_post(
-                    body=self.env._("Paid: the subscription runs again.")
+                    body=self.env._("Paid: the subscription is running again.")
                 )

@@ -52,7 +52,7 @@ class SaleSubscriptionOrderLifeCycle(models.AbstractModel):
             if previous not in ALLOWED_FROM[state]:
                 raise UserError(
                     self.env._(
-                        '%(order)s is not a subscription that can become "%(state)s".',
+                        '%(order)s cannot get the status "%(state)s".',
                         order=order.name,
                         state=self._get_state_label(state),
                     )
@@ -290,7 +290,7 @@ class SaleSubscriptionOrderLifeCycle(models.AbstractModel):
     def _raise_renewed(self):
         raise UserError(
             self.env._(
-                "%(order)s goes on as %(renewal)s. Cancel that first.",
+                "%(order)s continues as %(renewal)s. Cancel %(renewal)s first.",
                 order=self.name,
                 renewal=self.renewal_id.name or self.env._("another order"),
             )

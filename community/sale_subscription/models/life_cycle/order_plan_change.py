@@ -78,7 +78,7 @@ class SaleSubscriptionOrderPlanChange(models.AbstractModel):
         if plan == self.plan_id:
             raise UserError(
                 self.env._(
-                    "%(order)s is on the plan %(plan)s already.",
+                    "%(order)s is already on the plan %(plan)s.",
                     order=self.name,
                     plan=plan.name,
                 )
@@ -126,8 +126,8 @@ class SaleSubscriptionOrderPlanChange(models.AbstractModel):
         if draft or upsells or self._has_days_to_invoice():
             raise UserError(
                 self.env._(
-                    "Not everything is invoiced yet that %(order)s is charged now:"
-                    " %(what)s. Invoice and post it first.",
+                    "Some current charges of %(order)s are not invoiced yet: "
+                    "%(what)s. Invoice and post them first.",
                     order=self.name,
                     what=", ".join(
                         [

@@ -142,7 +142,7 @@ class SaleSubscriptionOrderRenewal(models.AbstractModel):
         if self.renewal_id:
             raise UserError(
                 self.env._(
-                    "%(order)s has a renewal already: %(renewal)s.",
+                    "%(order)s already has a renewal: %(renewal)s.",
                     order=self.name,
                     renewal=self.renewal_id.name,
                 )
@@ -238,8 +238,8 @@ class SaleSubscriptionOrderRenewal(models.AbstractModel):
         if replaced := [day for day in dates if day and day < start]:
             self.message_post(
                 body=self.env._(
-                    "It begins on %(start)s, not on %(date)s: the days before are"
-                    " invoiced on %(order)s, or lie before its end.",
+                    "It starts on %(start)s, not on %(date)s: the days before are "
+                    "invoiced on %(order)s, or are before its end.",
                     start=format_date(self.env, start),
                     date=format_date(self.env, min(replaced)),
                     order=parent.name,
@@ -290,6 +290,7 @@ class SaleSubscriptionOrderRenewal(models.AbstractModel):
         parent._set_subscription_state(state, replaced=self._get_last_transfer())
         parent.message_post(
             body=self.env._(
-                "%s was cancelled: this subscription is what it was before.", self.name
+                "%s was cancelled: this subscription is back to what it was before.",
+                self.name,
             )
         )

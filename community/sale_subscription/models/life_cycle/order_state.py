@@ -30,7 +30,7 @@ class SaleSubscriptionOrderState(models.AbstractModel):
     """
 
     _name = "sale.subscription.order.state"
-    _description = "States of Subscriptions"
+    _description = "Status of Subscriptions"
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -71,16 +71,16 @@ class SaleSubscriptionOrderState(models.AbstractModel):
         if state in SUBSCRIPTION_CLOSED_STATE:
             raise UserError(
                 self.env._(
-                    'No order is created as "%s": create it in progress, then close or'
-                    " renew it.",
+                    'An order cannot be created as "%s": create it in progress, '
+                    "then close or renew it.",
                     self._get_state_label(state),
                 )
             )
         if state in FOLLOWING_STATES and not vals.get("subscription_id"):
             raise UserError(
                 self.env._(
-                    'No order is created as "%s" without the subscription it follows'
-                    " from: use the button there.",
+                    'An order cannot be created as "%s" without its original '
+                    "subscription: use the button on that subscription.",
                     self._get_state_label(state),
                 )
             )
@@ -93,8 +93,8 @@ class SaleSubscriptionOrderState(models.AbstractModel):
             if self.start_date and self.start_date < fields.Date.today():
                 raise UserError(
                     self.env._(
-                        "%s began in the past: say on which day its next invoice is"
-                        " due, or all periods since then would be invoiced.",
+                        "%s started in the past: enter the date of its next "
+                        "invoice, or all periods since then would be invoiced.",
                         self.name,
                     )
                 )
@@ -168,7 +168,7 @@ class SaleSubscriptionOrderState(models.AbstractModel):
         if not self.is_subscription:
             raise UserError(
                 self.env._(
-                    "%s has no recurring plan, which every subscription needs.",
+                    "%s has no recurring plan. Every subscription needs one.",
                     self.name,
                 )
             )
@@ -194,8 +194,9 @@ class SaleSubscriptionOrderState(models.AbstractModel):
     def _refuse_state(self, state):
         raise UserError(
             self.env._(
-                'The status of %(order)s cannot be set to "%(state)s": it follows from'
-                " what is done with it (confirm, pause, close, reopen, renew, upsell).",
+                'The status of %(order)s cannot be set to "%(state)s" directly. '
+                "Use the buttons to confirm, pause, close, reopen, renew or upsell "
+                "it.",
                 order=self.name or self.env._("A new order"),
                 state=self._get_state_label(state),
             )
@@ -271,8 +272,8 @@ class SaleSubscriptionOrderState(models.AbstractModel):
         if "next_invoice_date" in vals and not vals["next_invoice_date"]:
             raise UserError(
                 self.env._(
-                    "%s runs, and needs the date of its next invoice. Pause or close it"
-                    " for it not to be invoiced.",
+                    "%s is running and needs the date of its next invoice. Pause "
+                    "or close it if it should not be invoiced.",
                     self.name,
                 )
             )
@@ -286,8 +287,8 @@ class SaleSubscriptionOrderState(models.AbstractModel):
         if not start or (latest and start > latest):
             raise UserError(
                 self.env._(
-                    "%s runs: it cannot begin later than what is invoiced of it, or"
-                    " than its first invoice.",
+                    "%s is running: it cannot start later than its invoiced "
+                    "periods or its first invoice.",
                     self.name,
                 )
             )

@@ -126,8 +126,8 @@ class SaleSubscriptionOrderUpsell(models.AbstractModel):
         if any(line.product_uom_qty < 0 for line in lines):
             raise UserError(
                 self.env._(
-                    "An upsell adds. To reduce a quantity, change it on %s: it holds"
-                    " from the next invoice on.",
+                    "An upsell can only add. To reduce a quantity, change it on "
+                    "%s: the change applies from the next invoice on.",
                     parent.name,
                 )
             )
@@ -147,9 +147,9 @@ class SaleSubscriptionOrderUpsell(models.AbstractModel):
         if self._is_upsell_outdated():
             raise UserError(
                 self.env._(
-                    "The amounts of %(upsell)s are for the period up to %(date)s, and"
-                    " %(order)s has moved on since. Update its dates, and show the"
-                    " customer the new amounts.",
+                    "The amounts of %(upsell)s are for the period up to %(date)s, "
+                    "but %(order)s is now in a later period. Update its dates, and "
+                    "show the customer the new amounts.",
                     upsell=self.name,
                     date=format_date(self.env, self.end_date),
                     order=parent.name,

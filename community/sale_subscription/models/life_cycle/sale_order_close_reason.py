@@ -15,7 +15,7 @@ class SaleOrderCloseReason(models.Model):
     )
     retention_message = fields.Html(
         translate=True,
-        help="Said to a customer who chose this reason, to make them stay.",
+        help="Shown to a customer who chooses this reason, to persuade them to stay.",
     )
     retention_button_text = fields.Char(translate=True)
     retention_button_link = fields.Char()
@@ -52,8 +52,8 @@ class SaleOrderCloseReason(models.Model):
         if self._get_unpaid_reason() in self:
             raise UserError(
                 self.env._(
-                    'The reason "%s" is given to subscriptions that are closed by'
-                    " themselves. It can be renamed, not deleted.",
+                    'The reason "%s" is used for subscriptions that are closed '
+                    "automatically. It can be renamed, but not deleted.",
                     self._get_unpaid_reason().name,
                 )
             )

@@ -17,8 +17,8 @@ KINDS = [
     ("card_expiring", "Payment method about to expire"),
     ("closing", "About to be closed"),
     ("closed", "Closed"),
-    ("charge", "Charge coming"),
-    ("renewal", "End coming"),
+    ("charge", "Upcoming charge"),
+    ("renewal", "Upcoming end"),
 ]
 
 
@@ -44,13 +44,13 @@ class SaleSubscriptionNotice(models.Model):
     )
     kind = fields.Selection(KINDS, required=True, readonly=True)
     subject_key = fields.Char(
-        string="About", required=True, readonly=True, help="An invoice or a day."
+        string="Subject", required=True, readonly=True, help="An invoice or a day."
     )
-    problem = fields.Char(readonly=True, help="Why no mail was made.")
+    problem = fields.Char(readonly=True, help="Why no email was created.")
 
     _told_once = models.UniqueIndex(
         "(subscription_id, kind, subject_key)",
-        "The customer was told of this already.",
+        "The customer has already been notified of this.",
     )
 
     # === ONE NOTICE ===
@@ -82,7 +82,7 @@ class SaleSubscriptionNotice(models.Model):
             labels = dict(self._fields["kind"]._description_selection(self.env))
             order.message_post(
                 body=self.env._(
-                    'The email "%(kind)s" was not made: %(problem)s',
+                    'The email "%(kind)s" could not be created: %(problem)s',
                     kind=labels[kind],
                     problem=problem,
                 )

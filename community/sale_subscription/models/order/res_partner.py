@@ -9,14 +9,14 @@ class ResPartner(models.Model):
     subscription_count = fields.Integer(
         compute="_compute_subscription_count",
         groups="sales_team.group_sale_salesman",
-        help="Subscriptions of the company and its contacts that run or are paused.",
+        help="Running and paused subscriptions of the company and its contacts.",
     )
 
     subscriptions_on_one_invoice = fields.Boolean(
         string="One Invoice for All Subscriptions",
-        help="Subscriptions that this customer pays for, and that are due on the same"
-        " day, come on one invoice: those with the same customer, currency, payment"
-        " terms, journal and saved payment method.",
+        help="Subscriptions of this customer that are due on the same day are invoiced "
+        "together, if they have the same customer, currency, payment terms, "
+        "journal and saved payment method.",
     )
 
     @api.model

@@ -96,8 +96,8 @@ class SaleOrder(models.Model):
         readonly=False,
         copy=False,
         tracking=True,
-        help="The next recurring invoice is created on this day. May be set before"
-        " confirming, as the date of the first invoice.",
+        help="The next recurring invoice is created on this day. Can be set before "
+        "confirmation, as the date of the first invoice.",
     )
     last_invoice_date = fields.Date(
         string="Start of Current Period", copy=False, readonly=True
@@ -112,12 +112,13 @@ class SaleOrder(models.Model):
         string="Agreed End Date",
         copy=False,
         readonly=True,
-        help="The end date it had before it was closed, for when it is opened again.",
+        help="The end date before it was closed. It is used again if the subscription "
+        "is reopened.",
     )
     resume_date = fields.Date(
         copy=False,
         tracking=True,
-        help="The day on which a paused subscription runs again by itself.",
+        help="The day on which a paused subscription resumes automatically.",
     )
     subscription_id = fields.Many2one(
         "sale.order",
@@ -182,10 +183,10 @@ class SaleOrder(models.Model):
         string="Monthly Recurring",
         compute="_compute_recurring_monthly",
         store=True,
-        help="Monthly recurring revenue (MRR): untaxed amount, per month, of the lines"
-        " that are invoiced in advance, less their discounts while these hold. What is"
-        " delivered and measured first varies, and does not count; nor does a discount"
-        " on one invoice.",
+        help="Monthly recurring revenue (MRR): untaxed amount per month of the lines "
+        "that are invoiced in advance, less their current discounts. Usage and "
+        "other quantities invoiced afterwards vary and do not count; neither does "
+        "a discount on a single invoice.",
     )
 
     sale_order_log_ids = fields.One2many(
@@ -195,8 +196,8 @@ class SaleOrder(models.Model):
     active_mrr = fields.Monetary(
         string="MRR",
         compute="_compute_active_mrr",
-        help="What the subscription adds to the MRR reports now: nothing while it is"
-        " paused or after it ended.",
+        help="The current contribution of the subscription to the MRR reports: 0 while "
+        "it is paused or after it ended.",
     )
 
     _end_after_start = models.Constraint(
@@ -335,7 +336,7 @@ class SaleOrder(models.Model):
         :rtype: account.move recordset
         """
         moves, _charged = self.env["sale.subscription.run"]._run(
-            self.env._("Subscriptions are not invoiced or charged"),
+            self.env._("Subscriptions are not being invoiced or charged"),
             # Without arguments: modules extend it with the parameters of one Odoo
             # version or another. On no subscription: on whatever is due.
             self.browse()._create_recurring_invoice,

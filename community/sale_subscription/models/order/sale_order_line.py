@@ -49,11 +49,11 @@ class SaleOrderLine(models.Model):
     )
 
     is_days_line = fields.Boolean(
-        string="For Days",
+        string="Prorated",
         copy=False,
         readonly=True,
-        help="Charges, or gives back, some days of a period, and is no part of what the"
-        " order is worth.",
+        help="Charges or credits some days of a period, and does not count toward the "
+        "value of the order.",
     )
     charged_from = fields.Date(
         copy=False,

@@ -43,7 +43,7 @@ class SaleSubscriptionOrderPayment(models.AbstractModel):
         string="Next Charge",
         copy=False,
         readonly=True,
-        help="Empty after a failure: not charged again by itself.",
+        help="Empty after a failure: not charged again automatically.",
     )
     is_charge_possible = fields.Boolean(
         compute="_compute_is_charge_possible", compute_sudo=True
@@ -188,9 +188,9 @@ class SaleSubscriptionOrderPayment(models.AbstractModel):
         )
         if retry_date:
             day = format_date(self.env, retry_date)
-            following = self.env._("It is tried again on %s.", day)
+            following = self.env._("It will be retried on %s.", day)
         else:
-            following = self.env._("It is not tried again by itself.")
+            following = self.env._("It is not retried automatically.")
             self._schedule_payment_activity(text)
         self.message_post(body=Markup("%s<br/>%s") % (text, following))
 
@@ -283,8 +283,8 @@ class SaleSubscriptionOrderPayment(models.AbstractModel):
             if any(not tx._is_outcome_overdue() for tx in unknown):
                 raise UserError(
                     self.env._(
-                        "A charge of %s was begun less than an hour ago. Wait for its"
-                        " outcome.",
+                        "A charge of %s was started less than an hour ago. Wait "
+                        "for its result.",
                         order.name,
                     )
                 )

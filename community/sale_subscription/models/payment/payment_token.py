@@ -9,9 +9,9 @@ class PaymentToken(models.Model):
 
     expiry_date = fields.Date(
         string="Valid Until",
-        help="The last day on which it can be charged. Odoo's payment providers do not"
-        " say it: enter it, or let a module of the provider do so. Customers are told"
-        " 30 days ahead.",
+        help="The last day on which it can be charged. Odoo's payment providers do not "
+        "fill it in: enter it, or have a module of the provider do so. Customers "
+        "get an email 30 days before.",
     )
 
     def _expires_soon(self):

@@ -53,9 +53,9 @@ class PaymentTransaction(models.Model):
     def _get_unknown_outcome_text(self):
         self.ensure_one()
         return self.env._(
-            "It is not known whether the payment %(transaction)s of %(date)s was taken."
-            " Look it up at %(provider)s. If it was, register the payment; if not,"
-            " clear this problem.",
+            "It is not known whether the payment %(transaction)s of %(date)s went "
+            "through. Check it at %(provider)s. If it did, register the payment; "
+            "if not, clear this problem.",
             transaction=self.reference,
             date=format_datetime(self.env, self.last_state_change),
             provider=self.provider_id.name,
@@ -64,8 +64,8 @@ class PaymentTransaction(models.Model):
     def _get_unbooked_text(self):
         self.ensure_one()
         return self.env._(
-            "The payment %(transaction)s was taken, but is not settled on its invoice."
-            " Reconcile it, or register what became of it.",
+            "The payment %(transaction)s was received, but is not reconciled with "
+            "its invoice. Reconcile it, or register what happened to it.",
             transaction=self.reference,
         )
 

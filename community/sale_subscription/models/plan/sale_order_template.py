@@ -12,12 +12,12 @@ class SaleOrderTemplate(models.Model):
         "sale.subscription.plan",
         string="Recurring Plan",
         check_company=True,
-        help="Quotations made from this template are subscriptions on this plan.",
+        help="Quotations created from this template are subscriptions on this plan.",
     )
     is_unlimited = fields.Boolean(
         string="Until Closed",
         default=True,
-        help="Subscriptions made from this template have no end date of their own.",
+        help="Subscriptions created from this template have no end date.",
     )
     duration_value = fields.Integer(string="Ends After", default=1)
     duration_unit = fields.Selection(DURATION_UNITS, required=True, default="month")

@@ -37,8 +37,8 @@ class SaleSubscriptionPlan(models.Model):
     )
     billing_first_day = fields.Boolean(
         string="Align to Period Start",
-        help="Periods begin on the first day of the week, month or year. A subscription"
-        " that starts on another day is invoiced up to there first, by days.",
+        help="Periods start on the first day of the week, month or year. The first "
+        "period of a subscription that starts on another day is invoiced pro rata.",
     )
     contract_length = fields.Integer(
         string="Ends After",
@@ -50,8 +50,8 @@ class SaleSubscriptionPlan(models.Model):
     auto_close_limit = fields.Integer(
         string="Automatic Closing",
         default=0,
-        help="Close a subscription when an invoice of it is unpaid for more than this"
-        " number of days after its due date. 0: never.",
+        help="Close a subscription when one of its invoices is unpaid for more than "
+        "this number of days after its due date. 0: never.",
     )
     user_closable = fields.Boolean(
         string="Closable by Customer",
@@ -80,8 +80,8 @@ class SaleSubscriptionPlan(models.Model):
         string="Offered Plans",
         check_company=True,
         domain="[('id', '!=', id)]",
-        help="The plans that customers on this plan may change to. A subscription is"
-        " offered those that have a recurring price for all that recurs of it.",
+        help="The plans that customers on this plan may change to. A subscription is "
+        "offered only plans with a recurring price for all its recurring products.",
     )
     user_pause = fields.Boolean(
         string="Pausable by Customer",
@@ -89,22 +89,24 @@ class SaleSubscriptionPlan(models.Model):
         " they choose, and to resume it before.",
     )
     pause_max_days = fields.Integer(
-        string="Longest Pause",
+        string="Longest Pause (Days)",
         required=True,
         default=90,
-        help="For how many days, counted from the day they ask, customers may pause.",
+        help="The number of days for which customers may pause, counted from the day "
+        "of their request.",
     )
     user_add_option = fields.Boolean(
         string="Options by Customer",
-        help="Whether customers are allowed to add what their order offers in optional"
-        " sections, at its price on the order, by days from today on.",
+        help="Whether customers are allowed to add the optional products of their "
+        "order, at the price on the order, pro rata from today on.",
     )
     invoice_posting = fields.Selection(
         [("post", "Post automatically"), ("draft", "Leave in draft")],
         string="Recurring Invoices",
         required=True,
         default="post",
-        help="In draft, the next period is invoiced only after you posted the invoice.",
+        help="If invoices stay in draft, the next period is invoiced only after you "
+        "post the invoice.",
     )
     invoice_mail_template_id = fields.Many2one(
         "mail.template",
@@ -116,16 +118,16 @@ class SaleSubscriptionPlan(models.Model):
     send_customer_mails = fields.Boolean(
         string="Emails to Customers",
         default=True,
-        help="Whether customers are told by email when a payment failed, a saved"
-        " payment method expires, a subscription is about to be closed or was closed,"
-        " and ahead of a charge or of the end.",
+        help="Whether customers get an email when a payment failed, a saved payment "
+        "method expires, a subscription is about to be closed or was closed, and "
+        "before a charge or the end.",
     )
     notice_days = fields.Integer(
-        string="Announced Ahead",
+        string="Advance Notice (Days)",
         default=7,
-        help="How many days before a charge to the saved payment method, the end of a"
-        " subscription, or its closing for being unpaid the customer is told by email."
-        " 0: not told ahead.",
+        help="How many days before a charge to the saved payment method, the end of a "
+        "subscription, or its closing because of an unpaid invoice the customer "
+        "gets an email. 0: no advance notice.",
     )
     subscription_ids = fields.One2many("sale.order", "plan_id")
     subscription_count = fields.Integer(compute="_compute_subscription_count")
@@ -144,7 +146,7 @@ class SaleSubscriptionPlan(models.Model):
     )
     _notice_days_not_negative = models.Constraint(
         "CHECK (notice_days >= 0)",
-        "The days of an announcement cannot be negative.",
+        "The days of advance notice cannot be negative.",
     )
 
     _pause_max_days_positive = models.Constraint(

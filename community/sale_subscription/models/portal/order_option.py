@@ -85,6 +85,6 @@ class SaleSubscriptionOrderOption(models.AbstractModel):
             return None
         order = self._in_staff_language()
         product = line.product_id.with_env(order.env)
-        note = order.env._("The customer asked for %s.", product.display_name)
+        note = order.env._("The customer requested %s.", product.display_name)
         self._post_for_customer(author, [note])
         return self._upsell_by_customer({line: 1})

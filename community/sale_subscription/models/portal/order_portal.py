@@ -31,9 +31,10 @@ class SaleSubscriptionOrderPortal(models.AbstractModel):
     _description = "Subscriptions on the Portal"
 
     requested_by_customer = fields.Boolean(
+        "Requested by Customer",
         copy=False,
         readonly=True,
-        help="The customer asked for this upsell or renewal on the portal.",
+        help="The customer requested this upsell or renewal on the portal.",
     )
 
     # === WHAT THEY SEE ===
@@ -110,7 +111,7 @@ class SaleSubscriptionOrderPortal(models.AbstractModel):
         self.ensure_one()
         text = self._get_portal_period_text()
         if self._get_portal_lines()[1]:
-            text = self.env._("%s, and what you use", text)
+            text = self.env._("%s, plus your usage", text)
         return {"amount": self._get_portal_amounts()["total"], "text": text}
 
     def _get_measured_base_lines(self):
@@ -304,7 +305,7 @@ class SaleSubscriptionOrderPortal(models.AbstractModel):
             renewal = self._create_upsell_renew_order(RENEWAL)
             renewal.requested_by_customer = True
             note = self._in_staff_language().env._(
-                "The customer asked for the renewal %s.", renewal.name
+                "The customer requested the renewal %s.", renewal.name
             )
             self._post_for_customer(author, [note])
         renewal._offer_to_customer()

@@ -57,7 +57,7 @@ class SaleSubscriptionOrderQuantity(models.AbstractModel):
             if quantity in (seen, line.product_uom_qty):
                 continue
             if seen != line.product_uom_qty:
-                raise UserError(self.env._("The quantity has changed meanwhile."))
+                raise UserError(self.env._("The quantity has changed in the meantime."))
             changes[line] = quantity
         if not changes:
             return self.browse()
@@ -76,7 +76,7 @@ class SaleSubscriptionOrderQuantity(models.AbstractModel):
             )
             for line, quantity in changes.items()
         ]
-        note = order.env._("The customer asked for other quantities.")
+        note = order.env._("The customer requested different quantities.")
         self._post_for_customer(author, [note, *texts])
 
     def _set_paid_quantities(self, changes):

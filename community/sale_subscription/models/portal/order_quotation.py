@@ -18,7 +18,7 @@ class SaleSubscriptionOrderQuotation(models.AbstractModel):
         string="Due",
         compute="_compute_payment_schedule",
         sanitize=False,
-        help="What is due now, once, and in every period.",
+        help="The amounts due now, once, and in every period.",
     )
 
     @api.depends(
@@ -186,13 +186,13 @@ class SaleSubscriptionOrderQuotation(models.AbstractModel):
         )
         if self.plan_id.user_extend:
             return self.env._("You can renew it online")
-        return ends and self.env._("By a new order; it does not renew by itself")
+        return ends and self.env._("By a new order; it does not renew automatically")
 
     def _get_closing_term(self):
         if self.plan_id.user_closable:
             text = self.env._("You can close it online at any time")
         else:
-            text = self.env._("Please ask us to close it")
+            text = self.env._("Please contact us to close it")
         if self.plan_id.auto_close_limit:
             text += self.env._(
                 "; closed when an invoice is unpaid %s days after its due date",
@@ -208,7 +208,7 @@ class SaleSubscriptionOrderQuotation(models.AbstractModel):
             )
         if self.require_payment:
             return self.env._(
-                "Online; what you save as payment method is charged automatically for"
-                " the next periods"
+                "Online; your saved payment method is charged automatically for "
+                "the next periods"
             )
         return self.env._("By invoice")

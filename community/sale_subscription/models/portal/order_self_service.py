@@ -18,10 +18,11 @@ class SaleSubscriptionOrderSelfService(models.AbstractModel):
     _description = "Plan and Pause on the Portal"
 
     paused_by_customer = fields.Boolean(
+        "Paused by Customer",
         copy=False,
         readonly=True,
-        help="The customer paused this subscription on the portal, and may resume it"
-        " there. What the staff paused stays so until they resume it.",
+        help="The customer paused this subscription on the portal, and can resume it "
+        "there. A subscription paused by a user can only be resumed by a user.",
     )
 
     def _check_open_to_customer(self):

@@ -15,7 +15,7 @@ class SaleSubscriptionSchedule(models.AbstractModel):
     """
 
     _name = "sale.subscription.schedule"
-    _description = "What Is Due When"
+    _description = "Payment Schedule"
 
     @api.model
     def _get_rows(self, order):
@@ -39,10 +39,10 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         label = self._get_due_label(order, day)
         rows = [self._row(order, "due", label, once + first + measured)]
         if measured:
-            label = self.env._("of it what was used so far")
+            label = self.env._("of which usage so far")
             rows.append(self._row(order, "usage", label, measured))
         if once and first:
-            rows.append(self._row(order, "once", self.env._("of it once"), once))
+            rows.append(self._row(order, "once", self.env._("of which once"), once))
         if first and (once or share[0] != share[1]):
             label = self._get_days_label(day, end, whole_days)
             rows.append(self._row(order, "days", label, first))
@@ -58,7 +58,7 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         once = Discount._get_once_base_lines(order)
         rows = [self._row(order, "due", self.env._("Due now"), once + days)]
         if once and days:
-            rows.append(self._row(order, "once", self.env._("of it once"), once))
+            rows.append(self._row(order, "once", self.env._("of which once"), once))
         start, end, whole_days = order._get_upsell_period()
         if days and start:
             label = self._get_days_label(start, end, whole_days)
@@ -210,9 +210,9 @@ class SaleSubscriptionSchedule(models.AbstractModel):
             "whole": whole_days,
         }
         if values["days"] == whole_days:
-            return self.env._("of it for %(start)s to %(end)s", **values)
+            return self.env._("of which for %(start)s to %(end)s", **values)
         return self.env._(
-            "of it for %(start)s to %(end)s (%(days)s of %(whole)s days)", **values
+            "of which for %(start)s to %(end)s (%(days)s of %(whole)s days)", **values
         )
 
     @api.model

@@ -25,20 +25,20 @@ class SaleSubscriptionLineDiscount(models.AbstractModel):
 
     discount_recurrence = fields.Selection(
         DISCOUNT_RECURRENCE,
-        string="Discount Holds",
-        help="For how long the discount of a recurring line holds. Empty: until"
-        " somebody changes it.",
+        string="Discount Duration",
+        help="How long the discount of a recurring line applies. Empty: until it is "
+        "changed.",
     )
     discount_periods = fields.Integer(
-        help="The number of periods that have the discount. A first period that is cut"
-        " short is one of them.",
+        help="The number of periods with the discount, including a shortened first "
+        "period.",
     )
     discount_afterwards = fields.Float(
         string="Discount Afterwards (%)",
         digits="Discount",
         readonly=True,
-        help="The discount of the line that its present one gives way to; when it has"
-        " ended, the one that it had.",
+        help="The discount of the line after the current one ends; once it has ended, "
+        "the discount it had.",
     )
     discount_from = fields.Date(
         copy=False,
@@ -48,7 +48,7 @@ class SaleSubscriptionLineDiscount(models.AbstractModel):
     discount_ended = fields.Boolean(copy=False, readonly=True)
     recurring_discount_type = fields.Selection(
         [
-            ("percent", "Percentage of what is recurring"),
+            ("percent", "Percentage of recurring amounts"),
             ("amount", "Amount"),
             ("quantity", "Free product"),
         ],

@@ -51,8 +51,8 @@ class SaleSubscriptionOrderMrr(models.AbstractModel):
         if logged := self.sudo().filtered("sale_order_log_ids"):
             raise UserError(
                 self.env._(
-                    "%s ran as a subscription, and the reports of that time count it."
-                    " It stays, cancelled.",
+                    "%s was a running subscription and is part of the reports of "
+                    "that time. It cannot be deleted, only cancelled.",
                     logged[0].name,
                 )
             )

@@ -19,8 +19,8 @@ class ProductPricelistItem(models.Model):
         ondelete="cascade",
         index="btree_not_null",
         check_company=True,
-        help="Makes this the price per period of the plan. It counts only for"
-        " subscription products on orders with this plan.",
+        help="Makes this the price per period of the plan. It applies only to "
+        "subscription products on orders with this plan.",
     )
 
     # Of two such rules one could never count. Rules that only overlap are in use: a
@@ -30,8 +30,8 @@ class ProductPricelistItem(models.Model):
         " coalesce(product_tmpl_id, 0), coalesce(product_id, 0),"
         " coalesce(min_quantity, 0), coalesce(date_start, '-infinity'),"
         " coalesce(date_end, 'infinity')) WHERE plan_id IS NOT NULL",
-        "There is a recurring price for the same plan, pricelist, product, quantity"
-        " and dates already. Change that one.",
+        "A recurring price for the same plan, pricelist, product, quantity and "
+        "dates already exists. Change that one instead.",
     )
 
     # === COMPUTED FIELDS ===
@@ -77,8 +77,8 @@ class ProductPricelistItem(models.Model):
                 # It would be a base of itself wherever that pricelist has no other.
                 raise ValidationError(
                     self.env._(
-                        "A recurring price for all pricelists cannot be based on one"
-                        " of them. Choose a pricelist for it, or another base."
+                        "A recurring price for all pricelists cannot be based on "
+                        "one of them. Choose a pricelist, or a different base."
                     )
                 )
 
@@ -91,8 +91,8 @@ class ProductPricelistItem(models.Model):
                 if item.pricelist_id in found:
                     raise ValidationError(
                         self.env._(
-                            "The prices of %(pricelist)s would be based on themselves,"
-                            " by way of %(base)s.",
+                            "The prices of %(pricelist)s would be based on "
+                            "themselves, through %(base)s.",
                             pricelist=item.pricelist_id.display_name,
                             base=item.base_pricelist_id.display_name,
                         )

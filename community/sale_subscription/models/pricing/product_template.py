@@ -18,8 +18,8 @@ class ProductTemplate(models.Model):
         "product_tmpl_id",
         string="Recurring Prices",
         domain=lambda self: self._domain_recurring_rule_ids(),
-        help="What the product costs per period on an order with a recurring plan."
-        " Where nothing is listed for a plan, the ordinary price counts.",
+        help="The price of the product per period on an order with a recurring plan. "
+        "If nothing is listed for a plan, the ordinary price applies.",
     )
 
     def _domain_pricelist_rule_ids(self):

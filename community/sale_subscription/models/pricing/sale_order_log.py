@@ -52,8 +52,8 @@ class SaleOrderLog(models.Model):
         string="MRR Change (Company Currency)",
         currency_field="company_currency_id",
         readonly=True,
-        help="At the exchange rate of the order, so that what a subscription brought"
-        " and what its end takes away are the same amount.",
+        help="At the exchange rate of the order, so that the amounts at the start and "
+        "at the end of a subscription are the same.",
     )
     company_currency_id = fields.Many2one(
         related="company_id.currency_id", string="Company Currency"
@@ -61,7 +61,7 @@ class SaleOrderLog(models.Model):
     active_change = fields.Integer(
         string="Subscriptions",
         readonly=True,
-        help="+1: began to run. -1: does not run any more.",
+        help="+1: started running. -1: no longer running.",
     )
     # As they were at that time: what happens to the order later changes no history.
     plan_id = fields.Many2one("sale.subscription.plan", readonly=True, index=True)
