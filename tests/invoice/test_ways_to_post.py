@@ -94,8 +94,8 @@ class TestWaysToPost(LifeCase):
         self.good.date = "2026-01-31"
         self.assertTrue(self.held.fc_is_held)
         self.env.flush_all()
-        with self.enter_registry_test_mode():
-            self.env["account.move"]._autopost_draft_entries(batch_size=1)
+        with self.enter_registry_test_mode(), self.env.registry.cursor() as cr:
+            self.env(cr=cr)["account.move"]._autopost_draft_entries(batch_size=1)
         self.env.invalidate_all()
         self.assertEqual(self.drafts.mapped("state"), ["draft", "posted"])
 

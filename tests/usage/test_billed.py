@@ -91,7 +91,9 @@ class TestBilled(BilledCase):
         self._record(150)
         self._invoice()
         one, two = self._revisions()
-        one.usage_until = 0
+        self.env.cr.execute(
+            "UPDATE fusion_billing_rating SET usage_until = 0 WHERE id = %s", [one.id]
+        )
         self._fresh()
         self.assertEqual((one.amount, two.amount), (0.0, 25.0))
         self.assertFalse(self._behind(one)[0])
