@@ -164,7 +164,7 @@ class TestEntries(AccrualCase):
 
     def test_it_is_kept(self):
         accrual = self.accrue()
-        with self.assertRaisesRegex(UserError, "are kept"):
+        with self.assertRaisesRegex(UserError, "cannot be deleted"):
             accrual.unlink()
         with self.assertRaisesRegex(UserError, "posted already"):
             accrual.action_post_entries()
