@@ -166,7 +166,7 @@ class TestEntries(AccrualCase):
         accrual = self.accrue()
         with self.assertRaisesRegex(UserError, "cannot be deleted"):
             accrual.unlink()
-        with self.assertRaisesRegex(UserError, "posted already"):
+        with self.assertRaisesRegex(UserError, "already posted"):
             accrual.action_post_entries()
 
 
