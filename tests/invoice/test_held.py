@@ -215,7 +215,7 @@ class TestHeld(LifeCase):
             hold.with_user(self.accountant).state = "decided"
         with self.assertRaises(AccessError):
             self._decide(user=self.accountant)
-        with self.assertRaisesRegex(ValidationError, "Say why"):
+        with self.assertRaisesRegex(ValidationError, "Explain why"):
             hold.with_user(self.manager)._decide(" ")
         wizard = self._decide("goodwill")
         self.assertIn("24.00", wizard.hold_ids.reason)
@@ -351,13 +351,13 @@ class TestHeld(LifeCase):
         self.company.fc_hold_differing = True
         self._declare(160)
         self.line.price_unit = 20.0
-        self.assertHeld("charges 20.00", "another total")
+        self.assertHeld("charges 20.00", "differs from ours")
         holds = self.draft.fc_hold_ids
         self.assertEqual(sorted(holds.mapped("kind")), ["changed", "declared"])
         declared = holds.filtered(lambda h: h.kind == "declared")
         self._decide("ten health checks", holds=declared)
         self.assertHeld("charges 20.00")
-        self.assertNotIn("another total", self.draft.fc_held_reason)
+        self.assertNotIn("differs from ours", self.draft.fc_held_reason)
         self.assertIn("ten health checks", self.draft.fc_decided_reason)
         self._decide("goodwill")
         self.draft.action_post()
