@@ -236,6 +236,22 @@ class TestHeld(LifeCase):
         self.day("2026-03-01 09:00:00")
         self.assertEqual(self.net(self.documents("draft", "posted")), 24.0)
 
+    def test_the_customer_does_not_read_why(self):
+        """He may read his posted invoices over RPC; what staff have said is theirs."""
+        self.line.price_unit = 24
+        self._decide("goodwill")
+        self.draft.action_post()
+        customer = new_test_user(self.env, "held-customer", "base.group_portal")
+        customer.partner_id.parent_id = self.partner
+        self.draft.message_subscribe(customer.partner_id.ids)
+        seen = self.draft.with_user(customer)
+        self.assertEqual(seen.read(["amount_untaxed"])[0]["amount_untaxed"], 24.0)
+        for name in ("fc_held_reason", "fc_decided_reason", "fc_taken_off"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                seen.read([name])
+        [shown] = self.draft.with_user(self.accountant).read(["fc_decided_reason"])
+        self.assertIn("goodwill", shown["fc_decided_reason"])
+
     def test_who_keeps_the_books_decides_too(self):
         keeper = new_test_user(self.env, "held-keeper", "account.group_account_user")
         self.line.price_unit = 24
