@@ -11,6 +11,13 @@ KINDS = [
     ("refused", "Refused"),
     ("unallocated", "Unallocated"),
 ]
+# Of what model a row of each kind is, in the order in which ids are given to them.
+SOURCES = {
+    "billed": "account.move.line",
+    "open": "fusion.billing.rating",
+    "refused": "fusion.billing.usage.refused",
+    "unallocated": "fusion.billing.usage",
+}
 
 
 class FusionBillingUsageReport(models.Model):
@@ -67,6 +74,24 @@ class FusionBillingUsageReport(models.Model):
         readonly=True,
         help="The billing window is current, and 80% or more of the quota is used.",
     )
+
+    def action_open_source(self):
+        """The form of what this row was read from; of a journal item, its invoice.
+
+        :raises AccessError: the user may not read that
+        """
+        self.ensure_one()
+        self.check_access("read")
+        source = self.env[SOURCES[self.kind]].browse(self.id // len(KINDS))
+        source.check_access("read")
+        if self.kind == "billed":
+            source = source.move_id
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": source._name,
+            "res_id": source.id,
+            "view_mode": "form",
+        }
 
     @property
     def _table_query(self):
