@@ -23,8 +23,8 @@ SOURCES = {
 class FusionBillingUsageReport(models.Model):
     """One row for each journal item, open rating, refused row and unallocated event.
 
-    Billing users read no journal items, and accountants no ratings: both read these
-    few columns of them.
+    Billing users may not read journal items, nor accountants apps and what was refused:
+    both read these few columns of them.
     """
 
     _name = "fusion.billing.usage.report"

@@ -171,9 +171,9 @@ class TestDashboard(DashboardCase):
         [billed] = rows.filtered(lambda row: row.kind == "billed")
         with self.assertRaises(AccessError):
             billed.with_user(self.readers["billing"]).action_open_source()
-        [event] = rows.filtered(lambda row: row.kind == "unallocated")
+        [refused] = self.env[REPORT].search([("kind", "=", "refused")])
         with self.assertRaises(AccessError):
-            event.with_user(self.readers["reading"]).action_open_source()
+            refused.with_user(self.readers["reading"]).action_open_source()
 
     # === WHAT THE FILE NAMES ===
 
