@@ -16,7 +16,7 @@ class DashboardCase(BillingCase):
         customer          app           used   price               comes to
         Sample Customer   Sample App    300    0.50 above 100      100.00, billed
         Customer Two      none          110    0.50 above 100        5.00, and credited
-        Customer Three    Second App     50    0.20 K each          10.00 K, billed: 5.00
+        Customer Three    Second App     50    0.20 K each          10.00 K, 5.00 billed
         Customer Four     none          120    0.50 above 100       10.00, open
         Customer Five     Second App     35    0.20 K each           7.00 K, open
         Customer Six      none           90    0.50 above 100        0.00, this month's

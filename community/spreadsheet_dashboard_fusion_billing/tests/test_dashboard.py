@@ -21,7 +21,9 @@ class TestDashboard(DashboardCase):
         super().setUpClass()
         cls.data = json.loads(cls.dashboard.spreadsheet_data)
         [cls.sheet] = [s for s in cls.data["sheets"] if s["id"] == "data"]
-        cls.charts = {chart["id"]: chart for chart in validate_data.odoo_charts(cls.data)}
+        cls.charts = {
+            chart["id"]: chart for chart in validate_data.odoo_charts(cls.data)
+        }
 
     def _pivot(self, name, reader="billing"):
         """What a pivot shows: {its groups: the measure}."""
