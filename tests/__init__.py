@@ -44,6 +44,7 @@ from .house import (
     test_house,
     test_names,
     test_superuser_page,
+    test_translations,
     test_words,
 )
 from .http import (

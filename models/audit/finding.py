@@ -229,6 +229,7 @@ class FusionBillingAuditFinding(models.Model):
 
     # -- from a finding to what it is about ------------------------------------
 
+    @api.depends("rating_id", "move_id", "subscription_id", "service_id")
     @api.depends_context("uid")
     def _compute_can_open(self):
         for finding in self:

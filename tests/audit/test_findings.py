@@ -124,7 +124,7 @@ class TestFindings(AuditCase):
         finding = self._break()
         self._amount(25)
         self._audit()
-        with self.assertRaisesRegex(UserError, "gone"):
+        with self.assertRaisesRegex(UserError, "resolved"):
             finding._explain("too late")
 
     def test_what_was_not_looked_at_is_not_gone(self):
@@ -184,7 +184,7 @@ class TestFindings(AuditCase):
         self.assertIn("No audit has run yet", Finding.get_empty_list_help(""))
         audit = self._audit()
         said = Finding.get_empty_list_help("")
-        self.assertIn(f"looked at {audit.checked_count} events", said)
+        self.assertIn(f"checked {audit.checked_count} events", said)
         self.assertNotIn("days ago", said)
         self.at("2026-02-05 09:00:00")
         self.assertIn("That was 4 days ago", Finding.get_empty_list_help(""))

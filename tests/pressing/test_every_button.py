@@ -194,7 +194,8 @@ class TestEveryButton(PressedWorld, PressCase, PressingCase):
             raise TypeError("Planted")
 
         def ask(records):
-            raise UserError(records.env._("Planted"))
+            message = "Planted"
+            raise UserError(message)
 
         def refuse(records):
             records.env["fusion.billing.usage"].create({})

@@ -42,6 +42,7 @@ class PressedWorld(PeopleCase):
         cls._hold_invoices()
         cls._find_something()
         cls._break_what_can_break()
+        cls._put_to_work()
         # Of several records that show a button, the one that has what it asks for.
         unallocated = cls.env["fusion.billing.usage"].search(
             [("unallocated", "=", True)], limit=1
@@ -112,7 +113,7 @@ class PressedWorld(PeopleCase):
 
     @classmethod
     def _import_files(cls):
-        """Files that wait to be checked, are checked, and are being imported."""
+        """Files that wait to be checked, are checked, and are at work."""
         row = f"{cls.order.id},{cls.metric.code},1,2026-02-06,2026-02-06"
         values = {
             "service_id": cls.service.id,
@@ -120,10 +121,8 @@ class PressedWorld(PeopleCase):
             "file": base64.b64encode(f"{HEADER}\n{row}\n".encode()),
         }
         Import = cls.env["fusion.billing.usage.import"]
-        _waiting, checked, running = Import.create([values] * 3)
+        _waiting, checked, cls.importing = Import.create([values] * 3)
         checked.action_check()
-        running.action_check()
-        running.sudo().state = "running"
 
     @classmethod
     def _close_more_months(cls):
@@ -150,6 +149,19 @@ class PressedWorld(PeopleCase):
         posted = draft.copy({"date": date(2026, 1, 31)})
         posted.action_compute()
         posted.action_post_entries()
+
+    @classmethod
+    def _put_to_work(cls):
+        """One of each kind that is at work in the background, and tells how far."""
+        month = {"date_start": "2025-10-01", "date_end": "2025-10-31"}
+        accrual = cls.env["fusion.billing.accrual"].search([], limit=1)
+        for record in (
+            cls.importing,
+            cls.env["fusion.billing.control"].create(month),
+            accrual.copy({"date": date(2026, 3, 31)}),
+            cls.env["fusion.billing.audit"].search([], order="id", limit=1),
+        ):
+            cls.env["fusion.billing.job"]._ask(record, "action_reload")
 
     @classmethod
     def _changed_by_hand(cls):

@@ -162,7 +162,7 @@ class TestLifeCycle(SubscriptionCase):
         self.assertEqual(invoice.amount_total, 6.77)
         self.assertEqual(
             invoice.invoice_line_ids.name.splitlines()[-1],
-            "Runs again: 05/10/2026 to 05/30/2026 (21 of 31 days)",
+            "Resumed: 05/10/2026 to 05/30/2026 (21 of 31 days)",
         )
         self.assertDates(order, "2026-04-30", "2026-05-31")
         self.assertFalse(self._run_cron("2026-05-30"))

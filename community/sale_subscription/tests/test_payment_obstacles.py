@@ -154,7 +154,7 @@ class TestPaymentObstacles(PaymentCase):
             order._send_charge(charge)
         self._sweep("2026-01-02")
         self.assertEqual(self._charges(order), charge)
-        self.assertFailed(order, 0, None, "was taken")
+        self.assertFailed(order, 0, None, "was received")
 
     @mute_logger(CHARGING)
     def test_booking_that_fails(self):
@@ -183,7 +183,7 @@ class TestPaymentObstacles(PaymentCase):
         self.assertEqual(invoice.payment_state, "not_paid")
         self._sweep("2026-01-02")
         self.assertEqual(len(self._charges(order)), 1)
-        self.assertFailed(order, 0, None, "not settled")
+        self.assertFailed(order, 0, None, "is not reconciled")
 
     def _without_journal_entries(self):
         """Payments as with an accounting application: booked by the bank statement."""

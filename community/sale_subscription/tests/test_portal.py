@@ -152,7 +152,7 @@ class TestPortalPage(PortalCase):
         self.assertIn("$ 6.00", page["tax"][0])
         self.assertIn("$ 56.00", page["total"][0])
         # 30.436875 / 7 weeks
-        self.assertEqual(page["monthly"], ["That is $ 243.50 per month"])
+        self.assertEqual(page["monthly"], ["Total $ 243.50 per month"])
 
     def test_invoices(self):
         [shown] = self._page()["invoice"]
