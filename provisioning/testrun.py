@@ -321,7 +321,7 @@ def split(plan: Plan, progress: Progress, options: argparse.Namespace) -> list[P
 
 
 def beside_apps(plan: Plan, options: argparse.Namespace) -> list[Plan]:
-    """The modules in community/ that join the drop-in with another app of Odoo.
+    """The modules in community/ that join it, or the addon, with another app of Odoo.
 
     In a database of their own: the apps they need would be beside all other tests.
     """

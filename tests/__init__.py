@@ -46,6 +46,7 @@ from .control import (
 from .house import (
     test_conformance_behaviour,
     test_conformance_names,
+    test_empty_lists,
     test_house,
     test_names,
     test_superuser_page,

@@ -30,10 +30,10 @@ class FusionBillingJob(models.Model):
     """
 
     _name = "fusion.billing.job"
+    _inherit = ["fusion.billing.guarded"]
     _description = "Background Work"
     _order = "id desc"
     _rec_name = "work"
-    _check_company_auto = True
 
     res_model = fields.Char(string="Model", required=True, readonly=True)
     res_id = fields.Many2oneReference(

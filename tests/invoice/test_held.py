@@ -367,13 +367,13 @@ class TestHeld(LifeCase):
         self.company.fc_hold_differing = True
         self._declare(160)
         self.line.price_unit = 20.0
-        self.assertHeld("charges 20.00", "total declared by")
+        self.assertHeld("charges 20.00", "differs from ours")
         holds = self.draft.fc_hold_ids
         self.assertEqual(sorted(holds.mapped("kind")), ["changed", "declared"])
         declared = holds.filtered(lambda h: h.kind == "declared")
         self._decide("ten health checks", holds=declared)
         self.assertHeld("charges 20.00")
-        self.assertNotIn("total declared by", self.draft.fc_held_reason)
+        self.assertNotIn("differs from ours", self.draft.fc_held_reason)
         self.assertIn("ten health checks", self.draft.fc_decided_reason)
         self._decide("goodwill")
         self.draft.action_post()

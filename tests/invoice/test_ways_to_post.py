@@ -151,7 +151,7 @@ class TestWaysToPost(LifeCase):
                 m.invoice_line_ids.sale_line_ids.order_id == order and m.fc_is_held
             )
         )
-        self.assertIn("total declared by", last.fc_held_reason)
+        self.assertIn("differs from ours", last.fc_held_reason)
         self.assertTrue(
             any("stays in draft" in (m.body or "") for m in order.message_ids)
         )

@@ -13,6 +13,7 @@ from . import (
     test_discount,
     test_discount_following,
     test_discount_line,
+    test_empty_lists,
     test_every_day_once,
     test_every_day_once_again,
     test_guarded,
