@@ -233,6 +233,8 @@ def _answer(call, handler):
 
 
 def _query(route):
-    """The values of the query parameters; writing routes have none."""
+    """The values of the query parameters; writing routes take none, and ignore them."""
+    if route.method != "GET":
+        return {}
     readers = {name: given.read for name, given in route.operation.query.items()}
     return read_query(request.httprequest.args.items(multi=True), readers)

@@ -49,7 +49,8 @@ class TestHostileHttp(ApiCase):
                 answer = api.usage([self.event()])
                 self.check_refused(answer, 401, "unauthorized")
                 bodies.add(answer.content)
-        self.assertEqual(len(bodies), 1)
+        # No key at all, no Bearer, and a bad key: told apart, so that people find it.
+        self.assertEqual(len(bodies), 3)
         self.check_still_works()
         self.check_quiet()
 

@@ -70,7 +70,8 @@ def codes_of(route) -> list[str]:
         codes.add(operation.unknown_in_path)
     if route.scope:
         codes.update(_WITH_KEY)
-        codes.add("unknown_parameter")
+        if route.method == "GET":
+            codes.add("unknown_parameter")
     if operation.query:
         codes.add("invalid_parameter")
     if "cursor" in operation.query:

@@ -163,6 +163,7 @@ class FusionBillingJob(models.Model):
                     "total_count": 0,
                 }
             )
+            self.flush_recordset()
             Cron._commit_progress()
             is_done = self._do()
             time_left = Cron._commit_progress(int(is_done is True))

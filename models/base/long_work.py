@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 
 from .job import LIVE
 
+JOB_FIELDS = ["job_state", "job_done_count", "job_total_count", "job_progress"]
+JOB_FIELDS += ["job_problem"]
+
 
 class FusionBillingLongWork(models.AbstractModel):
     """A record with work that can take longer than people wait.
@@ -40,7 +43,7 @@ class FusionBillingLongWork(models.AbstractModel):
         self.env["fusion.billing.job"]._tell(done, total)
 
     def _is_at_work(self):
-        self.invalidate_recordset(["job_state"])
+        self.invalidate_recordset(JOB_FIELDS)
         return self.job_state in LIVE
 
     def _start(self, work, is_long):
@@ -61,7 +64,7 @@ class FusionBillingLongWork(models.AbstractModel):
         if not is_long:
             return getattr(self, work)()
         self.env["fusion.billing.job"]._ask(self, work)
-        self.invalidate_recordset(["job_state"])
+        self.invalidate_recordset(JOB_FIELDS)
         return None
 
     def _work_failed(self, work, problem):
