@@ -45,7 +45,6 @@ class TestEmptyLists(TransactionCase):
             "price_draft_result_action",
             "accrual_line_action",
             "overview_order_action",
-            "overview_invoice_action",
         ):
             views = self._views(self.env.ref(f"{ADDON}.{name}"))
             self.assertTrue(views)
