@@ -22,7 +22,13 @@ from .audit import (
     test_planted_usage,
     test_planted_windows,
 )
-from .base import test_assets, test_constraints, test_job, test_written_by_code
+from .base import (
+    test_assets,
+    test_constraints,
+    test_job,
+    test_reachable,
+    test_written_by_code,
+)
 from .beside_apps import test_ordinary_orders, test_procured_once, test_year
 from .browser import (
     test_browser,

@@ -200,6 +200,8 @@ class SweepCase(BillingCase):
             elif field.type == "many2one":
                 target = cls.env[field.comodel_name]
                 values[field.name] = cls._any_record(target, company).id
+            elif field.type == "many2one_reference":
+                values[field.name] = company.id  # another one in each
             else:
                 values[field.name] = cls._some_value(field)
         own = model._fields.get("company_id")

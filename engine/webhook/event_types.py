@@ -161,11 +161,11 @@ class TestData(Shape):
 
 # In the order people read them. The sentence is for those who choose.
 EVENT_TYPES: dict[str, str] = {
-    "customer.linked": "An account of the app got its customer.",
-    "subscription.created": "A subscription runs for the first time.",
-    "subscription.updated": "The state of a subscription changed.",
-    "usage.threshold_reached": "Usage reached a share of the quota.",
-    "rating.closed": "The windows of a subscription went on a posted invoice.",
+    "customer.linked": "An account of the app was linked to its customer.",
+    "subscription.created": "A subscription starts for the first time.",
+    "subscription.updated": "The status of a subscription changed.",
+    "usage.threshold_reached": "Usage reached a quota alert.",
+    "rating.closed": "The billing windows are on a posted invoice.",
     "invoice.posted": "An invoice was posted.",
     "invoice.paid": "An invoice was paid.",
     "invoice.cancelled": "An invoice was cancelled.",

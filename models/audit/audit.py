@@ -255,16 +255,6 @@ class FusionBillingAudit(models.Model):
         return self.search(domain, limit=1, order="started_at desc, id desc")
 
     @api.model
-    def _hours_since_last(self):
-        """Since the last run of all companies; infinite before the first (float)."""
-        last = self.search(
-            [("company_id", "=", False), ("state", "!=", "waiting")], limit=1
-        )
-        if not last:
-            return float("inf")
-        return (fields.Datetime.now() - last.started_at).total_seconds() / 3600
-
-    @api.model
     def _last_words(self, last):
         """What a run says of the books, and of what it has not looked at.
 

@@ -30,6 +30,7 @@ class FusionBillingJob(models.Model):
     """
 
     _name = "fusion.billing.job"
+    _inherit = ["fusion.billing.guarded"]
     _description = "Background Work"
     _order = "id desc"
     _rec_name = "work"
@@ -166,6 +167,11 @@ class FusionBillingJob(models.Model):
             is_done = self._do()
             time_left = Cron._commit_progress(int(is_done is True))
             return bool(time_left) and is_done is not False
+        except Exception:
+            # A transaction that has failed takes no statement: the lock would stay with
+            # the connection, which is used again, and nobody else could do the work.
+            self.env.cr.rollback()
+            raise
         finally:
             self.env.cr.execute(
                 "SELECT pg_advisory_unlock(hashtext(%s), %s)", [_LOCK, self.id]

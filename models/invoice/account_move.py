@@ -332,6 +332,15 @@ class AccountMove(models.Model):
         posted._fc_bill_what_came_since()
         return posted
 
+    def _autopost_draft_entries(self, batch_size=100):
+        """Take as many drafts more as are held.
+
+        They stay in draft: where they fill the batch, no other is ever posted.
+        """
+        held = self.env["fusion.billing.hold"].sudo().search([("state", "=", "held")])
+        waiting = held.move_id.filtered(lambda m: m.auto_post != "no")
+        return super()._autopost_draft_entries(batch_size + len(waiting))
+
     def _fc_bill_what_came_since(self):
         """Bill what came since for subscriptions that were closed meanwhile.
 

@@ -20,11 +20,19 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
         help="It stays in draft until somebody decides on what differs, or it is"
         " corrected.",
     )
+    # Customers read their posted invoices, over RPC, too: what staff have said of one
+    # among themselves is none of theirs.
     fc_held_reason = fields.Text(
-        string="Why Held", compute="_compute_fc_held", compute_sudo=True
+        string="Why Held",
+        compute="_compute_fc_held",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     fc_decided_reason = fields.Text(
-        string="Decided", compute="_compute_fc_held", compute_sudo=True
+        string="Decided",
+        compute="_compute_fc_held",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     fc_may_decide = fields.Boolean(
         "Can Be Decided On",
@@ -36,6 +44,7 @@ class FusionBillingInvoiceHeld(models.AbstractModel):
         "Removed Usage Lines",
         readonly=True,
         copy=False,
+        groups="base.group_user",
         help="Usage lines that were deleted from the draft.",
     )
 

@@ -31,6 +31,7 @@ class FusionBillingOrderAccount(models.AbstractModel):
         "that the app sends are its own, even if they are numbers.",
     )
     fc_created_with = fields.Json(
+        "Request It Was Created By",
         copy=False,
         groups=fields.NO_ACCESS,
         help="What the app's request for this subscription said, to know it when it is"

@@ -297,8 +297,7 @@ class FusionBillingUsageBilled(models.AbstractModel):
         live = Domain("voided_at", "=", False)
         if rating.state == "open":
             return domain & live
-        if rating.usage_until:
-            domain &= Domain("id", "<=", rating.usage_until)
+        domain &= Domain("id", "<=", rating.usage_until)  # 0: there was none
         billed = rating.sudo().search(
             [
                 ("agreement_id", "=", rating.agreement_id.id),

@@ -164,9 +164,9 @@ class TestEntries(AccrualCase):
 
     def test_it_is_kept(self):
         accrual = self.accrue()
-        with self.assertRaisesRegex(UserError, "are kept"):
+        with self.assertRaisesRegex(UserError, "cannot be deleted"):
             accrual.unlink()
-        with self.assertRaisesRegex(UserError, "posted already"):
+        with self.assertRaisesRegex(UserError, "already posted"):
             accrual.action_post_entries()
 
 

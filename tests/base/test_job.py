@@ -3,6 +3,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..control.case import ControlCase
 
@@ -116,6 +117,25 @@ class TestJob(ControlCase):
         self._run()
         self.assertEqual(job.state, "failed")
         self.assertIn("interrupted 3 times", self.period.job_problem)
+
+    def test_a_transaction_that_fails_lets_go_of_the_job(self):
+        """The lock is of the connection, and would outlive it; the next run goes on."""
+        self.period.action_compute()
+        job = self._jobs(self.period)
+        with (
+            patch.object(type(job), "_do", lambda j: j.env.cr.execute("SELECT 1/0")),
+            mute_logger("odoo.sql_db"),
+            self.assertLogs("odoo.addons.base.models.ir_cron", "ERROR"),
+        ):
+            self._run()
+        self.env.cr.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND pid = pg_backend_pid() AND objid = %s",
+            [job.id],
+        )
+        self.assertEqual(self.env.cr.fetchone(), (0,))
+        self._run()
+        self.assertEqual(self.period.job_state, "done")
 
     def test_a_record_that_was_deleted(self):
         self.period.action_compute()

@@ -30,7 +30,7 @@ class TestBreakdown(BillingCase):
         self._assert_rows(
             told,
             ("Used", "1,250", "", ""),
-            ("Included (100)", "-100", "", ""),
+            ("Included in the quota (100)", "-100", "", ""),
             ("To pay", "1,150", "0.50 XXX each", "575.00 XXX"),
         )
         self.assertEqual(told["amount"], f"575.00 {self.currency.name}")
@@ -121,7 +121,7 @@ class TestBreakdown(BillingCase):
         )
         text = " ".join(html.decode().split())
         self.assertIn("How your usage was calculated", text)
-        self.assertIn("Included (100)", text)
+        self.assertIn("Included in the quota (100)", text)
 
     # -- from a line to its events ---------------------------------------------
 

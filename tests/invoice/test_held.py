@@ -215,7 +215,7 @@ class TestHeld(LifeCase):
             hold.with_user(self.accountant).state = "decided"
         with self.assertRaises(AccessError):
             self._decide(user=self.accountant)
-        with self.assertRaisesRegex(ValidationError, "Say why"):
+        with self.assertRaisesRegex(ValidationError, "Explain why"):
             hold.with_user(self.manager)._decide(" ")
         wizard = self._decide("goodwill")
         self.assertIn("24.00", wizard.hold_ids.reason)
@@ -235,6 +235,22 @@ class TestHeld(LifeCase):
         # What was forgiven stays so: nothing is billed for January again.
         self.day("2026-03-01 09:00:00")
         self.assertEqual(self.net(self.documents("draft", "posted")), 24.0)
+
+    def test_the_customer_does_not_read_why(self):
+        """He may read his posted invoices over RPC; what staff have said is theirs."""
+        self.line.price_unit = 24
+        self._decide("goodwill")
+        self.draft.action_post()
+        customer = new_test_user(self.env, "held-customer", "base.group_portal")
+        customer.partner_id.parent_id = self.partner
+        self.draft.message_subscribe(customer.partner_id.ids)
+        seen = self.draft.with_user(customer)
+        self.assertEqual(seen.read(["state"])[0]["state"], "posted")
+        for name in ("fc_held_reason", "fc_decided_reason", "fc_taken_off"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                seen.read([name])
+        [shown] = self.draft.with_user(self.accountant).read(["fc_decided_reason"])
+        self.assertIn("goodwill", shown["fc_decided_reason"])
 
     def test_who_keeps_the_books_decides_too(self):
         keeper = new_test_user(self.env, "held-keeper", "account.group_account_user")
@@ -351,13 +367,13 @@ class TestHeld(LifeCase):
         self.company.fc_hold_differing = True
         self._declare(160)
         self.line.price_unit = 20.0
-        self.assertHeld("charges 20.00", "another total")
+        self.assertHeld("charges 20.00", "differs from ours")
         holds = self.draft.fc_hold_ids
         self.assertEqual(sorted(holds.mapped("kind")), ["changed", "declared"])
         declared = holds.filtered(lambda h: h.kind == "declared")
         self._decide("ten health checks", holds=declared)
         self.assertHeld("charges 20.00")
-        self.assertNotIn("another total", self.draft.fc_held_reason)
+        self.assertNotIn("differs from ours", self.draft.fc_held_reason)
         self.assertIn("ten health checks", self.draft.fc_decided_reason)
         self._decide("goodwill")
         self.draft.action_post()

@@ -87,6 +87,18 @@ class TestWaysToPost(LifeCase):
                 savepoint.close(rollback=True)
                 self.env.invalidate_all()
 
+    def test_what_is_held_does_not_fill_the_batch_of_odoos_job(self):
+        """It takes the latest first, and so many: here one, and that one is held."""
+        self.drafts.auto_post = "at_date"
+        self.held.date = "2026-02-01"
+        self.good.date = "2026-01-31"
+        self.assertTrue(self.held.fc_is_held)
+        self.env.flush_all()
+        with self.enter_registry_test_mode(), self.env.registry.cursor() as cr:
+            self.env(cr=cr)["account.move"]._autopost_draft_entries(batch_size=1)
+        self.env.invalidate_all()
+        self.assertEqual(self.drafts.mapped("state"), ["draft", "posted"])
+
     def test_what_is_held_is_not_sent(self):
         """Odoo's "Send" takes posted invoices only: a held one is refused."""
         wizard = self.env["account.move.send.wizard"].with_user(self.user)
@@ -139,7 +151,7 @@ class TestWaysToPost(LifeCase):
                 m.invoice_line_ids.sale_line_ids.order_id == order and m.fc_is_held
             )
         )
-        self.assertIn("another total", last.fc_held_reason)
+        self.assertIn("differs from ours", last.fc_held_reason)
         self.assertTrue(
             any("stays in draft" in (m.body or "") for m in order.message_ids)
         )

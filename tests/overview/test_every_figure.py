@@ -60,6 +60,9 @@ MEASURES = {
     "fc_billed_amount": money("amount"),
     "fc_invoiced_amount": money("amount_total"),
     "fc_owed_amount": money("amount_residual"),
+    "fc_draft_amount": money("amount_total"),
+    "fc_overdue_amount": money("amount_residual"),
+    "fc_near_quota_count": count,
 }
 # A word, and no figure: it leads to all messages of the app.
 NO_FIGURES = {"webhook_health"}

@@ -165,7 +165,7 @@ class TestVersions(PriceDraftCase):
             with self.subTest(day=day), self.assertRaisesRegex(UserError, told):
                 self.mine._new_version(date.fromisoformat(day))
         version = self.mine._new_version(date(2026, 2, 1))
-        with self.assertRaisesRegex(UserError, "begins on"):
+        with self.assertRaisesRegex(UserError, "starts on"):
             version._new_version(date(2026, 2, 1))
         with self.assertRaisesRegex(UserError, "ends on"):
             self.mine._new_version(date(2026, 3, 1))

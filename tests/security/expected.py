@@ -3,6 +3,7 @@
 # What a method is given where it asks for something, by the name of the parameter.
 # A method with a parameter that is not here makes the sweep fail: add it.
 ARGUMENTS = {
+    "source_ref": lambda case, model: "mail.message_origin_link",
     "plan": lambda case, model_name: case.plan.id,
     "fields_list": lambda case, model_name: list(case.env[model_name]._fields),
     "vals": lambda case, model_name: {},

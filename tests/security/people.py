@@ -135,7 +135,8 @@ class PeopleCase(BillingCase):
         cls.env["fusion.billing.charge.tier"].create(
             {"charge_id": cls.charge.id, "up_to": 0, "price_per_unit": 1}
         )
-        cls.env["fusion.billing.audit"]._run(cls.company)
+        audit = cls.env["fusion.billing.audit"]._run(cls.company)
+        cls.env["fusion.billing.job"]._ask(audit, "_work")
         cls.env["product.pricelist"].create(
             {
                 "name": MARK,

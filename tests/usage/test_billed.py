@@ -85,6 +85,20 @@ class TestBilled(BilledCase):
         self.assertEqual(self._behind(one), (early, 150.0))
         self.assertEqual(self._behind(two), (early | late, 190.0))
 
+    def test_what_was_billed_before_there_was_any_usage(self):
+        """Number 0: what came later is not in it, as if nobody knew."""
+        self._invoice(FEBRUARY)
+        self._record(150)
+        self._invoice()
+        one, two = self._revisions()
+        self.env.cr.execute(
+            "UPDATE fusion_billing_rating SET usage_until = 0 WHERE id = %s", [one.id]
+        )
+        self._fresh()
+        self.assertEqual((one.amount, two.amount), (0.0, 25.0))
+        self.assertFalse(self._behind(one)[0])
+        self.assertEqual(self._behind(two)[1], 150.0)
+
     def test_voided_before_it_was_billed(self):
         kept, gone = self._record(150), self._record(30)
         gone._void("sent twice")

@@ -74,7 +74,7 @@ class TestRefused(BillingCase):
         mine.subscription_id = self.order
         mine.action_retry()
         self.assertEqual((refused.state, self._usage_count()), ("recorded", 1))
-        with self.assertRaisesRegex(UserError, "settled"):
+        with self.assertRaisesRegex(UserError, "already been handled"):
             mine.subscription_id = stranger
 
     def test_a_conflict_is_kept_and_dismissed(self):

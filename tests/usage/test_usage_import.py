@@ -119,7 +119,7 @@ class TestUsageImport(ImportCase):
         )
         self.assertEqual(self._quantity(), Decimal("2.1000000001"))
         self.assertEqual(self._usage_count(), 3)
-        with self.assertRaisesRegex(UserError, "reload"):
+        with self.assertRaisesRegex(UserError, "Reload"):
             record.action_import()
 
     def test_a_file_twice_is_stored_once(self):
@@ -187,7 +187,7 @@ class TestUsageImport(ImportCase):
         record.tz = "Europe/Berlin"
         self.assertEqual(self._counts(record), ("draft", 0, 0, 0))
         self.assertFalse(record.row_ids)
-        with self.assertRaisesRegex(UserError, "reload"):
+        with self.assertRaisesRegex(UserError, "Reload"):
             record.action_import()
         record.action_check()
         record.action_import()

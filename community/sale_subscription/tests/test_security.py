@@ -108,6 +108,16 @@ class TestSecurity(SubscriptionCase):
         invoice.with_user(self.accountant).action_post()
         self.assertDates(order, "2026-01-01", "2026-02-01")
 
+    def test_invoices_are_handed_over_as_odoo_does(self):
+        """Odoo makes them as the superuser, and modules post what they are given."""
+        order = self._create_subscription(user_id=self.salesman.id)
+        invoice = order.with_user(self.salesman)._create_invoices()
+        self.assertNotIn("subscription_origins_later", invoice.env.context)
+        self.assertEqual(invoice.env.user, self.salesman)
+        invoice.action_post()
+        self.assertEqual(invoice.state, "posted")
+        self.assertTrue(any(order.name in m.body for m in invoice.message_ids))
+
     def test_salesman_presses_the_button_of_a_plan_that_posts_and_sends(self):
         """As the scheduled action would do it: the plan decides, not the person."""
         template = self.env.ref("account.email_template_edi_invoice")

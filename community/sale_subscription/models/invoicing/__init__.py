@@ -1,6 +1,7 @@
 from . import (
     account_move_line,
     account_move_send,
+    invoice_origin,
     invoice_sending,
     invoice_subscriptions,
     line_invoicing,

@@ -1,12 +1,11 @@
 from odoo import api, fields, models
 
-ORIGIN = "mail.message_origin_link"  # "This invoice has been created from ..."
-
 
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = [
         "sale.subscription.invoice.payment",
+        "sale.subscription.invoice.origin",
         "sale.subscription.invoice.sending",
         "sale.subscription.invoice.subscriptions",
         "account.move",
@@ -51,24 +50,6 @@ class AccountMove(models.Model):
         result = super().button_draft()
         self.sudo().subscription_period_ids._claim_again()
         return result
-
-    def message_post_with_source(self, source_ref, **kwargs):
-        """Leave where invoices come from to :meth:`_log_origins`.
-
-        Odoo says it of one invoice after the other, which takes as long as their lines.
-        """
-        if source_ref == ORIGIN and self.env.context.get("subscription_origins_later"):
-            return self.env["mail.message"]
-        return super().message_post_with_source(source_ref, **kwargs)
-
-    def _log_origins(self):
-        """Say in the chatter of each which orders it was made from."""
-        render = self.env["mail.render.mixin"]._render_template_qweb_view
-        bodies = {}
-        for move in self:
-            values = {"self": move, "origin": move.line_ids.sale_line_ids.order_id}
-            bodies |= render(ORIGIN, self._name, move.ids, add_context=values)
-        self._message_log_batch(bodies)
 
     def unlink(self):
         """Give the periods back through the ORM.
