@@ -64,7 +64,9 @@ class FusionBillingUsageReport(models.Model):
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     subscription_id = fields.Many2one("sale.order", readonly=True)
     metric_id = fields.Many2one("fusion.billing.metric", readonly=True)
-    amount = fields.Monetary(
+    # Not monetary: charts would convert it, and still call it by its own currency.
+    amount = fields.Float(
+        digits=False,
         readonly=True,
         help="Billed: the balance of the posted journal items, credit notes deducted. "
         "Unbilled: what was rated and is on no invoice yet.",

@@ -11,7 +11,9 @@ from .common import DashboardCase
 
 REPORT = "fusion.billing.usage.report"
 PIVOT_VALUE = re.compile(r'PIVOT\.VALUE\((\d+),"([\w:]+)"\)')
-KNOWN_FUNCTIONS = {"PIVOT", "PIVOT.VALUE", "IF", "IFERROR", "TEXT", "TEXTJOIN", "_t"}
+KNOWN_FUNCTIONS = {
+    *("PIVOT", "PIVOT.VALUE", "IF", "IFERROR", "ISERROR", "TEXT", "TEXTJOIN", "_t"),
+}
 
 
 @tagged("post_install", "-at_install")

@@ -44,6 +44,14 @@ const read = async () => {
     const drawn = (selector) => document.querySelectorAll(`canvas${selector}`).length;
     await until(() => drawn(".o-scorecard") === 6);
     await until(() => drawn(".o-figure-canvas:not(.o-scorecard)"));
+    const charts = %s;
+    for (const [id, largest] of Object.entries(charts)) {
+        const { datasets } = model.getters.getChartRuntime(id).chartJsConfig.data;
+        const found = datasets.map((set) => [set.label, Math.max(...set.data)]);
+        if (JSON.stringify(found.sort()) !== JSON.stringify(largest)) {
+            throw new Error(`${id} shows ${found}, not ${largest}`);
+        }
+    }
     if (document.querySelector(".o_error_dialog, .modal")) {
         throw new Error("There is a dialog");
     }
@@ -61,6 +69,12 @@ CELLS = """{
     B35: "CUR", A36: "API calls", B36: 105,
     A51: "Sample App", A52: "Second App",
 }"""
+# The largest bar of each currency, as it is: Odoo's charts convert what is monetary,
+# and showed 7.00 crowns as 3.50.
+CHARTS = """{
+    months: [["CUR", 105]], apps: [["CUR", 100]],
+    unbilled_apps: [["CUR", 10], ["XKR", 7]],
+}"""
 
 
 @tagged("post_install", "-at_install", "fcb_browser")
@@ -68,7 +82,7 @@ class TestDashboardBrowser(DashboardCase, HttpCase):
     def _open_dashboard(self, reader):
         self.browser_js(
             f"/odoo/dashboards?dashboard_id={self.dashboard.id}",
-            READ_CELLS % CELLS.replace("CUR", self.currency.name),
+            (READ_CELLS % (CELLS, CHARTS)).replace("CUR", self.currency.name),
             READY,
             login=self.readers[reader].login,
             timeout=120,
