@@ -98,7 +98,6 @@ class FusionBillingAccrualLine(models.Model):
             (UNALLOCATED, "Left out: no billing window"),
             (FAILED, "Left out: cannot be rated"),
         ],
-        string="Reason",
         required=True,
         readonly=True,
         default=OPEN,

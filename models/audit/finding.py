@@ -52,9 +52,7 @@ class FusionBillingAuditFinding(models.Model):
         tracking=True,
         help="The user who looks into it.",
     )
-    reason = fields.Text(
-        "Reason", readonly=True, tracking=True, help="Why it can stay as it is."
-    )
+    reason = fields.Text(readonly=True, tracking=True, help="Why it can stay as it is.")
     settled_uid = fields.Many2one("res.users", string="Explained By", readonly=True)
     settled_at = fields.Datetime(string="Explained On", readonly=True)
     first_seen_at = fields.Datetime(string="First Found", readonly=True)

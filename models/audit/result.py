@@ -24,7 +24,7 @@ class FusionBillingAuditResult(models.Model):
         INVARIANTS, string="Check", required=True, readonly=True
     )
     checked = fields.Integer(readonly=True, aggregator=None)
-    subject = fields.Char(string="Subject", compute="_compute_subject")
+    subject = fields.Char(compute="_compute_subject")
     violations = fields.Integer("Differences", readonly=True, aggregator=None)
     error = fields.Text(string="Why Not Checked", readonly=True)
     state = fields.Selection(

@@ -28,7 +28,6 @@ class FusionBillingRatingQueue(models.Model):
     )
     company_id = fields.Many2one(related="subscription_id.company_id")
     since = fields.Datetime(
-        "Since",
         readonly=True,
         help="Usage from then on has changed. Empty: from the open billing window on.",
     )

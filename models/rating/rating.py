@@ -98,7 +98,6 @@ class FusionBillingRating(models.Model):
     # What counts units is not added up: of several metrics the sum is of nothing.
     quantity = fields.Float(digits=False, readonly=True, aggregator=None)
     included = fields.Float(
-        string="Included",
         digits=False,
         readonly=True,
         aggregator=None,

@@ -36,7 +36,7 @@ class FusionBillingUsageImportRow(models.Model):
     result = fields.Selection(RESULTS, readonly=True)
     code = fields.Char(string="Error Code", readonly=True)
     field = fields.Char(string="Column", readonly=True)
-    reason = fields.Char("Reason", readonly=True)
+    reason = fields.Char(readonly=True)
     cells = fields.Text(
         string="Row Content", readonly=True, help="Filled for refused rows only."
     )

@@ -107,7 +107,6 @@ class FusionBillingUsageImport(models.Model):
     )
     problem = fields.Text(readonly=True, copy=False)
     sheet = fields.Char(
-        "Sheet",
         readonly=True,
         copy=False,
         help="Only the first sheet of a file is read.",

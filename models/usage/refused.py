@@ -68,8 +68,8 @@ class FusionBillingUsageRefused(models.Model):
         "have, and was not kept. The app has to send it again.",
     )
     code = fields.Char(string="Error Code", readonly=True)
-    field = fields.Char(string="Field", readonly=True, help="Which value was refused.")
-    reason = fields.Char("Reason", readonly=True)
+    field = fields.Char(readonly=True, help="Which value was refused.")
+    reason = fields.Char(readonly=True)
     advice = fields.Char(string="What to Do", compute="_compute_advice")
     subscription_name = fields.Char(
         string="Subscription ID in the App",

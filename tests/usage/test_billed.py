@@ -31,7 +31,7 @@ class BilledCase(LedgerCase):
     def _behind(self, rating):
         """The events that the button of a rating lists, and their total."""
         action = rating.action_view_usage()
-        Usage = self.Usage.with_context(action["context"])
+        Usage = self.Usage.with_context(**action["context"])
         events = Usage.search(action["domain"], order="period_start, id")
         [[total]] = Usage._read_group(action["domain"], [], ["quantity:sum"])
         return events, total

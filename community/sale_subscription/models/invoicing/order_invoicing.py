@@ -37,7 +37,7 @@ class SaleSubscriptionOrderInvoicing(models.AbstractModel):
         moves = super(SaleSubscriptionOrderInvoicing, orders)._create_invoices(
             grouped=grouped, final=final, date=date
         )
-        moves = moves.with_context(self.env.context)  # a salesperson's are in sudo
+        moves = moves.with_context(subscription_origins_later=False)
         moves._log_origins()
         move_of = {}
         for move in moves.sudo():
