@@ -16,7 +16,7 @@ class FusionBillingAuditExplainWizard(models.TransientModel):
         string="Findings",
         required=True,
     )
-    reason = fields.Text("Reason", required=True)
+    reason = fields.Text(required=True)
 
     def action_explain(self):
         self.finding_ids._explain(self.reason)

@@ -13,7 +13,7 @@ class FusionBillingUsageMoveWizard(models.TransientModel):
     _description = "Bill Unallocated Usage"
     _inherit = ["fusion.billing.guarded"]
 
-    reason = fields.Char("Reason", required=True)
+    reason = fields.Char(required=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     subscription_id = fields.Many2one("sale.order", required=True)
     previewed_id = fields.Many2one(

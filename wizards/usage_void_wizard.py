@@ -12,7 +12,7 @@ class FusionBillingUsageVoidWizard(models.TransientModel):
     _description = "Void Usage"
     _inherit = ["fusion.billing.guarded"]
 
-    reason = fields.Char("Reason", required=True)
+    reason = fields.Char(required=True)
 
     def action_void(self):
         events = self.env["fusion.billing.usage"].browse(self.env.context["active_ids"])
