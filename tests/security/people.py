@@ -135,8 +135,8 @@ class PeopleCase(BillingCase):
         cls.env["fusion.billing.charge.tier"].create(
             {"charge_id": cls.charge.id, "up_to": 0, "price_per_unit": 1}
         )
-        audit = cls.env["fusion.billing.audit"]._run(cls.company)
-        cls.env["fusion.billing.job"]._ask(audit, "_work")
+        cls.env["fusion.billing.audit"]._run(cls.company)
+        cls.env["fusion.billing.job"]._ask(cls.draft, "action_compare")
         cls.env["product.pricelist"].create(
             {
                 "name": MARK,
