@@ -123,6 +123,7 @@ class PressedWorld(PeopleCase):
         Import = cls.env["fusion.billing.usage.import"]
         _waiting, checked, cls.importing = Import.create([values] * 3)
         checked.action_check()
+        cls.importing.state = "running"
 
     @classmethod
     def _close_more_months(cls):
