@@ -113,8 +113,8 @@ class TestEveryButton(PressedWorld, PressCase, PressingCase):
         kind = "" if view.type == "form" else "row"
         if view.type == "form" and any(True for _ in node.iterancestors("list")):
             kind = "row"
-        elif view.type == "list" and any(True for _ in node.iterancestors("header")):
-            kind = "header"
+        elif any(True for _ in node.iterancestors("header")):
+            kind = "" if view.type == "form" else "header"
         return Place(model_name, node.get("name"), kind, node.get("context") or "")
 
     def _target(self, view, place, record):

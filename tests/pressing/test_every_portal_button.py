@@ -19,6 +19,8 @@ SCRIPT = Path(__file__).with_name("portal.js").read_text(encoding="utf-8")
 LOADED = "document.readyState === 'complete'"
 # Links that these pages do not show, and why.
 ELSEWHERE = {"all_invoices": "only with more invoices than a page lists"}
+# What a page says that was left before it had all it asked for.
+LEFT = "TypeError: Failed to fetch"
 ANOTHER_PAGE = f"!window.isBefore && {LOADED}"
 
 
@@ -126,6 +128,12 @@ class TestEveryPortalButton(BillingCase, PressingCase):
         with release_test_lock():
             self.evaluate(SCRIPT)
 
+    def _names(self, url):
+        """What can be pressed on a page, see ``list`` in portal.js."""
+        self._open(url)
+        with release_test_lock():
+            return json.loads(self.evaluate("portal.list()"))
+
     def _press(self, url, index):
         """Press what stands there and undo it: what is wrong with that, or None."""
         savepoint = self.env.cr.savepoint()
@@ -137,7 +145,7 @@ class TestEveryPortalButton(BillingCase, PressingCase):
                     self.evaluate(SCRIPT)
                     status, message = json.loads(self.evaluate("portal.after()"))
                     self.assertEqual((status, message), (200, ""))
-            self.assertFalse(self.console)
+            self.assertFalse([x for x in self.console if not x.startswith(LEFT)])
         except AssertionError as error:
             return str(error)[:300]
         finally:
@@ -152,20 +160,17 @@ class TestEveryPortalButton(BillingCase, PressingCase):
         pages.append(f"/my/subscriptions/{self.current.id}/usage")
         declared, pressed, wrong = self._declared(), set(), []
         self.sign_in("pressing_customer", pages[0], LOADED)
-        for url in pages:
-            self._open(url)
-            with release_test_lock():
-                names = json.loads(self.evaluate("portal.list()"))
-            for index, name in enumerate(names):
-                if name is None or (name and name not in declared):
-                    continue
-                # A page that was left asks for what was undone with the press. What
-                # goes wrong with a press is seen on the page and in its console.
-                with self.quiet():
+        # A page that was left asks for what was undone with the press. What goes wrong
+        # with a press is seen on the page and in its console.
+        with self.quiet():
+            for url in pages:
+                for index, name in enumerate(self._names(url)):
+                    if name is None or (name and name not in declared):
+                        continue
                     problem = self._press(url, index)
-                if problem:
-                    wrong.append(f"{url} {name}: {problem}")
-                elif name:
-                    pressed.add(name)
+                    if problem:
+                        wrong.append(f"{url} {name}: {problem}")
+                    elif name:
+                        pressed.add(name)
         self.assertFalse(wrong, "\n".join(wrong))
         self.assertFalse(declared - pressed - {*ELSEWHERE}, "No page shows these")
