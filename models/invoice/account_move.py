@@ -359,6 +359,8 @@ class AccountMove(models.Model):
         return result
 
     def button_draft(self):
+        if not self:
+            return super().button_draft()  # Odoo does so with each line it writes
         Documents = self.env["fusion.billing.documents"]
         Documents._check_nothing_credits(self)
         result = super().button_draft()
@@ -377,7 +379,7 @@ class AccountMove(models.Model):
 
     def unlink(self):
         if not self:
-            return super().unlink()  # Odoo does so with each line it writes
+            return super().unlink()  # the same
         self.check_access("unlink")
         Documents = self.env["fusion.billing.documents"]
         ratings = Documents._ratings_of(self)
