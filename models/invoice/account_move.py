@@ -346,8 +346,7 @@ class AccountMove(models.Model):
 
         While these invoices were drafts, the rest of the usage had to wait for them.
         """
-        corrected = self.filtered(lambda m: m.sudo().invoice_line_ids.fc_copied_from_id)
-        invoices = self.filtered(lambda m: not m.reversed_entry_id) - corrected
+        invoices = self.filtered(lambda m: not m.reversed_entry_id)
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
         orders = orders.filtered(lambda o: o.subscription_state == CHURNED)
         for order in orders:
