@@ -43,8 +43,12 @@ class DocumentSteps(Life):
     def do_post(self, number):
         move = self.moves[number]
         self.post_move(move)
-        if move.kind == "invoice" and move.order.state in ("closed", "cancelled"):
-            self.bill_ended(move.order)
+        if move.kind == "invoice":
+            self.bill_what_came_since(move.order)
+
+    def bill_what_came_since(self, order):
+        if order.state in ("closed", "cancelled"):
+            self.bill_ended(order)
 
     def can_delete(self, place):
         move = self.choose(
@@ -253,3 +257,4 @@ class DocumentSteps(Life):
         copy.by_hand = sum(amount for _w, _m, amount in original.amounts())
         self.moves.append(copy)
         self.post(copy)
+        self.bill_what_came_since(original.order)
