@@ -21,6 +21,7 @@ from odoo.sql_db import db_connect
 from ..engine.api.errors import ERRORS, error_body
 from ..engine.api.events import MAX_VALUES, decode_json
 from ..engine.errors import BillingError
+from .headers import of_allowance, request_id
 from .raw_path import raw_path
 
 _logger = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ def json_response(body, status=200, headers=None):
             "Content-Type": "application/json; charset=utf-8",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
+            "X-Request-Id": request_id(),
             **(headers or {}),
         },
     )
@@ -98,6 +100,8 @@ def error_response(exception):
         code = "internal_error" if _has_good_host() else "invalid_request"
     body = error_body(BillingError(code, reason or ERRORS[code].meaning))
     call = getattr(request, "fc_call", None)
+    if call:
+        headers |= of_allowance(call.allowance)
     if call and request.env:
         request.fc_call = None  # a failure after this must not be logged twice
         call.failed = True

@@ -19,7 +19,7 @@ from ..engine.api.keys import parse_bearer
 from ..engine.api.query import read_query
 from ..engine.errors import BillingError, NotFoundError, TooManyValues
 from ..models.base.own_transaction import begin_read_committed, own_statements
-from . import front
+from . import front, headers
 from .envelope import HEADERS, MAX_BODY, PREFIX, Refused, json_response, read_body
 from .openapi.operation import Operation
 from .raw_path import text_of
@@ -54,14 +54,14 @@ class Call:
     :ivar service: the ``fusion.billing.service`` it acts as
     :ivar query: values of the query parameters that were given (dict)
     :ivar answer: what it was answered (dict), for the log
-    :param float wait: seconds that the rate limit has it wait, else 0.0
+    :param allowance: what the rate limit says, see ``_take_rate_token``
     :param previous: the call of this request that Odoo repeats, or None
     """
 
-    def __init__(self, route, key, wait, previous=None):
+    def __init__(self, route, key, allowance, previous=None):
         self.route = route
         self.key = key
-        self.wait = wait
+        self.allowance = allowance
         self.service = key.service_id
         self.query = {}
         self.answer = {}
@@ -107,6 +107,7 @@ class Call:
             "conflicts": results.count("conflict"),
             "rejected": results.count("rejected"),
             "error_codes": ",".join(sorted({code for code in codes if code})),
+            "request_id": headers.request_id(),
         }
         log = request.env["fusion.billing.api.log"]
         if not (self.failed or request.env.cr.readonly):
@@ -161,14 +162,16 @@ def api_route(
             # Odoo mixes what stands in the path with the query string.
             arguments = {name: text_of(params[name]) for name in names}
             if scope is None:
-                return handler(self, **arguments)
+                return _complete(route, handler(self, **arguments))
             if read_committed:
                 # At Odoo's REPEATABLE READ, ON CONFLICT DO NOTHING fails where another
                 # request has inserted the event meanwhile; each failure logs the whole
                 # batch as an error.
                 begin_read_committed(request.env.cr)
             call = _authenticated_call(route)
-            return _answer(call, lambda: handler(self, call, **arguments))
+            answer = _answer(call, lambda: handler(self, call, **arguments))
+            answer.headers.update(headers.of_allowance(call.allowance))
+            return _complete(route, answer)
 
         # Not functools.wraps: Odoo would take the signature of the handler for it.
         endpoint.__name__ = handler.__name__
@@ -195,9 +198,20 @@ def _authenticated_call(route):
         key._touch_last_used()
         # A request that Odoo repeats (a concurrent transaction) has taken its token.
         previous = getattr(request, "fc_call", None)
-        wait = previous.wait if previous else key.service_id._take_rate_token()
-    request.fc_call = Call(route, key.with_env(env), wait, previous)
+        allowance = (
+            previous.allowance if previous else key.service_id._take_rate_token()
+        )
+    request.fc_call = Call(route, key.with_env(env), allowance, previous)
     return request.fc_call
+
+
+def _complete(route, response):
+    """Give an answer the headers that do not depend on what it says."""
+    response.headers["X-Request-Id"] = headers.request_id()
+    response.headers.update(headers.of_deprecation(route.operation.deprecation))
+    if route.method == "GET" and response.status_code == 200:
+        return headers.let_keep(response)
+    return response
 
 
 def _answer(call, handler):
@@ -206,12 +220,12 @@ def _answer(call, handler):
     A refusal is an answer like any other: what the handler stored before it (the good
     events of a batch) is committed.
     """
-    if call.wait:
+    if call.allowance and call.allowance.wait:
         # counted, and not in the log
         error = BillingError("rate_limited", "too many requests; wait and try again")
-        headers = {"Retry-After": str(int(call.wait) + 1)}
-        return json_response(error_body(error), status_of(error.code), headers)
-    headers = {}
+        retry = {"Retry-After": str(int(call.allowance.wait) + 1)}
+        return json_response(error_body(error), status_of(error.code), retry)
+    more = {}
     try:
         if not call.key._allows(call.route.scope):
             raise BillingError(
@@ -226,10 +240,10 @@ def _answer(call, handler):
     except BillingError as error:
         answer = error_body(error)
         status = status_of(error.code, isinstance(error, NotFoundError))
-        headers |= HEADERS.get(error.code, {})
+        more = HEADERS.get(error.code, {})
     call.answer = answer
     call.log(status)
-    return json_response(answer, status, headers)
+    return json_response(answer, status, more)
 
 
 def _query(route):

@@ -3,6 +3,7 @@ from .api import (
     test_accounts,
     test_api_calls,
     test_api_handlers,
+    test_api_headers,
     test_api_log,
     test_api_renewed,
     test_api_repeated,

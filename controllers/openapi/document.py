@@ -40,6 +40,9 @@ decimal text; you may send numbers or decimal text, and both are read exactly. A
 that a request does not have is refused; to answers keys may be added. In paths,
 percent-encode what holds a `/`.
 
+**Each request has a name.** Answers say it as `X-Request-Id`; where you send one (up to
+128 letters, digits, `.`, `_`, `-`), it is yours. People find it in the API log.
+
 **Lists.** They come in pages of `limit` items. While `has_more` is true, give
 `next_cursor` back as `cursor`, with the same filters. Names that end in `_from` are
 inclusive, those in `_until` exclusive. An unknown query parameter is refused: a
@@ -54,6 +57,14 @@ DATABASE = {
     " database, or a filter by host name).",
     "schema": {"type": "string"},
     "example": "billing",
+}
+
+KNOWN = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of the answer that you have: 304 while it is the same.",
+    "schema": {"type": "string"},
 }
 
 
@@ -116,18 +127,33 @@ def _operation(route, schemas):
     operation = route.operation
     if operation.request:
         schemas |= operation.request.schemas
+    is_read = route.method == "GET"
     found = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description.strip(),
+        "deprecated": bool(operation.deprecation),
         "security": [{"key": [route.scope]}] if route.scope else [],
-        "parameters": [*_path(route), *_query(operation)],
+        "parameters": [
+            *_path(route),
+            *_query(operation),
+            *([KNOWN] if is_read else ()),
+        ],
         "responses": {
             "200": _answer(operation, schemas),
+            **(
+                {"304": {"description": "You have it: the same ETag."}}
+                if is_read
+                else {}
+            ),
             **errors.refusals(route, schemas),
         },
     }
+    for status, response in found["responses"].items():
+        names = errors.shared_headers(route, status)
+        shared = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        response["headers"] = shared | response.get("headers", {})
     if request := operation.request:
         found["requestBody"] = {
             "required": request.required,

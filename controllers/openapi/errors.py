@@ -16,6 +16,28 @@ HEADERS = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "X-Request-Id": {
+        "description": "The request's, else one that was made for it.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+    },
+    "RateLimit-Limit": {
+        "description": "How many requests can come at once; absent without a limit.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit-Remaining": {
+        "description": "How many more can come now.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds until as many as `RateLimit-Limit` can come again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "ETag": {
+        "description": "Names this very content; send it as `If-None-Match`.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
     "WWW-Authenticate": {
         "description": "How to send a key.",
         "required": True,
@@ -83,6 +105,22 @@ def codes_of(route) -> list[str]:
     if unknown := codes - {*ERRORS}:
         raise KeyError(f"{operation.name}: not in the error table: {unknown}")
     return [code for code in ERRORS if code in codes]
+
+
+LIMITS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+SHARED = ("X-Request-Id", *LIMITS)
+
+
+def shared_headers(route, status: str) -> list[str]:
+    """The headers of an operation's answers that do not depend on its code.
+
+    :param route: the ``Route``
+    :param status: of the answer
+    """
+    names = [*SHARED] if route.scope else ["X-Request-Id"]
+    if route.method == "GET" and status in ("200", "304"):
+        names.append("ETag")
+    return names
 
 
 def refusals(route, schemas: dict[str, dict]) -> dict[str, dict]:

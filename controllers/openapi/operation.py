@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from ...engine.api import query
 from ...engine.api.query import Reader
@@ -54,6 +55,20 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Deprecation:
+    """That a route will go.
+
+    :param since: the day from which on it should not be used
+    :param until: the day on which it goes
+    :param link: address of what to use instead
+    """
+
+    since: date
+    until: date
+    link: str
+
+
+@dataclass(frozen=True)
 class Operation:
     """A route, as developers of source apps need it described.
 
@@ -67,6 +82,7 @@ class Operation:
     :param unknown_in_path: the code for a path that names nothing
     :param refusal: the shape of a 400 that tells more than an ``Error``
     :param refusal_example: such an answer
+    :param deprecation: None for a route that stays
     """
 
     name: str
@@ -84,6 +100,7 @@ class Operation:
     refusal: type[Shape] | None = None
     refusal_example: object = None
     links: Mapping[str, Link] = field(default_factory=dict)
+    deprecation: Deprecation | None = None
 
 
 def paging(kind: str, cursor: str) -> dict[str, Parameter]:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
 
+from .errors import SHARED
 from .operation import JSON
 
 STYLE = Path(__file__).parents[2] / "static" / "api_docs" / "api_docs.css"
@@ -46,6 +47,7 @@ def page_values(document: Mapping) -> dict:
         "schemas": document["components"]["schemas"],
         "style": Markup(STYLE.read_text(encoding="utf-8")),
         "JSON": JSON,
+        "SHARED": SHARED,
         "anchor": anchor,
         "curl": curl,
         "inline": inline,

@@ -44,10 +44,12 @@ class FusionBillingApiLog(models.Model):
     conflicts = fields.Integer(readonly=True)
     rejected = fields.Integer("Refused", readonly=True)
     error_codes = fields.Char(string="Errors", readonly=True)
+    request_id = fields.Char("Request ID", readonly=True)
     request_bytes = fields.Integer("Request Size (Bytes)", readonly=True)
 
     _of_service = models.Index("(service_id, called_at)")
     _age = models.Index("(called_at)")
+    _named = models.Index("(request_id)")
 
     @api.model
     def _write_call(self, cr, values):

@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 from odoo import fields, models
 
 DEFAULT_RATE = 6000  # requests a minute
@@ -20,6 +22,22 @@ _TAKE = """
                        )) AS had) AS bucket)
     RETURNING granted, tokens
 """
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a token bucket says to a request.
+
+    :param wait: seconds before the next try (float); 0.0: go on
+    :param size: how many requests can come at once (int)
+    :param left: how many more can come now (int)
+    :param full_in: seconds until as many as ``size`` can (float)
+    """
+
+    wait: float
+    size: int
+    left: int
+    full_in: float
 
 
 class FusionBillingServiceRateLimit(models.AbstractModel):
@@ -47,17 +65,22 @@ class FusionBillingServiceRateLimit(models.AbstractModel):
         Its requests queue for one row, which must be free again at once: the cursor of
         the environment is one of :func:`.own_transaction.own_statements`.
 
-        :return: seconds to wait before the next try (float); 0.0: go on
+        :return: an :class:`Allowance`; None where there is no limit
         """
         self.ensure_one()
         if not self.rate_limit:
-            return 0.0
+            return None
         rate = self.rate_limit / 60
         burst = max(self.rate_limit / BURST_SHARE, MIN_BURST)
         values = {"service": self.id, "burst": burst, "rate": rate}
         self.env.cr.execute(_TAKE, values)
         granted, tokens = self.env.cr.fetchone()
-        if granted:
-            return 0.0
-        self.env["fusion.billing.api.refusal"]._count(self)
-        return (1 - tokens) / rate
+        if not granted:
+            self.env["fusion.billing.api.refusal"]._count(self)
+        tokens = float(tokens)
+        return Allowance(
+            wait=0.0 if granted else (1 - tokens) / rate,
+            size=int(burst),
+            left=max(int(tokens), 0),
+            full_in=(burst - tokens) / rate,
+        )

@@ -187,7 +187,8 @@ class TestRateLimit(HttpApiCase):
         )
 
     def _take(self, count):
-        return [self.service._take_rate_token() for _time in range(count)]
+        takes = [self.service._take_rate_token() for _time in range(count)]
+        return [allowance.wait if allowance else 0.0 for allowance in takes]
 
     def test_burst_then_wait(self):
         """60 a minute: 20 at once (the least burst), then one each second."""
@@ -229,7 +230,7 @@ class TestRateLimit(HttpApiCase):
             return {"status": "ok"}
 
         self.patch(model, "_api_catalog", catalog)
-        self.patch(model, "_take_rate_token", lambda s: taken.append(s) or 0.0)
+        self.patch(model, "_take_rate_token", lambda s: taken.append(s))
         self.patch(time, "sleep", lambda seconds: None)
         self.assertEqual(self._request("GET", "/catalog").status_code, 200)
         self.assertEqual((len(tried), len(taken)), (2, 1))

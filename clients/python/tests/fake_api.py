@@ -121,6 +121,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
+        self.send_header("X-Request-Id", "of-the-fake")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

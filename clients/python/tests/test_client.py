@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from fusion_billing import (
     Client,
+    FusionBillingError,
     OrderLine,
     SetupError,
     UsageKey,
@@ -56,6 +57,13 @@ class TestRequests(FakeApiCase):
         self.assertNotIn("content-type", headers)
         client.record_usage([])
         self.assertEqual(self.api.headers[1]["Content-Type"], "application/json")
+
+    def test_an_error_says_what_the_server_calls_the_request(self):
+        self.api.answers["GET /health"] = {"version": 1}
+        client = self.connect()
+        with self.assertRaises(FusionBillingError) as caught:
+            client.customer("nobody")
+        self.assertEqual(caught.exception.request_id, "of-the-fake")
 
     def test_customers(self):
         self.api.answers = {

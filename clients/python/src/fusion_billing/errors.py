@@ -28,6 +28,8 @@ class FusionBillingError(Exception):
     :param status: the HTTP status, None when there was no answer
     :param code: the API's stable code, None when the answer was not the API's
     :param field: the key or parameter of the request that is to blame, if one is
+    :ivar request_id: what the request is called in the server's log, None without an
+        answer of the API
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class FusionBillingError(Exception):
         field: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.request_id: str | None = None
         self.message = message
         self.status = status
         self.code = code

@@ -173,6 +173,7 @@ class Transport:
             raise SetupError(f"the request cannot be sent: {error}") from error
         good = response.status_code // 100 == 2
         if failure := error_of(response, {} if good else object_of(response.content)):
+            failure.request_id = response.headers.get("X-Request-Id")
             raise failure
         return response
 
