@@ -127,7 +127,6 @@ def _operation(route, schemas):
     operation = route.operation
     if operation.request:
         schemas |= operation.request.schemas
-    is_read = route.method == "GET"
     found = {
         "operationId": operation.name,
         "tags": [operation.tag],
@@ -138,22 +137,10 @@ def _operation(route, schemas):
         "parameters": [
             *_path(route),
             *_query(operation),
-            *([KNOWN] if is_read else ()),
+            *([KNOWN] if route.method == "GET" else ()),
         ],
-        "responses": {
-            "200": _answer(operation, schemas),
-            **(
-                {"304": {"description": "You have it: the same ETag."}}
-                if is_read
-                else {}
-            ),
-            **errors.refusals(route, schemas),
-        },
+        "responses": _responses(route, schemas),
     }
-    for status, response in found["responses"].items():
-        names = errors.shared_headers(route, status)
-        shared = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-        response["headers"] = shared | response.get("headers", {})
     if request := operation.request:
         found["requestBody"] = {
             "required": request.required,
@@ -165,6 +152,18 @@ def _operation(route, schemas):
             },
         }
     return {key: value for key, value in found.items() if value or key == "security"}
+
+
+def _responses(route, schemas):
+    found = {"200": _answer(route.operation, schemas)}
+    if route.method == "GET":
+        found["304"] = {"description": "You have it already: the `ETag` is the same."}
+    found |= errors.refusals(route, schemas)
+    for status, response in found.items():
+        names = errors.shared_headers(route, status)
+        shared = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        response["headers"] = shared | response.get("headers", {})
+    return found
 
 
 def _path(route):
