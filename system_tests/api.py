@@ -28,7 +28,7 @@ TIMEOUT = 120.0
 END = "end-of-the-answer"
 HEADERS = {
     "content-type": "application/json; charset=utf-8",
-    "cache-control": "no-store",
+    "cache-control": "",  # whether it may be kept: see check_json
     "x-content-type-options": "nosniff",
 }
 
@@ -264,10 +264,8 @@ class ApiCase(SystemCase):
         text = answer.content[:300]
         self.assertEqual(answer.status, status, text)
         found = {name: answer.headers.get(name) for name in HEADERS}
-        kept = (
-            {"cache-control": "private, no-cache"} if "etag" in answer.headers else {}
-        )
-        self.assertEqual(found, HEADERS | kept, text)
+        kept = "private, no-cache" if "etag" in answer.headers else "no-store"
+        self.assertEqual(found, HEADERS | {"cache-control": kept}, text)
         self.assertTrue(answer.headers.get("x-request-id"), text)
         self.assertNotIn("set-cookie", answer.headers)
         return answer.body

@@ -43,6 +43,9 @@ percent-encode what holds a `/`.
 **Each request has a name.** Answers say it as `X-Request-Id`; where you send one (up to
 128 letters, digits, `.`, `_`, `-`), it is yours. People find it in the API log.
 
+**What you have already.** Send the `ETag` of an answer to a `GET` as `If-None-Match`: 304 while it
+is the same.
+
 **Lists.** They come in pages of `limit` items. While `has_more` is true, give
 `next_cursor` back as `cursor`, with the same filters. Names that end in `_from` are
 inclusive, those in `_until` exclusive. An unknown query parameter is refused: a
@@ -57,14 +60,6 @@ DATABASE = {
     " database, or a filter by host name).",
     "schema": {"type": "string"},
     "example": "billing",
-}
-
-KNOWN = {
-    "name": "If-None-Match",
-    "in": "header",
-    "required": False,
-    "description": "The `ETag` of the answer that you have: 304 while it is the same.",
-    "schema": {"type": "string"},
 }
 
 
@@ -134,11 +129,7 @@ def _operation(route, schemas):
         "description": operation.description.strip(),
         "deprecated": bool(operation.deprecation),
         "security": [{"key": [route.scope]}] if route.scope else [],
-        "parameters": [
-            *_path(route),
-            *_query(operation),
-            *([KNOWN] if route.method == "GET" else ()),
-        ],
+        "parameters": [*_path(route), *_query(operation)],
         "responses": _responses(route, schemas),
     }
     if request := operation.request:

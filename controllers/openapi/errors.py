@@ -36,7 +36,7 @@ HEADERS = {
     "ETag": {
         "description": "Names this very content; send it as `If-None-Match`.",
         "required": True,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
     },
     "WWW-Authenticate": {
         "description": "How to send a key.",
