@@ -103,14 +103,19 @@ TYPES = (
     ),
     EventType(
         "subscription.updated",
-        "The state of a subscription that has run changed: paused, resumed, renewed,"
-        " ended.",
+        "A subscription that has run changed, by your request, on the portal or in"
+        " Odoo: its state (paused, resumed, renewed, ended), plan, dates, or quantities."
+        " `changes` says what.",
         _OWN,
         event_types.SubscriptionUpdatedData,
         {
             **_SUBSCRIPTION_EXAMPLE,
             "subscription_state": "4_paused",
             "previous_state": "3_progress",
+            "changes": {
+                "subscription_state": {"before": "3_progress", "after": "4_paused"},
+                "resume_date": {"before": None, "after": "2026-02-10"},
+            },
         },
         numbered=True,
     ),

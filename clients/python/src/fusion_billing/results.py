@@ -101,6 +101,8 @@ class Subscription:
     window: Window | None
     successor_id: int | None
     lines: list[SubscriptionLine]
+    pause_date: date | None = None
+    resume_date: date | None = None
 
 
 @dataclass(frozen=True)
