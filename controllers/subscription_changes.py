@@ -89,10 +89,10 @@ UPDATE_SUBSCRIPTION = _changing(
     "updateSubscription",
     "Change plan and quantities",
     """
-Changes what the request names, and leaves the rest. With `when` as `period_end` it holds
-from the next invoice on. With `now`, a new plan begins a period today, and what was
-invoiced for the days to come is credited; a larger quantity is charged by days for the
-rest of the period, and a smaller one holds from the next invoice on.
+Changes what the request names, and leaves the rest. With `when` as `period_end` it
+holds from the next invoice on. With `now`, a new plan begins a period today, and what
+was invoiced for the days to come is credited; a larger quantity is charged by days for
+the rest of the period, and a smaller one holds from the next invoice on.
 
 Repeating the request changes nothing.
 """,
@@ -122,8 +122,8 @@ PAUSE_SUBSCRIPTION = _changing(
     "Pause it, now or on a day",
     """
 A paused subscription is not invoiced; what is invoiced already stays. The request says
-the whole of the pause: one that is planned, or runs, gets these days. Repeating it changes
-nothing.
+the whole of the pause: one that is planned, or runs, gets these days. Repeating it
+changes nothing.
 """,
     Request(
         SCHEMAS,
@@ -140,9 +140,9 @@ RESUME_SUBSCRIPTION = _changing(
     "resumeSubscription",
     "End a pause, now or on a day",
     """
-The time of the pause is not invoiced. Where nothing was paid for the days from then on up
-to the next invoice date, these are charged by days. Of a subscription that runs, a pause
-that is planned is taken back. Repeating the request changes nothing.
+The time of the pause is not invoiced. Where nothing was paid for the days from then on
+up to the next invoice date, these are charged by days. Of a subscription that runs, a
+pause that is planned is taken back. Repeating the request changes nothing.
 """,
     Request(
         SCHEMAS, "ResumeRequest", {"On a day": {"date": "2026-02-10"}}, required=False
@@ -156,9 +156,9 @@ UNDO_CANCEL = _changing(
     "undoCancel",
     "Take back a cancellation",
     """
-As long as it runs: the end that `period_end` or `on` has chosen is taken back, and it ends
-as was agreed before, if ever. An end that finance has entered stays. Repeating the request
-changes nothing.
+As long as it runs: the end that `period_end` or `on` has chosen is taken back, and it
+ends as was agreed before, if ever. An end that finance has entered stays. Repeating the
+request changes nothing.
 """,
     NOTHING,
     (),
@@ -168,8 +168,9 @@ REACTIVATE_SUBSCRIPTION = _changing(
     "reactivateSubscription",
     "Let what has ended run again",
     """
-From today on; the time in between is not invoiced. Where nothing was paid for the days up
-to the next invoice date, these are charged by days. Repeating the request changes nothing.
+From today on; the time in between is not invoiced. Where nothing was paid for the days
+up to the next invoice date, these are charged by days. Repeating the request changes
+nothing.
 """,
     NOTHING,
     ("not_available",),

@@ -94,6 +94,21 @@ TYPES = (
         numbered=False,
     ),
     EventType(
+        "customer.updated",
+        "Name or e-mail of a customer changed, by your request, by another app's or in"
+        " Odoo; or finance tied the account to another contact.",
+        "The account's app.",
+        event_types.CustomerUpdatedData,
+        {
+            "external_id": "acc-1",
+            "partner_id": 42,
+            "name": "Sample Customer",
+            "email": "billing@example.com",
+            "changed": ["email"],
+        },
+        numbered=False,
+    ),
+    EventType(
         "subscription.created",
         "A subscription runs for the first time; a renewal is one, too.",
         _OWN,
@@ -104,7 +119,7 @@ TYPES = (
     EventType(
         "subscription.updated",
         "A subscription that has run changed, by your request, on the portal or in"
-        " Odoo: its state (paused, resumed, renewed, ended), plan, dates, or quantities."
+        " Odoo: its state (paused, resumed, renewed, ended), plan, dates or quantities."
         " `changes` says what.",
         _OWN,
         event_types.SubscriptionUpdatedData,

@@ -115,9 +115,9 @@ ERRORS: dict[str, ApiError] = {
     "invalid_lines": ApiError(400, "`lines` is no list"),
     "invalid_line": ApiError(
         400,
-        "a line is no {product_id, quantity} of a product that is sold, or, in a change,"
-        " no {line_id or product_id, quantity} of what is billed each period; `field`"
-        " says which line, and what of it",
+        "a line is no {product_id, quantity} of a product that is sold, or, in a"
+        " change, no {line_id or product_id, quantity} of what is billed each period;"
+        " `field` says which line, and what of it",
     ),
     "too_many_lines": ApiError(400, "over 200 lines"),
     "external_id_conflict": ApiError(

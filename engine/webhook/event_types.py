@@ -83,6 +83,17 @@ class CustomerLinkedData(Shape):
 
 
 @dataclass(frozen=True)
+class CustomerUpdatedData(Shape):
+    external_id: Annotated[str, "The account's id in your app."]
+    partner_id: Annotated[Id, "The customer in Odoo."]
+    name: Annotated[str | None, "The customer's name."]
+    email: Annotated[str | None, "Where invoices go."]
+    changed: Annotated[
+        list[Literal["partner_id", "name", "email"]], "Which of these changed."
+    ]
+
+
+@dataclass(frozen=True)
 class SubscriptionData(Shape):
     subscription_id: SubscriptionId
     external_id: ExternalId
@@ -212,6 +223,7 @@ class TestData(Shape):
 # In the order people read them. The sentence is for those who choose.
 EVENT_TYPES: dict[str, str] = {
     "customer.linked": "An account of the app was linked to its customer.",
+    "customer.updated": "The name or email of a customer changed.",
     "subscription.created": "A subscription starts for the first time.",
     "subscription.updated": "A subscription changed.",
     "usage.threshold_reached": "Usage reached a quota alert.",

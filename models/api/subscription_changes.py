@@ -201,7 +201,7 @@ class FusionBillingApiSubscriptionChanges(models.AbstractModel):
             subscription is to get -> quantity
         :raises BillingError: ``invalid_line``
         """
-        lines = order.order_line.filtered(lambda x: x._fc_can_be_changed())
+        lines = order.order_line.filtered(_can_be_changed)
         quantities = {}
         for number, wish in enumerate(wishes):
             if "line_id" in wish:
@@ -239,6 +239,19 @@ class FusionBillingApiSubscriptionChanges(models.AbstractModel):
             reason = "is no product that is billed each period"
             raise invalid_line(number, "product_id", reason)
         return product
+
+
+def _can_be_changed(line):
+    """Whether an app may set the quantity: of a product that is billed each period.
+
+    Not of usage or a discount, nor of what belongs to another line.
+    """
+    return (
+        line.recurring_invoice
+        and not (line.display_type or line.fc_charge_id or line.is_downpayment)
+        and not (line.combo_item_id or line.linked_line_id)
+        and line.price_unit >= 0
+    )
 
 
 def day_of(payload, key):

@@ -112,22 +112,6 @@ class SaleOrderLine(models.Model):
         self._fc_note(parent)
         return super()._join_subscription(parent)
 
-    def _fc_can_be_changed(self):
-        """Whether an app may set the quantity: of a product that is billed each period.
-
-        Not of usage, nor of what belongs to another line.
-        """
-        self.ensure_one()
-        return bool(
-            self.recurring_invoice
-            and not self.display_type
-            and not self.fc_charge_id
-            and not self.is_downpayment
-            and not self.combo_item_id
-            and not self.linked_line_id
-            and self.price_unit >= 0
-        )
-
     def _fc_note(self, orders):
         self.env["fusion.billing.subscription.changes"]._note(orders)
 

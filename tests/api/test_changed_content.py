@@ -66,7 +66,7 @@ class TestChangedContent(ChangesCase):
         self.assertEqual(self.amounts(), [10.0, 30.0, 15.0])
 
     def test_less_and_more_again_in_the_same_period_is_paid_once(self):
-        """Three are paid for February: of four, one is added for 21 of 28 days: 7.50."""
+        """Three are paid for February: of four, one is added for 21 of 28 days."""
         self.ask("update_subscription", self._wish(3))
         self.day("2026-02-01 09:00:00")
         self.at("2026-02-08 12:00:00")
@@ -190,9 +190,7 @@ class TestChangedContent(ChangesCase):
         self.at("2026-01-10 12:00:00")
         self.use(120, "2026-01-10")
         self.at("2026-01-16 12:00:00")
-        answer = self.ask(
-            "update_subscription", {"plan_id": plan.id, "when": "now"}
-        )
+        answer = self.ask("update_subscription", {"plan_id": plan.id, "when": "now"})
         self.assertEqual(answer["plan_id"], plan.id)
         self.assertEqual(answer["next_invoice_date"], "2026-01-16")
         self.day("2026-01-16 13:00:00")
@@ -232,9 +230,7 @@ class TestChangedContent(ChangesCase):
         self.day("2026-01-16 13:00:00")
         self.assertEqual(self.amounts(), [10.0, 194.84])
         [change] = self.changes()
-        self.assertEqual(
-            sorted(change), ["lines", "next_invoice_date", "plan_id"]
-        )
+        self.assertEqual(sorted(change), ["lines", "next_invoice_date", "plan_id"])
 
     def test_a_refusal_leaves_all_as_it_was(self):
         """Invoiced today: the plan cannot change today, and the quantity does not."""

@@ -172,9 +172,7 @@ class TestCancelledOnADay(ChangesCase):
         self.day("2026-01-11 09:00:00")
         renewal = self.renew()
         self.day("2026-02-01 09:00:00")
-        answer = self.ask(
-            "cancel_subscription", {"when": "on", "date": "2026-02-10"}
-        )
+        answer = self.ask("cancel_subscription", {"when": "on", "date": "2026-02-10"})
         self.assertEqual(answer["subscription_id"], renewal.id)
         self.assertEqual(self.ask("undo_cancel")["subscription_id"], renewal.id)
         self.assertFalse(renewal.end_date)

@@ -29,9 +29,6 @@ class Page(Generic[T]):
         return iter(self.items)
 
 
-# -- customers and subscriptions ----------------------------------------------
-
-
 @dataclass(frozen=True)
 class CustomerLink:
     """:param contact: ``written``, or ``kept`` where name and e-mail are not yours to
