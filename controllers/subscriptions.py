@@ -282,7 +282,7 @@ What was invoiced in advance is not given back. Repeating the request changes no
         "CancelRequest",
         {
             "When the period ends": {"when": "period_end", "reason": "moved away"},
-            "On a day": {"when": "on", "date": "2026-01-20"},
+            "On a day": {"when": "on", "date": "2026-06-30"},
         },
     ),
     answer=answers.SubscriptionCancelled,

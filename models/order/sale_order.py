@@ -174,6 +174,11 @@ class SaleOrder(models.Model):
             Succession._hand_over(self | self.subscription_id)
         return result
 
+    def _add_subscription_lines(self, quantities):
+        """Apps are told. A hook of Community's module only: this is no `create`."""
+        self.env["fusion.billing.subscription.changes"]._note(self)
+        return super()._add_subscription_lines(quantities)
+
     def _fc_state_changed(self, previous_state):
         if not self.is_subscription or self.subscription_state == previous_state:
             return

@@ -106,6 +106,9 @@ class TestChangedContent(ChangesCase):
         self.ask("update_subscription", self._wish(2, seat))
         self.day("2026-02-01 09:00:00")
         self.assertEqual(self.amounts(), [10.0, 50.0])
+        # This was not told: the line is made below the overrides of all modules.
+        [change] = self.changes()
+        self.assertEqual(change["lines"][0]["after"], "2")
 
     def test_a_locked_order(self):
         self.order.action_lock()

@@ -45,12 +45,12 @@ class SaleSubscriptionOrderLineChange(models.AbstractModel):
             if not lines and not products:
                 return self.browse()
             upsell = order._create_upsell_of(lines)
-            upsell.order_line.create(order._prepare_new_lines(upsell, products))
+            upsell.order_line.create(upsell._prepare_new_lines(products))
             upsell.action_confirm()
             return upsell.with_env(self.env)
         for line, quantity in lines.items():
             line.with_env(order.env)._set_subscription_quantity(quantity)
-        create_quietly(order.order_line, order._prepare_new_lines(order, products))
+        order._add_subscription_lines(products)
         order._log_mrr()
         return self.browse()
 
@@ -75,10 +75,19 @@ class SaleSubscriptionOrderLineChange(models.AbstractModel):
         today = fields.Date.today()
         return bool(self.last_invoice_date) and today < self.next_invoice_date
 
-    def _prepare_new_lines(self, order, quantities):
+    def _add_subscription_lines(self, quantities):
+        """Add lines to a subscription, which nothing is procured for; a hook.
+
+        They hold from the next invoice on. The caller writes the MRR log.
+
+        :param dict quantities: quantity by product.product
+        """
+        create_quietly(self.order_line, self._prepare_new_lines(quantities))
+
+    def _prepare_new_lines(self, quantities):
         return [
             {
-                "order_id": order.id,
+                "order_id": self.id,
                 "product_id": product.id,
                 "product_uom_qty": quantity,
             }
