@@ -178,8 +178,9 @@ nothing.
 
 
 class SubscriptionChangesApi(http.Controller):
+    # Not `path`, which would take `sub-1/cancel` for a name: that is 405.
     @api_route(
-        "PATCH", "/subscriptions/<path:subscription>", "manage", UPDATE_SUBSCRIPTION
+        "PATCH", "/subscriptions/<string:subscription>", "manage", UPDATE_SUBSCRIPTION
     )
     def update_subscription(self, call, subscription):
         return call.service._api_update_subscription(subscription, call.body())

@@ -4,6 +4,8 @@ It loads this file in its own environment.
 """
 
 import os
+import re
+from datetime import date, timedelta
 
 import schemathesis
 
@@ -14,6 +16,9 @@ IDS = {
 }
 NUMBERS = {"quantity", "declared_quantity", "declared_amount"}
 DECIMALS = 10
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Days from now on which a pause begins and ends, or something is to happen.
+DAYS_AHEAD = {"from": 3, "until": 30, "date": 9}
 # Why a request that the document allows may be refused: what it names is not there, two
 # of its values do not go together, or it depends on the day or on a setting.
 NOT_FOR_A_SCHEMA = {
@@ -98,6 +103,8 @@ def _sensible(value, name=None):
         return [_sensible(item) for item in value]
     if name in IDS and _is_id(str(value)):
         return IDS[name]
+    if name in DAYS_AHEAD and DAY.fullmatch(str(value)):
+        return (date.today() + timedelta(DAYS_AHEAD[name])).isoformat()
     if isinstance(value, float) and name in NUMBERS:
         return round(value, DECIMALS)
     if isinstance(value, float) and value.is_integer():

@@ -31,7 +31,7 @@ class FusionBillingApiSubscriptionChanges(models.AbstractModel):
         """
         order = self._with_renewals(self._subscription_in_path(reference))[-1]
         order._fc_one_request_at_a_time()
-        return order
+        return order.with_env(self._api_env())
 
     def _check_runs(self, order):
         if order.subscription_state in (CHURNED, RENEWED):

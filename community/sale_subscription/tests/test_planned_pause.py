@@ -102,3 +102,5 @@ class TestPlannedPause(SubscriptionCase):
     def test_customers_see_no_invoice_that_will_not_be(self):
         self._plan(day="2026-02-01")
         self.assertFalse(self.order._get_portal_dates()["next_invoice"])
+        [row, *_later] = self.env["sale.subscription.schedule"]._get_rows(self.order)
+        self.assertEqual(row["total"], 0.0)
