@@ -16,7 +16,7 @@ WHEN_REFUSED = ("null", "1", "true", '""', '"NOW"', '"now "', '["now"]', '"\\u00
 
 
 class TestChangeValues(ApiCase):
-    seconds = 15
+    seconds = 25
 
     def setUp(self):
         super().setUp()
