@@ -5,7 +5,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL, format_datetime, formatLang
 
 from ..base import groups
 from .messages import INVARIANTS, NOTES
@@ -277,7 +277,7 @@ class FusionBillingAudit(models.Model):
             "The run of %(when)s checked %(count)s events, billing windows and "
             "ratings. Everything agrees or is explained.",
             when=when,
-            count=last.checked_count,
+            count=formatLang(self.env, last.checked_count, digits=0),
         )
         if last.waiting_count:
             said += " " + self.env._(

@@ -346,8 +346,7 @@ class AccountMove(models.Model):
 
         While these invoices were drafts, the rest of the usage had to wait for them.
         """
-        corrected = self.filtered(lambda m: m.sudo().invoice_line_ids.fc_copied_from_id)
-        invoices = self.filtered(lambda m: not m.reversed_entry_id) - corrected
+        invoices = self.filtered(lambda m: not m.reversed_entry_id)
         orders = invoices.sudo().invoice_line_ids.sale_line_ids.order_id
         orders = orders.filtered(lambda o: o.subscription_state == CHURNED)
         for order in orders:
@@ -359,6 +358,8 @@ class AccountMove(models.Model):
         return result
 
     def button_draft(self):
+        if not self:
+            return super().button_draft()  # Odoo does so with each line it writes
         Documents = self.env["fusion.billing.documents"]
         Documents._check_nothing_credits(self)
         result = super().button_draft()
@@ -377,7 +378,7 @@ class AccountMove(models.Model):
 
     def unlink(self):
         if not self:
-            return super().unlink()  # Odoo does so with each line it writes
+            return super().unlink()  # the same
         self.check_access("unlink")
         Documents = self.env["fusion.billing.documents"]
         ratings = Documents._ratings_of(self)

@@ -117,6 +117,8 @@ class AccountMoveLine(models.Model):
 
     def unlink(self):
         """A usage line taken off a draft is still to be billed."""
+        if not self:
+            return super().unlink()  # Odoo does so with each line it writes
         self.check_access("unlink")
         ratings = self.sudo().fc_rating_ids
         drafts = self._fc_note_taken_off()

@@ -35,13 +35,20 @@ class DocumentSteps(Life):
         return self.number_of(self.choose(place, lambda m: m.state == "draft"))
 
     def refuse_post(self, number):
-        return None if self.is_billed_anew(self.moves[number].lines) else False
+        lines = self.moves[number].lines
+        # What is left when a line was taken off can be less than nothing.
+        unsure = self.is_billed_anew(lines) or any(line.dropped for line in lines)
+        return None if unsure else False
 
     def do_post(self, number):
         move = self.moves[number]
         self.post_move(move)
-        if move.kind == "invoice" and move.order.state in ("closed", "cancelled"):
-            self.bill_ended(move.order)
+        if move.kind == "invoice":
+            self.bill_what_came_since(move.order)
+
+    def bill_what_came_since(self, order):
+        if order.state in ("closed", "cancelled"):
+            self.bill_ended(order)
 
     def can_delete(self, place):
         move = self.choose(
@@ -250,3 +257,4 @@ class DocumentSteps(Life):
         copy.by_hand = sum(amount for _w, _m, amount in original.amounts())
         self.moves.append(copy)
         self.post(copy)
+        self.bill_what_came_since(original.order)

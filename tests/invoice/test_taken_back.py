@@ -48,6 +48,15 @@ class TestTakenBack(LedgerCase):
         with self.assertRaisesRegex(UserError, "bill it twice"):
             corrected.action_post()
 
+    def test_usage_that_came_while_an_invoice_of_an_ended_one_was_corrected(self):
+        """It waits for the corrected invoice, and is billed when that is posted."""
+        with freeze_time("2026-03-01 12:00:00"):
+            self.order.set_close()
+        _credit, corrected = self._reverse(self.invoice, modify=True)
+        self._record(10, "2026-01-20 00:00:00")
+        corrected.action_post()
+        self.assertEqual((self._billed(), self._open_amount()), (55.0, 0.0))
+
     def test_a_second_credit_note_releases_nothing_more(self):
         """Its correction took over what the next invoice had billed already."""
         self._reverse(self.invoice)
