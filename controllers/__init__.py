@@ -7,6 +7,7 @@ from . import (
     meta,
     portal,
     reconciliations,
+    subscription_changes,
     subscriptions,
     usage,
     usage_portal,

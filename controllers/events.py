@@ -28,7 +28,7 @@ _STATE_EXAMPLE = {
     "state": "pending",
 }
 
-_NOTHING = Request(SCHEMAS, "Nothing", {"Nothing": {}}, required=False)
+NOTHING = Request(SCHEMAS, "Nothing", {"Nothing": {}}, required=False)
 
 LIST_EVENTS = Operation(
     name="listEvents",
@@ -82,7 +82,7 @@ REPLAY_EVENT = Operation(
 It keeps its event id: receivers know it for a repetition.
 """,
     path={"event_id": EVENT_ID},
-    request=_NOTHING,
+    request=NOTHING,
     answer=answers.EventState,
     example=_STATE_EXAMPLE,
     errors=("invalid_payload", "no_webhook_url"),
@@ -94,7 +94,7 @@ TEST_WEBHOOK = Operation(
     tag=TAG,
     summary="Send a test event",
     description="An event of the type `webhook.test` goes to your webhook address.",
-    request=_NOTHING,
+    request=NOTHING,
     answer=answers.EventState,
     example=_STATE_EXAMPLE,
     errors=("invalid_payload", "no_webhook_url"),

@@ -76,11 +76,15 @@ SCHEMAS = {
             "when": one_of(
                 "now",
                 "period_end",
+                "on",
             )
             | {"default": "period_end"},
+            "date": or_null(
+                ref("Day", "First day that is not billed, after today; for `on`.")
+            ),
             "reason": ref("OptionalText", "Kept with the subscription."),
         },
-        optional=("when", "reason"),
+        optional=("when", "date", "reason"),
     ),
 }
 
@@ -148,6 +152,7 @@ and are not invoiced yet.
         "subscription": Link("getSubscription", BY_ID),
         "usage": Link("getSubscriptionUsage", BY_ID),
         "cancel": Link("cancelSubscription", BY_ID),
+        "update": Link("updateSubscription", BY_ID),
     },
 )
 
@@ -176,6 +181,8 @@ The line of a metric shows what it had come to when it was last rated (hourly); 
         "last_invoice_date": "2026-01-01",
         "next_invoice_date": "2026-02-01",
         "end_date": None,
+        "pause_date": None,
+        "resume_date": None,
         "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"},
         "successor_id": None,
         "lines": [
@@ -265,14 +272,18 @@ CANCEL_SUBSCRIPTION = Operation(
     summary="End a subscription",
     description="""
 With `when` as `period_end` it ends with the period that runs, and its last usage is
-billed then; with `now` it is closed at once and its usage billed. Repeating the
-request changes nothing.
+billed then; with `now` it is closed at once and its usage billed. With `on` it ends on
+`date`: another day of yours may follow, but it never runs longer than was agreed.
+What was invoiced in advance is not given back. Repeating the request changes nothing.
 """,
     path={"subscription": SUBSCRIPTION},
     request=Request(
         SCHEMAS,
         "CancelRequest",
-        {"When the period ends": {"when": "period_end", "reason": "moved away"}},
+        {
+            "When the period ends": {"when": "period_end", "reason": "moved away"},
+            "On a day": {"when": "on", "date": "2026-06-30"},
+        },
     ),
     answer=answers.SubscriptionCancelled,
     example={
@@ -284,7 +295,9 @@ request changes nothing.
     },
     errors=(
         "invalid_payload",
+        "missing_field",
         "invalid_when",
+        "invalid_date",
         "invalid_reason",
         "subscription_refused",
     ),

@@ -4,6 +4,8 @@ It loads this file in its own environment.
 """
 
 import os
+import re
+from datetime import date, timedelta
 
 import schemathesis
 
@@ -14,6 +16,9 @@ IDS = {
 }
 NUMBERS = {"quantity", "declared_quantity", "declared_amount"}
 DECIMALS = 10
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Days from now on which a pause begins and ends, or something is to happen.
+DAYS_AHEAD = {"from": 3, "until": 30, "date": 9}
 # Why a request that the document allows may be refused: what it names is not there, two
 # of its values do not go together, or it depends on the day or on a setting.
 NOT_FOR_A_SCHEMA = {
@@ -21,11 +26,14 @@ NOT_FOR_A_SCHEMA = {
     "idempotency_conflict",
     "invalid_billed_until",
     "invalid_cursor",
+    "invalid_date",
+    "invalid_from",
     "invalid_line",  # more decimals than this database gives quantities
     "invalid_plan_id",
     "invalid_start_date",
     "invalid_subscription_external_id",
     "invalid_subscription_id",
+    "invalid_until",
     "invalid_window",
     "period_in_future",
     "period_order",
@@ -48,8 +56,9 @@ def refusal_has_a_reason(_context, response, case):
     codes = {
         item["code"]
         for item in body.get("errors", [body])
-        # some metrics need the first, and contracts that have run the second
-        if item.get("field") not in ("unique_key", "billed_until")
+        # some metrics need the first, contracts that have run the second, and what is
+        # cancelled on a day the third
+        if item.get("field") not in ("unique_key", "billed_until", "date")
     }
     if unexpected := codes - NOT_FOR_A_SCHEMA:
         raise AssertionError(f"allowed by the document, and refused: {unexpected}")
@@ -94,6 +103,8 @@ def _sensible(value, name=None):
         return [_sensible(item) for item in value]
     if name in IDS and _is_id(str(value)):
         return IDS[name]
+    if name in DAYS_AHEAD and DAY.fullmatch(str(value)):
+        return (date.today() + timedelta(DAYS_AHEAD[name])).isoformat()
     if isinstance(value, float) and name in NUMBERS:
         return round(value, DECIMALS)
     if isinstance(value, float) and value.is_integer():

@@ -19,6 +19,7 @@ NOW = datetime(2026, 2, 1, 8)
 TOLD = Counter(
     {
         "customer.linked": 1,
+        "customer.updated": 1,
         "subscription.created": 1,
         "subscription.updated": 2,  # paused, resumed
         "usage.threshold_reached": 2,  # 80 and 100 %: 150 of 100 were used
@@ -120,6 +121,11 @@ class TestWebhookContract(WebhookCase):
         self.assertEqual(
             states, [("3_progress", "4_paused"), ("4_paused", "3_progress")]
         )
+        for told, (before, after) in zip(
+            self.of_type("subscription.updated"), states, strict=True
+        ):
+            change = {"subscription_state": {"before": before, "after": after}}
+            self.assertEqual(told["changes"], change)
 
     def check_numbers(self) -> None:
         """1, 2, 3 ... for the subscription; null for what is of none."""

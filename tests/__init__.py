@@ -8,6 +8,10 @@ from .api import (
     test_api_renewed,
     test_api_repeated,
     test_between_apps,
+    test_changed_content,
+    test_changed_end,
+    test_changed_pause,
+    test_changes_over_http,
     test_contacts,
     test_contacts_linked,
     test_own_keys,
@@ -62,6 +66,7 @@ from .http import (
     test_http_reading_usage,
     test_http_writing,
     test_openapi,
+    test_openapi_quantities,
     test_slow_body,
 )
 from .invoice import (
@@ -152,6 +157,7 @@ from .usage import (
     test_usage_import,
 )
 from .webhook import (
+    test_changes_told,
     test_webhook,
     test_webhook_delivery,
     test_webhook_faults,

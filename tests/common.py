@@ -30,6 +30,8 @@ class BillingCase(TransactionCase):
         cls.usage_product = cls._create_product(name="Usage", list_price=0.0)
         cls.charge = cls._create_charge()
         cls.order = cls._create_subscription()
+        # What apps are told of it is told before a test begins.
+        cls.env.cr.flush()
 
     @classmethod
     def _create_service(cls, **values):

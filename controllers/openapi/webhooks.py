@@ -94,6 +94,21 @@ TYPES = (
         numbered=False,
     ),
     EventType(
+        "customer.updated",
+        "Name or e-mail of a customer changed, by your request, by another app's or in"
+        " Odoo; or finance tied the account to another contact.",
+        "The account's app.",
+        event_types.CustomerUpdatedData,
+        {
+            "external_id": "acc-1",
+            "partner_id": 42,
+            "name": "Sample Customer",
+            "email": "billing@example.com",
+            "changed": ["email"],
+        },
+        numbered=False,
+    ),
+    EventType(
         "subscription.created",
         "A subscription runs for the first time; a renewal is one, too.",
         _OWN,
@@ -103,14 +118,19 @@ TYPES = (
     ),
     EventType(
         "subscription.updated",
-        "The state of a subscription that has run changed: paused, resumed, renewed,"
-        " ended.",
+        "A subscription that has run changed, by your request, on the portal or in"
+        " Odoo: its state (paused, resumed, renewed, ended), plan, dates or quantities."
+        " `changes` says what.",
         _OWN,
         event_types.SubscriptionUpdatedData,
         {
             **_SUBSCRIPTION_EXAMPLE,
             "subscription_state": "4_paused",
             "previous_state": "3_progress",
+            "changes": {
+                "subscription_state": {"before": "3_progress", "after": "4_paused"},
+                "resume_date": {"before": None, "after": "2026-02-10"},
+            },
         },
         numbered=True,
     ),

@@ -115,8 +115,9 @@ ERRORS: dict[str, ApiError] = {
     "invalid_lines": ApiError(400, "`lines` is no list"),
     "invalid_line": ApiError(
         400,
-        "a line is no {product_id, quantity} of a product that is sold; `field` says"
-        " which line, and what of it",
+        "a line is no {product_id, quantity} of a product that is sold, or, in a"
+        " change, no {line_id or product_id, quantity} of what is billed each period;"
+        " `field` says which line, and what of it",
     ),
     "too_many_lines": ApiError(400, "over 200 lines"),
     "external_id_conflict": ApiError(
@@ -125,7 +126,24 @@ ERRORS: dict[str, ApiError] = {
         " content; `error` says what differs",
     ),
     "subscription_refused": ApiError(400, "Odoo refused it; `error` says why"),
-    "invalid_when": ApiError(400, "`when` is neither `now` nor `period_end`"),
+    "invalid_when": ApiError(400, "`when` is none of the words that it can be"),
+    "invalid_date": ApiError(
+        400,
+        "`date` is no YYYY-MM-DD of the next ten years, or not a day on which this can"
+        " happen; `error` says why",
+    ),
+    "invalid_from": ApiError(
+        400, "`from` is no YYYY-MM-DD from today up to ten years ahead"
+    ),
+    "invalid_until": ApiError(
+        400,
+        "`until` is no YYYY-MM-DD after today and `from`, up to ten years ahead",
+    ),
+    "not_available": ApiError(
+        400,
+        "the subscriptions of this Odoo cannot do that: what only the module for"
+        " Community can, on Odoo Enterprise",
+    ),
     "invalid_reason": ApiError(400, "`reason` is not text of 1 to 255 characters"),
     # Usage
     "invalid_events": ApiError(400, "`events` is no list"),

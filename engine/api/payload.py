@@ -79,6 +79,19 @@ def flag(payload: dict, key: str) -> bool:
     return value
 
 
+def choice(payload: dict, key: str, values: tuple[str, ...], default: str) -> str:
+    """Return one of a few words; the default where it is left out.
+
+    :raises BillingError: ``invalid_<key>``
+    """
+    value = payload.get(key, default)
+    if not isinstance(value, str) or value not in values:
+        raise BillingError(
+            f"invalid_{key}", f"{key} is none of {', '.join(values)}", key
+        )
+    return value
+
+
 def record_id(value: object, field: str) -> int:
     """Return a positive 32-bit id; a bool is an int to Python, but not an id.
 

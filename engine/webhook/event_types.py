@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from ..shape import (
+    IF_ANY,
     LATER,
     Amount,
     Count,
@@ -82,6 +83,17 @@ class CustomerLinkedData(Shape):
 
 
 @dataclass(frozen=True)
+class CustomerUpdatedData(Shape):
+    external_id: Annotated[str, "The account's id in your app."]
+    partner_id: Annotated[Id, "The customer in Odoo."]
+    name: Annotated[str | None, "The customer's name."]
+    email: Annotated[str | None, "Where invoices go."]
+    changed: Annotated[
+        list[Literal["partner_id", "name", "email"]], "Which of these changed."
+    ]
+
+
+@dataclass(frozen=True)
 class SubscriptionData(Shape):
     subscription_id: SubscriptionId
     external_id: ExternalId
@@ -94,8 +106,57 @@ class SubscriptionData(Shape):
 
 
 @dataclass(frozen=True)
+class PlanChange(Shape):
+    before: Id
+    after: Id
+
+
+@dataclass(frozen=True)
+class StateChange(Shape):
+    before: SubscriptionState
+    after: SubscriptionState
+
+
+@dataclass(frozen=True)
+class DayChange(Shape):
+    before: Day | None
+    after: Day | None
+
+
+@dataclass(frozen=True)
+class LineChange(Shape):
+    line_id: Id
+    product_id: Id | None
+    before: Annotated[Number, "The quantity before; 0 of a line that is new."]
+    after: Annotated[Number, "The quantity now; 0 of a line that was taken away."]
+
+
+@dataclass(frozen=True)
+class SubscriptionChanges(Shape):
+    """What is not here is as it was."""
+
+    plan_id: Annotated[PlanChange | None, IF_ANY, "The plan."] = None
+    subscription_state: Annotated[StateChange | None, IF_ANY, "The state."] = None
+    start_date: Annotated[DayChange | None, IF_ANY, "Its first day."] = None
+    next_invoice_date: Annotated[
+        DayChange | None,
+        IF_ANY,
+        "When it is billed next, where that was moved by anything but an invoice.",
+    ] = None
+    end_date: Annotated[DayChange | None, IF_ANY, "First day not billed."] = None
+    pause_date: Annotated[DayChange | None, IF_ANY, "When it will pause."] = None
+    resume_date: Annotated[DayChange | None, IF_ANY, "When a pause will end."] = None
+    lines: Annotated[
+        list[LineChange] | None, IF_ANY, "Products that are billed each period."
+    ] = None
+
+
+@dataclass(frozen=True)
 class SubscriptionUpdatedData(SubscriptionData):
-    previous_state: Annotated[SubscriptionState, "The state before."]
+    previous_state: Annotated[
+        SubscriptionState, "The state before; the same where something else changed."
+    ]
+    changes: Annotated[SubscriptionChanges, LATER, "What changed."]
 
 
 @dataclass(frozen=True)
@@ -162,8 +223,9 @@ class TestData(Shape):
 # In the order people read them. The sentence is for those who choose.
 EVENT_TYPES: dict[str, str] = {
     "customer.linked": "An account of the app was linked to its customer.",
+    "customer.updated": "The name or email of a customer changed.",
     "subscription.created": "A subscription starts for the first time.",
-    "subscription.updated": "The status of a subscription changed.",
+    "subscription.updated": "A subscription changed.",
     "usage.threshold_reached": "Usage reached a quota alert.",
     "rating.closed": "The billing windows are on a posted invoice.",
     "invoice.posted": "An invoice was posted.",

@@ -5,6 +5,7 @@ from . import (
     invoices,
     public,
     reconciliations,
+    subscription_changes,
     subscription_create,
     subscriptions,
     usage,

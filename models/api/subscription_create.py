@@ -182,7 +182,7 @@ class FusionBillingApiSubscriptionCreate(models.AbstractModel):
         )
         for number, line in enumerate(lines):
             if line["product_id"] not in products.ids:
-                raise _invalid_line(number, "product_id", "is no product that is sold")
+                raise invalid_line(number, "product_id", "is no product that is sold")
 
     # -- from where on it is billed here -----------------------------------------
 
@@ -268,20 +268,34 @@ def _line_values(line, number, digits):
     try:
         product_id = record_id(line.get("product_id"), "product_id")
     except BillingError:
-        raise _invalid_line(number, "product_id", "is no id") from None
-    try:
-        quantity = parse_quantity(line.get("quantity", 1))
-    except BillingError:
-        raise _invalid_line(number, "quantity", "is no decimal") from None
-    if not 0 < quantity <= 10**9:
-        raise _invalid_line(number, "quantity", "is not above 0 and up to 10^9")
-    # Odoo would round it, and the customer pay for another quantity.
-    if quantity != round(quantity, digits):
-        raise _invalid_line(number, "quantity", f"has more than {digits} decimals")
+        raise invalid_line(number, "product_id", "is no id") from None
+    quantity = line_quantity(line.get("quantity", 1), number, digits)
+    if not quantity:
+        raise invalid_line(number, "quantity", "is not above 0 and up to 10^9")
     return {"product_id": product_id, "product_uom_qty": float(quantity)}
 
 
-def _invalid_line(number, key, reason):
+def line_quantity(value, number, digits):
+    """The quantity of a line, from 0 up to 10^9 (Decimal).
+
+    :param int number: the line's place in the request, from 0
+    :param int digits: decimals that a quantity can have
+    :raises BillingError: ``invalid_line``
+    """
+    try:
+        quantity = parse_quantity(value)
+    except BillingError:
+        raise invalid_line(number, "quantity", "is no decimal") from None
+    if quantity > 10**9:
+        raise invalid_line(number, "quantity", "is over 10^9")
+    # Odoo would round it, and the customer pay for another quantity.
+    if quantity != round(quantity, digits):
+        raise invalid_line(number, "quantity", f"has more than {digits} decimals")
+    return quantity
+
+
+def invalid_line(number, key, reason):
+    """What is wrong with a line of a request (``BillingError``)."""
     path = f"lines[{number}].{key}"
     return BillingError("invalid_line", f"invalid line: {path} {reason}", path)
 

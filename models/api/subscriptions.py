@@ -1,11 +1,10 @@
-from odoo import models
-from odoo.exceptions import UserError
+from odoo import fields, models
 
 from ...engine.api import answers
-from ...engine.api.payload import check_object, optional_text
-from ...engine.errors import BillingError
+from ...engine.api.payload import check_object, choice, optional_text, require
 from ..base.render import amount, number
-from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
+from ..subscription.timeline import CHURNED, RENEWED
+from .subscription_changes import day_of, invalid_day
 
 
 class FusionBillingApiSubscriptions(models.AbstractModel):
@@ -19,7 +18,10 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
 
         :raises NotFoundError: ``unknown_subscription``
         """
-        order = self._subscription_in_path(reference)
+        return self._subscription_answer(self._subscription_in_path(reference))
+
+    def _subscription_answer(self, order):
+        """What the API says of a subscription (``Subscription`` as JSON)."""
         window = order._fc_window()
         lines = order.order_line.filtered(lambda line: not line.display_type)
         return answers.Subscription(
@@ -29,6 +31,8 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             currency=order.currency_id.name,
             last_invoice_date=order.last_invoice_date or None,
             end_date=order.end_date or None,
+            pause_date=order._fc_day("pause_date"),
+            resume_date=order._fc_day("resume_date"),
             window=answers.Window(window.start, window.end) if window else None,
             successor_id=self._with_renewals(order)[1:2].id or None,
             lines=[
@@ -47,29 +51,34 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         ).as_json()
 
     def _api_cancel_subscription(self, reference, payload):
-        """End a subscription now, or when its running period does
+        """End a subscription now, when its running period does, or on a day
         (``SubscriptionCancelled``).
 
         What it is already, it stays: repeating the request changes nothing. Of one
         that was renewed, the renewal ends: the customer would go on paying for it.
 
-        :param dict payload: ``when``: "now" or "period_end" (default); ``reason``
+        :param dict payload: ``when``: "now", "period_end" (default) or "on" a ``date``;
+            ``reason``
         :raises NotFoundError: ``unknown_subscription``
-        :raises BillingError: ``invalid_when``, ``invalid_reason``,
-            ``subscription_refused``
+        :raises BillingError: ``invalid_when``, ``invalid_date``, ``missing_field``,
+            ``invalid_reason``, ``subscription_refused``
         """
-        check_object(payload, "when", "reason")
-        when = payload.get("when", "period_end")
-        if when not in ("now", "period_end"):
-            raise BillingError("invalid_when", "when is now or period_end", "when")
+        check_object(payload, "when", "date", "reason")
+        when = choice(payload, "when", ("now", "period_end", "on"), "period_end")
+        day = day_of(payload, "date")
+        if when == "on":
+            require(payload, "date")
+        elif day:
+            raise invalid_day("date", "is for when on")
         reason = optional_text(payload, "reason")
-        order = self._with_renewals(self._subscription_in_path(reference))[-1]
+        order = self._subscription_to_change(reference)
         if order.subscription_state not in (CHURNED, RENEWED):
-            if order.subscription_state not in (RUNNING, PAUSED):
-                raise BillingError(
-                    "subscription_refused", "the subscription is not running"
-                )
-            self._end_subscription(order, when, reason)
+            self._check_runs(order)
+            end = self._end_wished(order, when, day)
+            if when == "now":
+                self._change(order, order._fc_close, reason=reason)
+            elif end != order.end_date:
+                self._change(order, order._fc_end_on, end, reason=reason)
         return answers.SubscriptionCancelled(
             subscription_id=order.id,
             external_id=order.fc_external_id or None,
@@ -77,23 +86,23 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             end_date=order.end_date or None,
         ).as_json()
 
-    def _end_subscription(self, order, when, reason):
-        try:
-            with self.env.cr.savepoint():
-                if when == "now":
-                    order._fc_close()
-                else:
-                    # The first day that is not billed; the expiry job closes it then.
-                    end_date = order._fc_period_end()
-                    if order.end_date and order.end_date <= end_date:
-                        return
-                    order.end_date = end_date
-                order.message_post(
-                    body=self.env._(
-                        "%(service)s cancelled this subscription. %(reason)s",
-                        service=self.name,
-                        reason=reason or "",
-                    )
-                )
-        except UserError as exc:
-            raise BillingError("subscription_refused", str(exc)) from exc
+    def _end_wished(self, order, when, day):
+        """The first day that is not billed any more, after a cancellation (date).
+
+        Never a later one than was agreed; only a day that the app has chosen itself
+        can be moved back by another one.
+
+        :raises BillingError: ``invalid_date``
+        """
+        if when == "now" or (day and day == order.end_date):
+            return order.end_date
+        if when == "period_end":
+            # The expiry job closes it then.
+            ends = (order._fc_period_end(), order.end_date)
+        else:
+            if day <= fields.Date.today():
+                raise invalid_day("date", "is not after today; when now ends it today")
+            if order.start_date and day < order.start_date:
+                raise invalid_day("date", f"is before the start, {order.start_date}")
+            ends = (day, order._fc_agreed_end())
+        return min(end for end in ends if end)

@@ -3,7 +3,6 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ...engine.webhook.event_types import SubscriptionUpdatedData
 from ..base import groups
 from ..subscription.sections import without_empty_headings
 from ..subscription.timeline import CHURNED, PAUSED, RENEWED, RUNNING
@@ -30,6 +29,7 @@ class SaleOrder(models.Model):
     _inherit = [
         "sale.order",
         "fusion.billing.order.account",
+        "fusion.billing.order.life",
         "fusion.billing.order.windows",
         "fusion.billing.order.prices",
         "fusion.billing.order.rating",
@@ -146,6 +146,7 @@ class SaleOrder(models.Model):
             usage_lines = self.order_line.filtered("fc_charge_id")
             usage_lines.write({"discount": vals["fc_usage_discount"]})
             self.env["fusion.billing.rating.queue"].sudo()._add(self)
+        self.env["fusion.billing.subscription.changes"]._note_fields(self, vals.keys())
         if not _LIFE & vals.keys():
             return super().write(vals)
         # Before anything is told of the subscription that begins to run.
@@ -173,10 +174,16 @@ class SaleOrder(models.Model):
             Succession._hand_over(self | self.subscription_id)
         return result
 
+    def _add_subscription_lines(self, quantities):
+        """Apps are told. A hook of Community's module only: this is no `create`."""
+        self.env["fusion.billing.subscription.changes"]._note(self)
+        return super()._add_subscription_lines(quantities)
+
     def _fc_state_changed(self, previous_state):
         if not self.is_subscription or self.subscription_state == previous_state:
             return
-        self._fc_emit_state_change(previous_state)
+        Changes = self.env["fusion.billing.subscription.changes"]
+        Changes._state_changed(self, previous_state)
         if self.subscription_state == CHURNED and previous_state in (RUNNING, PAUSED):
             # What a renewal that did not begin has used goes back to what it renews.
             Succession = self.env["fusion.billing.succession"]
@@ -241,27 +248,6 @@ class SaleOrder(models.Model):
         if self._fc_has_usage_page():
             return ["fusion_centralized_billing.portal_usage", *sections]
         return sections
-
-    def _fc_emit_state_change(self, previous_state):
-        """Tell the services; the first time it runs, it was created for them."""
-        self.ensure_one()
-        started = self.subscription_state == RUNNING and previous_state in (
-            False,
-            "1_draft",
-            "2_renewal",
-        )
-        if not started and previous_state in (False, "1_draft"):
-            return
-        for service in self._fc_services():
-            event_type, data = "subscription.created", self._fc_event_data(service)
-            if not started:
-                event_type = "subscription.updated"
-                data = SubscriptionUpdatedData(
-                    **vars(data), previous_state=previous_state
-                )
-            self.env["fusion.billing.webhook"]._enqueue(
-                service, event_type, data.as_json()
-            )
 
     def action_fc_view_usage(self):
         return self._fc_action("fusion.billing.usage")

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from ..base import groups
 from ..rating.text import UsageText
+from ..subscription.changes import LINE_FIELDS
 
 
 class SaleOrderLine(models.Model):
@@ -76,13 +77,43 @@ class SaleOrderLine(models.Model):
             for rating in self._fc_billed_ratings()
         ] or vals_list
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Apps are told of lines that a running subscription is given."""
+        ids = {v.get("order_id") for v in vals_list if not v.get("fc_charge_id")}
+        self._fc_note(self.env["sale.order"].browse(ids - {None, False}))
+        return super().create(vals_list)
+
     def write(self, vals):
-        """A discount that somebody enters on a usage line is a stage of its price."""
+        """A discount that somebody enters on a usage line is a stage of its price.
+
+        Apps are told of other quantities.
+        """
+        if LINE_FIELDS & vals.keys():
+            self._fc_note(self.filtered(lambda line: not line.fc_charge_id).order_id)
         result = super().write(vals)
         if "discount" in vals and not self.env.context.get("fc_rating"):
             orders = self.filtered("fc_charge_id").order_id
             self.env["fusion.billing.rating.queue"].sudo()._add(orders)
         return result
+
+    def unlink(self):
+        """Apps are told of lines that are taken from a running subscription."""
+        self._fc_note(self.filtered(lambda line: not line.fc_charge_id).order_id)
+        return super().unlink()
+
+    def _set_subscription_quantity(self, quantity):
+        """Apps are told. A hook of Community's module only: this is no `write`."""
+        self._fc_note(self.order_id)
+        return super()._set_subscription_quantity(quantity)
+
+    def _join_subscription(self, parent):
+        """Apps are told. A hook of Community's module only, as above."""
+        self._fc_note(parent)
+        return super()._join_subscription(parent)
+
+    def _fc_note(self, orders):
+        self.env["fusion.billing.subscription.changes"]._note(orders)
 
     def _has_price_of_one(self):
         """What stands on a usage line is what all of it comes to so far."""

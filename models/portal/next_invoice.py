@@ -58,7 +58,8 @@ class FusionBillingNextInvoice(models.AbstractModel):
         following = order.next_invoice_date
         if order.subscription_state != RUNNING or not following:
             return []
-        ends = order.end_date and order.end_date <= following
+        stops = (order.end_date, order._fc_day("pause_date"))
+        ends = any(day and day <= following for day in stops)
         Schedule = self.env.get("sale.subscription.schedule")
         if Schedule is None:
             # Enterprise's module: what recurs, at its prices.

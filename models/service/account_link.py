@@ -2,7 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
 
 from ...engine.errors import BillingError
-from ...engine.webhook.event_types import CustomerLinkedData
+from ...engine.webhook.event_types import CustomerLinkedData, CustomerUpdatedData
+from ..webhook.pending import noted_before
+
+_NOTED = "fusion_centralized_billing.customer_changes"
 
 
 class FusionBillingAccountLink(models.Model):
@@ -102,6 +105,8 @@ class FusionBillingAccountLink(models.Model):
         return links
 
     def write(self, vals):
+        if "partner_id" in vals:
+            self._note_contact()
         result = super().write(vals)
         if "partner_id" in vals:
             self.sudo().created_partner_ref = False
@@ -206,6 +211,46 @@ class FusionBillingAccountLink(models.Model):
         partner.invalidate_recordset(["fc_account_link_ids"])
         service.invalidate_recordset(["account_link_ids", "account_link_count"])
         return link
+
+    # -- what apps are told --------------------------------------------------------
+
+    def _note_contact(self):
+        """Remember what the API says of these customers: some of it is about to change.
+
+        Apps are told of the difference at the end of the transaction.
+        """
+        links = self.sudo()
+        if not links:
+            return
+        noted = noted_before(self.env.cr, _NOTED, links.browse()._tell_contacts)
+        for link in links:
+            if link.id not in noted:
+                noted[link.id] = link._contact()
+
+    def _contact(self):
+        partner = self.partner_id
+        return {
+            "partner_id": partner.id,
+            "name": partner.name or None,
+            "email": partner.email or None,
+        }
+
+    def _tell_contacts(self, noted):
+        """Tell apps of the accounts that are not as they were noted.
+
+        :param dict noted: id of the account -> what :meth:`_contact` said before
+        """
+        events = []
+        for link in self.browse(noted).exists():
+            if link.partner_id.company_id - link.company_id:
+                continue  # another company's by now, see _find
+            before, after = noted[link.id], link._contact()
+            if changed := [name for name in after if after[name] != before[name]]:
+                data = CustomerUpdatedData(
+                    external_id=link.external_id, **after, changed=changed
+                )
+                events.append((link.service_id, "customer.updated", data.as_json()))
+        self.env["fusion.billing.webhook"]._enqueue_all(events)
 
     def _write_contact(self, contact):
         """Take over what the app says of its customer, where that is the app's to say.

@@ -19,6 +19,12 @@ class ResPartner(models.Model):
         """A customer of an app of one company does not become another's alone."""
         self.sudo().fc_account_link_ids._check_company(["partner_id"])
 
+    def write(self, vals):
+        """Apps are told what changed of their customers, whoever has changed it."""
+        if "name" in vals or "email" in vals:
+            self.sudo().fc_account_link_ids._note_contact()
+        return super().write(vals)
+
     def _fc_services(self, company):
         """Services of a company that this customer is linked to."""
         services = self._fc_account_links().service_id

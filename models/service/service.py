@@ -25,6 +25,7 @@ class FusionBillingService(models.Model):
         "fusion.billing.api.usage.windows",
         "fusion.billing.api.catalog",
         "fusion.billing.api.subscriptions",
+        "fusion.billing.api.subscription.changes",
         "fusion.billing.api.subscription.create",
         "fusion.billing.api.invoices",
         "fusion.billing.api.reconciliations",

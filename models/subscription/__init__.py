@@ -1,6 +1,7 @@
 from . import (
     account,
     customer_document,
+    order_life,
     order_prices,
     order_windows,
     references,
@@ -10,6 +11,7 @@ from . import (
 # isort: split
 from . import (
     allocation,
+    changes,
     res_company,
     succession,
     timeline,

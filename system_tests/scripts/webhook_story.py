@@ -58,6 +58,8 @@ def main(env, args):
         return answer
 
     call("_api_upsert_customer", {"external_id": "acc-1", "name": "Sample A"})
+    for _time in range(2):
+        call("_api_upsert_customer", {"external_id": "acc-1", "name": "Sample B"})
     made = call(
         "_api_create_subscription",
         {

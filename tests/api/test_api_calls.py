@@ -23,7 +23,12 @@ ROUTES = (
     ("GET", "/customers/x", "read"),
     ("POST", "/customers", "manage"),
     ("POST", "/subscriptions", "manage"),
+    ("PATCH", "/subscriptions/x", "manage"),
     ("POST", "/subscriptions/x/cancel", "manage"),
+    ("POST", "/subscriptions/x/undo-cancel", "manage"),
+    ("POST", "/subscriptions/x/pause", "manage"),
+    ("POST", "/subscriptions/x/resume", "manage"),
+    ("POST", "/subscriptions/x/reactivate", "manage"),
     ("POST", "/events/x/replay", "manage"),
     ("POST", "/webhooks/test", "manage"),
 )

@@ -140,6 +140,9 @@ class TestHttp(HttpApiCase):
             ("DELETE", "/subscriptions", "POST"),
             ("POST", "/catalog", "GET"),
             ("PATCH", "/health", "GET"),
+            ("PATCH", "/subscriptions/x/cancel", "POST"),
+            ("PATCH", "/subscriptions/x/usage", "GET"),
+            ("DELETE", "/subscriptions/x", "PATCH"),
         ):
             response = self._request(method, path, {})
             with self.subTest(method=method, path=path):

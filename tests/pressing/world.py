@@ -71,7 +71,9 @@ class PressedWorld(PeopleCase):
 
     @classmethod
     def _sell(cls):
-        """Subscriptions with an upsell, a renewal, an alternative, a failed charge."""
+        """Subscriptions with an upsell, a renewal, an alternative, a failed charge, and
+        a pause to come.
+        """
         cls.current = cls._create_current()
         with freeze_time(cls.today - timedelta(days=1)):
             cls.upsell = cls._quote_from(cls.current.prepare_upsell_order())
@@ -87,6 +89,7 @@ class PressedWorld(PeopleCase):
         cls.failed.write(
             {"payment_exception": True, "payment_exception_reason": "No money"}
         )
+        cls.failed.pause_subscription(pause_date=cls.today + timedelta(days=9))
 
     @classmethod
     def _event_of(cls, order, day, **values):

@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
             act = self.server.script.popleft() if self.server.script else Handler.serve
         act(self)
 
-    do_POST = do_GET
+    do_POST = do_PATCH = do_GET
 
     def log_message(self, *_args) -> None:
         """Be quiet."""

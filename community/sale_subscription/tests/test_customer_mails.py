@@ -1,3 +1,4 @@
+from datetime import date
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -161,6 +162,14 @@ class TestCustomerMails(PaymentCase):
         self._run_cron("2026-02-01")
         self._expire("2026-02-21", "2026-02-22")
         self.assertEqual(len(self._mails(order)), 2)
+
+    def test_what_is_paused_by_then_is_announced_no_charge(self):
+        order = self._create_paid_subscription()
+        self._run_cron("2026-01-01")
+        with freeze_time("2026-01-02"):
+            order.pause_subscription(pause_date=date(2026, 2, 1))
+        self._expire("2026-01-26")
+        self.assertFalse(self._mails(order, "Upcoming charge"))
 
     def test_who_pays_by_hand_is_announced_no_charge(self):
         order = self._create_subscription()

@@ -75,6 +75,12 @@ class Subscription(Answer):
     last_invoice_date: Annotated[Day | None, "First day not yet invoiced."]
     next_invoice_date: Annotated[Day | None, "When it is invoiced next."]
     end_date: NotBilledFrom
+    pause_date: Annotated[
+        Day | None, "When it will pause; null where that is not planned."
+    ]
+    resume_date: Annotated[
+        Day | None, "When a pause, also one that is planned, ends by itself."
+    ]
     window: Annotated[Window | None, "The billing window that is open: `[start, end)`."]
     successor_id: Annotated[Id | None, "The subscription that renews it."]
     lines: list[SubscriptionLine]

@@ -56,7 +56,7 @@ from .results import (
     Window,
 )
 from .retry import RetryPolicy
-from .subscriptions import OrderLine
+from .subscriptions import LineQuantity, OrderLine
 
 __version__ = "1.0.0"
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "InvoiceNumber",
     "InvoiceWithLines",
     "InvoicedUsage",
+    "LineQuantity",
     "NewSubscription",
     "NotFoundError",
     "OrderLine",

@@ -29,9 +29,6 @@ class Page(Generic[T]):
         return iter(self.items)
 
 
-# -- customers and subscriptions ----------------------------------------------
-
-
 @dataclass(frozen=True)
 class CustomerLink:
     """:param contact: ``written``, or ``kept`` where name and e-mail are not yours to
@@ -101,6 +98,8 @@ class Subscription:
     window: Window | None
     successor_id: int | None
     lines: list[SubscriptionLine]
+    pause_date: date | None = None
+    resume_date: date | None = None
 
 
 @dataclass(frozen=True)

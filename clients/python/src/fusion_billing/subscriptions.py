@@ -7,7 +7,13 @@ from typing import Literal
 
 from .decode import decode
 from .encode import Number, day_text, decimal_text, path
-from .results import Cancellation, NewSubscription, Subscription, SubscriptionUsage
+from .results import (
+    Cancellation,
+    Day,
+    NewSubscription,
+    Subscription,
+    SubscriptionUsage,
+)
 from .routes import Routes, body_of
 
 
@@ -17,6 +23,14 @@ class OrderLine:
 
     product_id: int
     quantity: Number = 1
+
+
+@dataclass(frozen=True)
+class LineQuantity:
+    """A line of a subscription, and how much it is to have."""
+
+    line_id: int
+    quantity: Number
 
 
 class SubscriptionRoutes(Routes):
@@ -88,13 +102,96 @@ class SubscriptionRoutes(Routes):
     def cancel_subscription(
         self,
         reference: str | int,
-        when: Literal["now", "period_end"] = "period_end",
+        when: Literal["now", "period_end", "on"] = "period_end",
         reason: str | None = None,
+        *,
+        date: Day | str | None = None,
     ) -> Cancellation:
-        """End it, with the period that runs or at once.
+        """End it, with the period that runs, at once or on a day.
 
+        :param date: for ``on``: the first day that is not billed, after today
         :raises NotFoundError: ``unknown_subscription``
         """
         route = path("subscriptions", reference, "cancel")
-        body = body_of(when=when, reason=reason)
+        body = body_of(when=when, date=_day(date), reason=reason)
         return decode(Cancellation, self._transport.call("POST", route, body))
+
+    def update_subscription(
+        self,
+        reference: str | int,
+        *,
+        plan_id: int | None = None,
+        lines: Iterable[OrderLine | LineQuantity] = (),
+        when: Literal["now", "period_end"] = "period_end",
+    ) -> Subscription:
+        """Change its plan and quantities; what is not named stays.
+
+        :param lines: a quantity of 0 takes a line away
+        :param when: from the next invoice on, or today
+        :raises NotFoundError: ``unknown_subscription``
+        """
+        wishes = [
+            {
+                **(
+                    {"line_id": line.line_id}
+                    if isinstance(line, LineQuantity)
+                    else {"product_id": line.product_id}
+                ),
+                "quantity": decimal_text(line.quantity, "quantity"),
+            }
+            for line in lines
+        ]
+        body = body_of(plan_id=plan_id, lines=wishes or None, when=when)
+        route = path("subscriptions", reference)
+        return decode(Subscription, self._transport.call("PATCH", route, body))
+
+    def undo_cancel(self, reference: str | int) -> Subscription:
+        """Take back a cancellation with ``period_end`` or ``on``, while it runs.
+
+        :raises NotFoundError: ``unknown_subscription``
+        """
+        return self._changed(reference, "undo-cancel")
+
+    def pause_subscription(
+        self,
+        reference: str | int,
+        *,
+        start: Day | str | None = None,
+        until: Day | str | None = None,
+    ) -> Subscription:
+        """Pause it.
+
+        :param start: the day on which it pauses; None: today
+        :param until: the day on which it runs again by itself; None: until it is
+            resumed
+        :raises NotFoundError: ``unknown_subscription``
+        """
+        days = {"from": _day(start), "until": _day(until)}
+        return self._changed(reference, "pause", **days)
+
+    def resume_subscription(
+        self, reference: str | int, date: Day | str | None = None
+    ) -> Subscription:
+        """End its pause, today or on a day, or take back one that is planned.
+
+        :raises NotFoundError: ``unknown_subscription``
+        """
+        return self._changed(reference, "resume", date=_day(date))
+
+    def reactivate_subscription(self, reference: str | int) -> Subscription:
+        """Let it run again after its end, from today on.
+
+        :raises NotFoundError: ``unknown_subscription``
+        """
+        return self._changed(reference, "reactivate")
+
+    def _changed(
+        self, reference: str | int, verb: str, **body: str | None
+    ) -> Subscription:
+        route = path("subscriptions", reference, verb)
+        answer = self._transport.call("POST", route, body_of(**body))
+        return decode(Subscription, answer)
+
+
+def _day(value: Day | str | None) -> str | None:
+    return None if value is None else day_text(value)

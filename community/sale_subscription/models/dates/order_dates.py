@@ -198,8 +198,18 @@ class SaleSubscriptionOrderDates(models.AbstractModel):
             and next_date
             and next_date <= fields.Date.today()
             and (not self.end_date or next_date < self.end_date)
+            and not self._is_to_be_paused_by(next_date)
             and not self._get_period(next_date)
         )
+
+    def _is_to_be_paused_by(self, day):
+        """Tell whether it will be paused on a day: whichever job runs first that day.
+
+        :param datetime.date day: any day
+        :rtype: bool
+        """
+        self.ensure_one()
+        return bool(self.pause_date and self.pause_date <= day)
 
     def _claim_periods(self, move_of):
         """Record that the next period of each is invoiced, or is free.

@@ -4,6 +4,8 @@ from . import (
     order_closing,
     order_expiration,
     order_life_cycle,
+    order_line_change,
+    order_pause,
     order_plan_change,
     order_renewal,
     order_state,

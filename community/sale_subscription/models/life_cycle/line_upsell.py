@@ -43,6 +43,32 @@ class SaleSubscriptionLineUpsell(models.AbstractModel):
         write_quietly(self, {"product_uom_qty": quantity})
         self.order_id._update_recurring_discounts()
 
+    def _get_quantity_of_period(self):
+        """Return the quantity that is charged for the current period already.
+
+        More than the line has when it was lowered since: raising it again is free.
+
+        :return: quantity in the unit of the line
+        :rtype: float
+        """
+        self.ensure_one()
+        order = self.order_id
+        charged = 0.0
+        for line in order._search_charged_days("posted") | order._search_charged_days(
+            "draft"
+        ):
+            sold = line.sale_line_ids
+            if self in sold | sold.parent_line_id:
+                sign = -1 if line.move_id.move_type == "out_refund" else 1
+                charged += sign * line.product_uom_id._compute_quantity(
+                    line.quantity, self.product_uom_id
+                )
+        upsells = order.subscription_child_ids.filtered(
+            lambda o: o._is_upsell_to_invoice()
+        )
+        pending = upsells.order_line.filtered(lambda line: line.parent_line_id == self)
+        return charged + sum(pending.mapped("qty_to_invoice"))
+
     def _get_quantity_of_upsells(self):
         """Return how much of this line was sold on upsells, and procured for them.
 

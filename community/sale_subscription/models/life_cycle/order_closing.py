@@ -104,6 +104,7 @@ class SaleSubscriptionOrderClosing(models.AbstractModel):
         values = {
             "end_date": end_date,
             "contract_end_date": self.end_date if self.end_date != end_date else False,
+            "pause_date": False,
             "resume_date": False,
         }
         if close_reason_id:

@@ -4,15 +4,16 @@ from ..base.states import RUNNING_STATES
 
 
 class SaleSubscriptionOrderExpiration(models.AbstractModel):
-    """What happens to a subscription by itself: it resumes, ends, is closed unpaid."""
+    """What a subscription does by itself: pauses, resumes, ends, is closed unpaid."""
 
     _name = "sale.subscription.order.expiration"
     _description = "Expiration of Subscriptions"
 
     def _cron_subscription_expiration(self):
-        """Resume, expire, close what was not paid, announce: each on its day."""
+        """Pause, resume, expire, close what was not paid, announce: each on its day."""
         self.env["sale.subscription.run"]._run(
             self.env._("Subscriptions are not being resumed or closed"),
+            self._pause_on_date,
             self._resume_on_date,
             self._close_expired,
             self._close_unpaid,

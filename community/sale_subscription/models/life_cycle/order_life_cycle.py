@@ -214,6 +214,7 @@ class SaleSubscriptionOrderLifeCycle(models.AbstractModel):
                 "3_progress",
                 event_type="reopen" if order.subscription_state in REOPENED else None,
                 close_reason_id=False,
+                pause_date=False,
                 resume_date=False,
                 contract_end_date=False,
                 **values,
@@ -294,45 +295,4 @@ class SaleSubscriptionOrderLifeCycle(models.AbstractModel):
                 order=self.name,
                 renewal=self.renewal_id.name or self.env._("another order"),
             )
-        )
-
-    # === PAUSE AND RESUME ===
-
-    def pause_subscription(self, resume_date=None):
-        """Stop invoicing until `resume_subscription`, or until ``resume_date``.
-
-        :param datetime.date resume_date: the day from which it runs again by itself
-        :return: True
-        :raises UserError: one of the orders is not in progress
-        :raises ValidationError: the resume date is not in the future
-        """
-        self.check_access("write")
-        if resume_date:
-            self._check_day_to_resume(resume_date)
-        self._set_subscription_state(
-            "4_paused", resume_date=resume_date, paused_by_customer=False
-        )
-        return True
-
-    def resume_subscription(self):
-        """Run paused subscriptions again; the pause is not invoiced.
-
-        :return: True
-        :raises UserError: one of the orders is not paused
-        """
-        self.check_access("write")
-        for order in self:
-            if order.subscription_state != "4_paused":
-                raise UserError(self.env._("%s is not paused.", order.name))
-        return self.set_open()
-
-    def action_open_pause_wizard(self):
-        """Ask until when, then pause.
-
-        :return: window action
-        :rtype: dict
-        """
-        self.check_access("write")
-        return self._open_wizard(
-            "sale.subscription.pause", self.env._("Pause Subscription")
         )

@@ -166,7 +166,10 @@ class SaleSubscriptionNotice(models.Model):
             ]
         )
         charged = charged.filtered(
-            lambda o: not o.end_date or o.next_invoice_date < o.end_date
+            lambda o: (
+                (not o.end_date or o.next_invoice_date < o.end_date)
+                and not o._is_to_be_paused_by(o.next_invoice_date)
+            )
         )
         self._tell_each("charge", [(o, o.next_invoice_date, {}) for o in charged])
 

@@ -29,6 +29,8 @@ class SaleOrder(models.Model):
         # life_cycle
         "sale.subscription.order.state",
         "sale.subscription.order.life.cycle",
+        "sale.subscription.order.pause",
+        "sale.subscription.order.line.change",
         "sale.subscription.order.closing",
         "sale.subscription.order.expiration",
         "sale.subscription.order.renewal",
@@ -114,6 +116,12 @@ class SaleOrder(models.Model):
         readonly=True,
         help="The end date before it was closed. It is used again if the subscription "
         "is reopened.",
+    )
+    pause_date = fields.Date(
+        copy=False,
+        readonly=True,
+        tracking=True,
+        help="The day on which a running subscription will be paused automatically.",
     )
     resume_date = fields.Date(
         copy=False,

@@ -159,7 +159,8 @@ class SaleSubscriptionOrderPortal(models.AbstractModel):
         if self.subscription_state in RUNNING_STATES and self.last_invoice_date:
             last_day = following - timedelta(days=1)
             dates["current"] = (self.last_invoice_date, last_day)
-        if running and following and not (self.end_date and self.end_date <= following):
+        ends = self.end_date and self.end_date <= following
+        if running and following and not (ends or self._is_to_be_paused_by(following)):
             dates["next_invoice"] = following
             days, whole = self._get_period_share()
             dates["share"] = (days, whole) if days != whole else None

@@ -79,25 +79,6 @@ class SaleSubscriptionOrderQuantity(models.AbstractModel):
         note = order.env._("The customer requested different quantities.")
         self._post_for_customer(author, [note, *texts])
 
-    def _set_paid_quantities(self, changes):
-        """Set quantities as far as nothing more is to be paid for this period.
-
-        :param dict changes: new quantity by line
-        :return: what is to be added by an upsell, by line
-        :rtype: dict
-        """
-        added = {}
-        for line, quantity in changes.items():
-            current = line.product_uom_qty
-            invoiced = line._get_quantity_of_period() if quantity > current else 0
-            free = min(quantity, max(current, invoiced))
-            if free != current:
-                line._set_subscription_quantity(free)
-            if quantity > free:
-                added[line] = quantity - free
-        self._log_mrr()
-        return added
-
     def _upsell_by_customer(self, added):
         """Make the upsell of what the customer adds, at the prices of the subscription.
 
@@ -116,30 +97,10 @@ class SaleSubscriptionOrderQuantity(models.AbstractModel):
             if upsell._is_same_request(added):
                 return upsell
         earlier._withdraw_request()
-        upsell = self._create_upsell_renew_order(UPSELL)
+        upsell = self._create_upsell_of(added)
         upsell.requested_by_customer = True
-        for line in upsell._get_added_lines():
-            parent = line.parent_line_id
-            if parent not in added:
-                line.unlink()
-                continue
-            # What the customer was shown; also keeps the lines of one product together.
-            line.write(
-                {
-                    "product_uom_qty": added[parent],
-                    "price_unit": parent.price_unit,
-                    "discount": parent.discount,
-                }
-            )
         upsell._offer_to_customer()
         return upsell
-
-    def _get_added_lines(self):
-        """Return the lines of this upsell that are no discount on the others.
-
-        :rtype: sale.order.line recordset
-        """
-        return self.order_line.filtered(lambda line: not line._is_discount_carried())
 
     def _is_same_request(self, added):
         """Tell whether this upsell quotation is what the customer asks for again.

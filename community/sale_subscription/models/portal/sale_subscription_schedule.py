@@ -33,6 +33,7 @@ class SaleSubscriptionSchedule(models.AbstractModel):
         once = self._get_once(order, confirmed)
         phases = self._get_phases(order)
         ends = dates.end_date and dates.end_date <= day
+        ends = ends or order._is_to_be_paused_by(day)
         first = [] if ends else self._get_period_lines(order, 0, share)
         # Not with the first invoice: what it comes to can be paid in advance.
         measured = order._get_measured_base_lines() if order.last_invoice_date else []
