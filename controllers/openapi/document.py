@@ -43,8 +43,8 @@ percent-encode what holds a `/`.
 **Each request has a name.** Answers say it as `X-Request-Id`; where you send one (up to
 128 letters, digits, `.`, `_`, `-`), it is yours. People find it in the API log.
 
-**What you have already.** Send the `ETag` of an answer to a `GET` as `If-None-Match`: 304 while it
-is the same.
+**What you have already.** Send the `ETag` of an answer to a `GET` as `If-None-Match`:
+304 while it is the same.
 
 **Lists.** They come in pages of `limit` items. While `has_more` is true, give
 `next_cursor` back as `cursor`, with the same filters. Names that end in `_from` are
