@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
@@ -17,6 +17,7 @@ class SaleSubscriptionOrderLineChange(models.AbstractModel):
     _name = "sale.subscription.order.line.change"
     _description = "Changes of Subscription Lines"
 
+    @api.private  # it takes records, which no client can send
     def change_lines(self, quantities, timing=NEXT_PERIOD):
         """Set how much a running subscription has of some products.
 
