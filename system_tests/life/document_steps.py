@@ -251,10 +251,11 @@ class DocumentSteps(Life):
         )
         return self.number_of(move, how)
 
-    def do_copy(self, number, _how):
+    def do_copy(self, number, how):
         original = self.moves[number]
         copy = Move(original.order, "copy", is_by_hand=True)
         copy.by_hand = sum(amount for _w, _m, amount in original.amounts())
         self.moves.append(copy)
         self.post(copy)
-        self.bill_what_came_since(original.order)
+        if how == "debit":  # a duplicate is of no subscription
+            self.bill_what_came_since(original.order)
