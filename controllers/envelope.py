@@ -218,6 +218,8 @@ class IrHttp(models.AbstractModel):
             # redirection, in HTML, of a missing route where the path has two slashes
             # or a cookie names a language.
             no_route = isinstance(exception, NotFound) or exception.code is None
+            # It merges slashes when it looks for other methods of a path, too.
+            no_route = no_route or "//" in path_info
             refused = Refused("not_found") if no_route else exception
             refused.error_response = error_response(refused)
             raise refused from None

@@ -92,8 +92,8 @@ class TestWebhookLibraries(VerifyingCase):
         self.script(self.database, "webhook_story.py", {"service": "app"}, at=STORY)
         self.deliver()
         requests = self.captured()
-        self.assertEqual(len(requests), 13)
-        self.assertEqual(self.verified(*requests, secrets=[SECRET]), [[True]] * 13)
+        self.assertEqual(len(requests), 14)
+        self.assertEqual(self.verified(*requests, secrets=[SECRET]), [[True]] * 14)
 
         good = requests[0]
         body = good["body"].encode()
