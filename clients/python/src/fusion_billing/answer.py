@@ -36,7 +36,9 @@ _SETUP = {
 }
 
 
-def error_of(response: requests.Response, body: Mapping[str, Any]) -> Exception | None:
+def error_of(
+    response: requests.Response, body: Mapping[str, Any]
+) -> FusionBillingError | None:
     """The exception for an answer; None for a good one.
 
     :param body: its JSON object; empty when it is something else
